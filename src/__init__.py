@@ -1,0 +1,1 @@
+"""Proffer: offers that are priced exactly, agreed on, sent and provable."""

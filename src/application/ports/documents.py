@@ -1,0 +1,109 @@
+"""Documents: the printed offer and the spreadsheets that leave the house."""
+
+from abc import abstractmethod
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from src.domain.quoting.calculation import Calculation
+from src.domain.shared.party import Party
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentLine:
+    """One line as it is printed; its amounts stand at the same position in ``QuoteDocument.calculation.lines``."""
+
+    sku: str
+    description: str
+    quantity: Decimal
+    unit: str
+    unit_price: Decimal
+    price_base_quantity: Decimal
+    tax_label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteDocument:
+    """All that the buyer sees of one revision, frozen. *locale* is a BCP 47 tag such as ``en``, ``de`` or ``ko``.
+
+    *content_digest* is printed at the foot, so that paper and record can be matched. *salesperson* may be empty.
+    """
+
+    number: str
+    revision: int
+    title: str
+    locale: str
+    issued_on: date
+    valid_until: date
+    seller: Party
+    buyer: Party
+    contact_name: str
+    salesperson: str
+    lines: tuple[DocumentLine, ...]
+    discount_reasons: tuple[str, ...]
+    charge_reasons: tuple[str, ...]
+    prices_include_tax: bool
+    calculation: Calculation
+    terms: str
+    content_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedDocument:
+    """A PDF, and the characters that no font has and that were replaced by U+FFFD or a box sign."""
+
+    content: bytes
+    replaced_characters: str
+
+
+class QuoteRenderer(Protocol):
+    @abstractmethod
+    def render(self, document: QuoteDocument) -> RenderedDocument:
+        """The offer as PDF. Same input, same bytes. Holds a core for some 10 ms: call it in a thread, in a job.
+
+        Never reads the network; text is text, never markup.
+        """
+
+
+Cell = str | int | Decimal | date | datetime | None
+
+
+class ColumnKind(StrEnum):
+    TEXT = "text"
+    INTEGER = "integer"
+    AMOUNT = "amount"
+    DATE = "date"
+    INSTANT = "instant"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    title: str
+    kind: ColumnKind
+    width: int = 16
+
+
+class SpreadsheetFormat(StrEnum):
+    XLSX = "xlsx"
+    CSV = "csv"
+
+
+class SpreadsheetWriter(Protocol):
+    @abstractmethod
+    async def write(
+        self,
+        path: Path,
+        file_format: SpreadsheetFormat,
+        columns: Sequence[Column],
+        rows: AsyncIterator[Sequence[Cell]],
+        sheet: str,
+    ) -> int:
+        """Write *rows* into the file at *path* in flat memory and return how many there were.
+
+        Text is never a formula, whatever it begins with. Instants are UTC. Amounts are numbers in XLSX when a double
+        holds them exactly (15 digits), text otherwise; in CSV they are plain decimals with a point.
+        """

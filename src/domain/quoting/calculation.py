@@ -1,0 +1,56 @@
+"""The outcome of a calculation. All amounts are Decimals of the offer's currency, with its minor digits."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from src.domain.quoting.pricing import Tax
+from src.domain.shared.currency import Currency
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineAmounts:
+    """What one line comes to. *net* = *gross* − Σ *discounts* + Σ *charges* (BT-131)."""
+
+    gross: Decimal
+    discounts: tuple[Decimal, ...]
+    charges: tuple[Decimal, ...]
+    net: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaxSubtotal:
+    """One tax group: its base (BT-116), its tax (BT-117) and the surcharge beside it."""
+
+    tax: Tax
+    base: Decimal
+    amount: Decimal
+    surcharge_amount: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calculation:
+    """What an offer comes to; the names follow EN 16931.
+
+    *line_net_total* BT-106, *discount_total* BT-107, *charge_total* BT-108, *total_without_tax* BT-109,
+    *tax_total* BT-110, *total_with_tax* BT-112, *rounding* BT-114, *payable* BT-115. *retained_total* is withheld
+    by the buyer. *discounts* and *charges* are those of the document, in their order.
+    *en16931_exact* is false when some group breaks BR-CO-17.
+    """
+
+    currency: Currency
+    minor_digits: int
+    lines: tuple[LineAmounts, ...]
+    line_net_total: Decimal
+    discounts: tuple[Decimal, ...]
+    charges: tuple[Decimal, ...]
+    discount_total: Decimal
+    charge_total: Decimal
+    total_without_tax: Decimal
+    taxes: tuple[TaxSubtotal, ...]
+    tax_total: Decimal
+    total_with_tax: Decimal
+    retained_total: Decimal
+    prepaid: Decimal
+    rounding: Decimal
+    payable: Decimal
+    en16931_exact: bool
