@@ -2,39 +2,9 @@
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from enum import StrEnum
 
 from src.domain.shared.currency import Currency
-
-
-class Rounding(StrEnum):
-    """Where amounts are rounded to the minor unit of the currency."""
-
-    PER_LINE = "per_line"  # Every amount when it comes into being, so that all printed figures add up (EN 16931).
-    PRECISE = "precise"  # Nothing on the way; each figure is its own exact value, rounded once.
-
-
-class TaxRounding(StrEnum):
-    """Where the tax is rounded (``per_line`` rounding only)."""
-
-    PER_GROUP = "per_group"  # One amount per tax group: BR-CO-17.
-    PER_LINE = "per_line"  # The tax of each line; a group is the sum of its lines.
-
-
-class InclusiveTax(StrEnum):
-    """How a tax is taken out of prices that contain it."""
-
-    FROM_GROSS = "from_gross"  # The gross of the group is the truth; the base is what remains.
-    FROM_NET = "from_net"  # Each line's net is found first; rule 5 of the published cases.
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoundingSettings:
-    """The three settings of an organisation, copied into each revision so that a later change never moves a figure."""
-
-    rounding: Rounding = Rounding.PER_LINE
-    tax_rounding: TaxRounding = TaxRounding.PER_GROUP
-    inclusive_tax: InclusiveTax = InclusiveTax.FROM_GROSS
+from src.domain.shared.rounding import RoundingSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

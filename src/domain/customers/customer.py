@@ -1,0 +1,54 @@
+"""Customers: the companies that offers are made to."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from src.domain.shared.change import Change
+from src.domain.shared.currency import Currency
+from src.domain.shared.errors import NotFound
+from src.domain.shared.events import DomainEvent
+from src.domain.shared.ids import CustomerId
+from src.domain.shared.party import Party
+from src.domain.shared.text import TextChecks
+
+
+class CustomerNotFound(NotFound):
+    code = "customer_not_found"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerCreated(DomainEvent):
+    action = "customer.created"
+    resource_type: str = "customer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customer:
+    """A customer company. *currency* and *locale* are what its offers begin with."""
+
+    id: CustomerId
+    party: Party
+    currency: Currency
+    locale: str
+    created_at: datetime
+    version: int = 0
+
+    def __post_init__(self) -> None:
+        checks = TextChecks()
+        checks.line("name", self.party.name, required=True)
+        checks.line("registration_number", self.party.registration_number, longest=50)
+        checks.line("vat_number", self.party.vat_number, longest=50)
+        checks.line("locale", self.locale, required=True, longest=35)
+        address = self.party.address
+        checks.line("address.street", address.street)
+        checks.line("address.postal_code", address.postal_code, longest=20)
+        checks.line("address.city", address.city)
+        checks.line("address.region", address.region)
+        if address.country and not (
+            len(address.country) == 2 and address.country.isascii() and address.country.isupper()
+        ):
+            checks.refuse("address.country", "A country is two capital letters (ISO 3166-1).")
+        checks.done()
+
+    def create(self) -> Change["Customer"]:
+        return Change(None, self, (CustomerCreated(resource_id=self.id, at=self.created_at),))

@@ -1,0 +1,49 @@
+"""What can go wrong with a quote."""
+
+from src.domain.shared.errors import Conflict, Forbidden, Invalid, NotFound, Stale
+
+
+class QuoteNotFound(NotFound):
+    code = "quote_not_found"
+
+
+class InvalidTransition(Conflict):
+    """The revision's state does not allow this verb; details: ``state``, ``verb``, ``allowed_verbs``."""
+
+    code = "invalid_transition"
+
+
+class OpenRevisionExists(Conflict):
+    """Another revision of the quote is still being worked on; details: ``revision``."""
+
+    code = "open_revision_exists"
+
+
+class ContentChanged(Conflict):
+    """The content is not what the actor looked at; details: ``content_digest``, the one that is stored."""
+
+    code = "content_changed"
+
+
+class QuoteChangedMeanwhile(Stale):
+    """Someone else saved the quote first."""
+
+    code = "stale_version"
+
+
+class QuoteHasNoLines(Invalid):
+    code = "quote_has_no_lines"
+
+
+class RecipientMissing(Invalid):
+    code = "recipient_missing"
+
+
+class ValidityOver(Conflict):
+    """The last day of validity is over in the organisation's time zone."""
+
+    code = "validity_over"
+
+
+class NotTheSubmitter(Forbidden):
+    code = "not_the_submitter"

@@ -1,0 +1,62 @@
+"""A revision's life as a table: which verb leads from where."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class QuoteStatus(StrEnum):
+    DRAFT = "draft"
+    PENDING_APPROVAL = "pending_approval"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    SENT = "sent"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    SUPERSEDED = "superseded"
+
+
+class Verb(StrEnum):
+    EDIT = "edit"
+    SUBMIT = "submit"
+    RECALL = "recall"
+    APPROVE = "approve"
+    REJECT = "reject"
+    REVISE = "revise"
+    SEND = "send"
+    CANCEL = "cancel"
+
+
+OPEN_STATUSES = frozenset({QuoteStatus.DRAFT, QuoteStatus.PENDING_APPROVAL, QuoteStatus.REJECTED, QuoteStatus.APPROVED})
+FINAL_STATUSES = frozenset({QuoteStatus.ACCEPTED, QuoteStatus.DECLINED, QuoteStatus.CANCELLED, QuoteStatus.SUPERSEDED})
+
+# Revising a rejected or approved revision supersedes it at once; the others stay as they are.
+SUPERSEDED_BY_REVISING = frozenset({QuoteStatus.REJECTED, QuoteStatus.APPROVED})
+
+STARTS: Mapping[Verb, frozenset[QuoteStatus]] = MappingProxyType(
+    {
+        Verb.EDIT: frozenset({QuoteStatus.DRAFT}),
+        Verb.SUBMIT: frozenset({QuoteStatus.DRAFT}),
+        Verb.RECALL: frozenset({QuoteStatus.PENDING_APPROVAL}),
+        Verb.APPROVE: frozenset({QuoteStatus.PENDING_APPROVAL}),
+        Verb.REJECT: frozenset({QuoteStatus.PENDING_APPROVAL}),
+        Verb.REVISE: frozenset(
+            {
+                QuoteStatus.REJECTED,
+                QuoteStatus.APPROVED,
+                QuoteStatus.SENT,
+                QuoteStatus.DECLINED,
+                QuoteStatus.EXPIRED,
+            }
+        ),
+        Verb.SEND: frozenset({QuoteStatus.APPROVED}),
+        Verb.CANCEL: frozenset(set(QuoteStatus) - FINAL_STATUSES),
+    }
+)
+
+
+def allowed_verbs(status: QuoteStatus) -> tuple[Verb, ...]:
+    """What can be done from here, in the order of a quote's life."""
+    return tuple(verb for verb in Verb if status in STARTS[verb])

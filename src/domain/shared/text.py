@@ -1,0 +1,53 @@
+"""Rules for texts that people type."""
+
+import re
+import unicodedata
+
+from src.domain.shared.errors import FieldError, Invalid
+
+NAME_LENGTH = 200
+LONG_TEXT_LENGTH = 10_000
+EMAIL_LENGTH = 254
+
+# Deliberately modest: one @, no white space, a dot in the domain. Whether it exists, only a mail can tell.
+_EMAIL = re.compile(r"[^\s@<>,;:\"()\[\]\\]{1,64}@[^\s@<>,;:\"()\[\]\\.]+(\.[^\s@<>,;:\"()\[\]\\.]+)+", re.ASCII)
+_ALLOWED_CONTROLS = frozenset("\n\t")
+
+
+class TextChecks:
+    """Collects what is wrong with several texts, so that one answer names all of it."""
+
+    def __init__(self) -> None:
+        self._wrong: list[FieldError] = []
+
+    def line(self, field: str, value: str, *, required: bool = False, longest: int = NAME_LENGTH) -> None:
+        """A text of one line: no control characters, at most *longest* characters."""
+        if required and not value.strip():
+            self._wrong.append(FieldError(field, "This must not be empty."))
+        elif len(value) > longest:
+            self._wrong.append(FieldError(field, f"At most {longest} characters are allowed."))
+        elif any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in value):
+            self._wrong.append(FieldError(field, "Control characters and line breaks are not allowed."))
+
+    def paragraphs(self, field: str, value: str, *, longest: int = LONG_TEXT_LENGTH) -> None:
+        """A text of several lines: of the control characters only line feed and tab."""
+        if len(value) > longest:
+            self._wrong.append(FieldError(field, f"At most {longest} characters are allowed."))
+        elif any(
+            unicodedata.category(character) in {"Cc", "Cs"} and character not in _ALLOWED_CONTROLS
+            for character in value
+        ):
+            self._wrong.append(FieldError(field, "Control characters are not allowed."))
+
+    def email(self, field: str, value: str) -> None:
+        """An address such as ``ann@example.com``."""
+        if len(value) > EMAIL_LENGTH or not _EMAIL.fullmatch(value):
+            self._wrong.append(FieldError(field, "This is not an e-mail address."))
+
+    def refuse(self, field: str, message: str) -> None:
+        self._wrong.append(FieldError(field, message))
+
+    def done(self) -> None:
+        """Raises Invalid when anything was wrong."""
+        if self._wrong:
+            raise Invalid("Some fields are not valid.", fields=tuple(self._wrong))
