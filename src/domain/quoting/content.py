@@ -90,6 +90,6 @@ class QuoteContent:
         )
 
 
-def _check_reasons(checks: TextChecks, field: str, entries: Sequence[Discount] | Sequence[Charge]) -> None:
+def _check_reasons(checks: TextChecks, field: str, entries: Sequence[Discount | Charge]) -> None:
     for index, entry in enumerate(entries):
         checks.line(f"{field}[{index}].reason", entry.reason)

@@ -181,7 +181,7 @@ class Quote:
         change = self._become((*self.revisions, draft), revised)
         if source.status not in SUPERSEDED_BY_REVISING:
             return change
-        return change.then(change.after._superseding(source, by_revision=number, at=at))
+        return change.then(change.after.supersede(source, by_revision=number, at=at))
 
     def send(self, *, at: datetime, expected_digest: str | None) -> Change[Self]:
         """Issue the approved revision to the buyer; an earlier sent one is superseded with it.
@@ -207,7 +207,7 @@ class Quote:
         change = self._with(replace(approved, status=QuoteStatus.SENT, sent_at=at), event)
         for revision in self.revisions:
             if revision.status is QuoteStatus.SENT:
-                change = change.then(change.after._superseding(revision, by_revision=approved.number, at=at))
+                change = change.then(change.after.supersede(revision, by_revision=approved.number, at=at))
         return change
 
     def cancel(self, *, at: datetime, reason: CancelReason) -> Change[Self]:
@@ -222,7 +222,8 @@ class Quote:
         revisions = tuple(revision if old.number == revision.number else old for old in self.revisions)
         return self._become(revisions, event)
 
-    def _superseding(self, revision: Revision, *, by_revision: int, at: datetime) -> Change[Self]:
+    def supersede(self, revision: Revision, *, by_revision: int, at: datetime) -> Change[Self]:
+        """*revision* is replaced by a later one and can no longer be accepted."""
         event = QuoteSuperseded(resource_id=self.id, at=at, revision=revision.number, by_revision=by_revision)
         return self._with(replace(revision, status=QuoteStatus.SUPERSEDED), event)
 

@@ -1,0 +1,68 @@
+"""Audit entries: who did what to which thing, when and from where, and what changed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
+from src.domain.audit.differences import differences
+from src.domain.identity.actor import Actor
+from src.domain.shared.canonical import canonical_text, plain
+from src.domain.shared.change import Change
+from src.domain.shared.events import DomainEvent
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditRecord:
+    """What is told about one event, before it has its place in the chain. *text* is its canonical JSON (RFC 8785)."""
+
+    at: datetime
+    action: str
+    resource_type: str
+    resource_id: UUID
+    actor_kind: str
+    user_id: UUID | None
+    text: str
+
+    @classmethod
+    def of(cls, event: DomainEvent, actor: Actor, change: Change[object] | None = None) -> Self:
+        """The record of *event*; *change* is the change that it belongs to, told field by field."""
+        told = {
+            "format": FORMAT,
+            "at": event.at,
+            "action": event.action,
+            "resource_type": event.resource_type,
+            "resource_id": event.resource_id,
+            "actor": {
+                "kind": actor.kind,
+                "user_id": actor.user_id,
+                "name": actor.name if actor.user_id is None else "",
+                "session_id": actor.session_id,
+            },
+            "ip_address": actor.origin.ip_address,
+            "user_agent": actor.origin.user_agent,
+            "trace_id": actor.origin.trace_id,
+            "details": plain(event.details()),
+            "changes": [] if change is None else differences(change.before, change.after),
+        }
+        return cls(
+            at=event.at,
+            action=event.action,
+            resource_type=event.resource_type,
+            resource_id=event.resource_id,
+            actor_kind=actor.kind.value,
+            user_id=actor.user_id,
+            text=canonical_text(told),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """A record in its place: *sequence* counts from 1 without gaps; *hash* covers it and *previous_hash*."""
+
+    sequence: int
+    record: AuditRecord
+    previous_hash: str
+    hash: str
