@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from src.domain.shared.change import Change
 from src.domain.shared.currency import Currency
+from src.domain.shared.errors import Conflict
 from src.domain.shared.events import DomainEvent
 from src.domain.shared.ids import OrganizationId
 from src.domain.shared.party import Party
@@ -51,3 +52,7 @@ class Organization:
     def create(self) -> Change["Organization"]:
         """The change that brings this organisation into being."""
         return Change(None, self, (OrganizationCreated(resource_id=self.id, at=self.created_at),))
+
+
+class SlugTaken(Conflict):
+    code = "slug_taken"

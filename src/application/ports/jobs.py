@@ -1,0 +1,29 @@
+"""Jobs: what is to be done after the commit, outside of any request."""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from src.domain.shared.ids import OrganizationId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """*name* says what to do, *subject_id* to what: ids only, never content. *trace_id* ties it to its request.
+
+    Handed out at least once; *id* stays the same over all attempts.
+    """
+
+    id: UUID
+    name: str
+    organization_id: OrganizationId
+    subject_id: UUID
+    trace_id: str
+
+
+class JobQueue(Protocol):
+    """Belongs to a unit of work: what is enqueued exists from its commit on, or never."""
+
+    @abstractmethod
+    async def enqueue(self, job: Job) -> None: ...

@@ -1,0 +1,32 @@
+"""Messages and stored documents in the store."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Protocol
+
+from src.domain.documents.stored_document import StoredDocument
+from src.domain.messaging.message import Message
+from src.domain.shared.change import Change
+from src.domain.shared.ids import MessageId, QuoteId
+
+
+class MessageRepository(Protocol):
+    @abstractmethod
+    async def get(self, message_id: MessageId) -> Message:
+        """Locked until the unit of work ends. Raises MessageNotFound."""
+
+    @abstractmethod
+    async def of_quote(self, quote_id: QuoteId) -> Sequence[Message]:
+        """All messages about this quote, oldest first."""
+
+    @abstractmethod
+    async def save(self, change: Change[Message]) -> Message: ...
+
+
+class StoredDocumentRepository(Protocol):
+    @abstractmethod
+    async def of_revision(self, quote_id: QuoteId, revision: int) -> StoredDocument | None: ...
+
+    @abstractmethod
+    async def save(self, change: Change[StoredDocument]) -> StoredDocument:
+        """The document as stored. When this revision already has one, that one is returned and nothing changes."""

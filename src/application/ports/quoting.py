@@ -1,0 +1,81 @@
+"""Quotes in the store, and how lists show them."""
+
+from abc import abstractmethod
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Protocol
+
+from src.application.ports.paging import Page, Paging
+from src.domain.quoting.quote import Quote
+from src.domain.quoting.states import QuoteStatus
+from src.domain.shared.change import Change
+from src.domain.shared.currency import Currency
+from src.domain.shared.ids import CustomerId, QuoteId, UserId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteFilter:
+    """Conditions that must all hold; an absent one does not count.
+
+    *created_from* is included, *created_before* is not (instants in UTC). *search* is contained in number, title or
+    customer name, no matter the case.
+    """
+
+    statuses: tuple[QuoteStatus, ...] = ()
+    customer_id: CustomerId | None = None
+    owner_id: UserId | None = None
+    created_from: datetime | None = None
+    created_before: datetime | None = None
+    search: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteSummary:
+    """A quote as one row, showing its current revision. Amounts in *currency*."""
+
+    id: QuoteId
+    number: str
+    revision: int
+    status: QuoteStatus
+    title: str
+    customer_id: CustomerId
+    customer_name: str
+    owner_id: UserId
+    currency: Currency
+    total_without_tax: Decimal
+    tax_total: Decimal
+    payable: Decimal
+    valid_until: date
+    created_at: datetime
+    version: int
+
+
+class QuoteRepository(Protocol):
+    @abstractmethod
+    async def get(self, quote_id: QuoteId) -> Quote:
+        """The quote with all its revisions. Raises QuoteNotFound."""
+
+    @abstractmethod
+    async def lock(self, quote_id: QuoteId) -> Quote:
+        """As ``get``, and nobody else can change the quote until this unit of work ends. Raises QuoteNotFound."""
+
+    @abstractmethod
+    async def save(self, change: Change[Quote]) -> Quote:
+        """The quote as stored, its version raised by one, once in a unit of work.
+
+        Raises QuoteChangedMeanwhile when someone else saved it first.
+        """
+
+    @abstractmethod
+    async def next_number(self, year: int) -> int:
+        """The organisation's next counter of *year*, from 1. Late in the transaction: others wait for it."""
+
+    @abstractmethod
+    async def page(self, criteria: QuoteFilter, paging: Paging) -> Page[QuoteSummary]:
+        """The quotes that meet *criteria*, newest first."""
+
+    @abstractmethod
+    def stream(self, criteria: QuoteFilter) -> AsyncIterator[QuoteSummary]:
+        """All quotes that meet *criteria*, oldest first, in flat memory."""

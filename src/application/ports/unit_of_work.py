@@ -1,0 +1,51 @@
+"""One organisation's transaction."""
+
+from abc import abstractmethod
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from src.application.ports.approvals import ApprovalRequestRepository, PolicyRepository
+from src.application.ports.audit import AuditLog
+from src.application.ports.catalog import ProductRepository
+from src.application.ports.customers import ContactRepository, CustomerRepository
+from src.application.ports.identity import OrganizationRepository, SessionRepository, UserRepository
+from src.application.ports.jobs import JobQueue
+from src.application.ports.messaging import MessageRepository, StoredDocumentRepository
+from src.application.ports.quoting import QuoteRepository
+from src.domain.identity.actor import Actor
+from src.domain.shared.events import DomainEvent
+
+
+class UnitOfWork(Protocol):
+    """State, audit entries and jobs of one transaction of one organisation: all or nothing.
+
+    Leaving it without ``commit`` undoes everything. It sees and changes that organisation's rows only.
+    """
+
+    organizations: OrganizationRepository
+    users: UserRepository
+    sessions: SessionRepository
+    customers: CustomerRepository
+    contacts: ContactRepository
+    products: ProductRepository
+    quotes: QuoteRepository
+    policies: PolicyRepository
+    approvals: ApprovalRequestRepository
+    documents: StoredDocumentRepository
+    messages: MessageRepository
+    audit: AuditLog
+    jobs: JobQueue
+
+    @abstractmethod
+    def record(self, event: DomainEvent) -> None:
+        """Audit something that changed no aggregate: a failed login, an export."""
+
+    @abstractmethod
+    async def commit(self) -> None:
+        """Append the audit entries of all saved changes and recorded events to the chain, and make everything last."""
+
+
+class OpenUnitOfWork(Protocol):
+    @abstractmethod
+    def __call__(self, actor: Actor) -> AbstractAsyncContextManager[UnitOfWork]:
+        """The unit of work of the actor's organisation, in the actor's name."""
