@@ -9,7 +9,7 @@ from uuid import UUID
 class Clock(Protocol):
     @abstractmethod
     def now(self) -> datetime:
-        """This instant in UTC, with microseconds."""
+        """The present instant in UTC, with microseconds."""
 
 
 class IdFactory(Protocol):

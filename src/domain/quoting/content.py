@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from zoneinfo import ZoneInfo
 
 from src.domain.quoting.pricing import Charge, Discount, DocumentCharge, DocumentDiscount, LinePricing, QuotePricing
 from src.domain.shared.currency import Currency
@@ -77,6 +78,10 @@ class QuoteContent:
         _check_reasons(checks, "discounts", self.discounts)
         _check_reasons(checks, "charges", self.charges)
         checks.done()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
 
     def pricing(self) -> QuotePricing:
         """What the calculator needs of it."""

@@ -9,6 +9,7 @@ from src.domain.quoting.errors import (
     ContentChanged,
     NotTheSubmitter,
     OpenRevisionExists,
+    QuoteChangedMeanwhile,
     QuoteHasNoLines,
     RecipientMissing,
     ValidityOver,
@@ -56,6 +57,13 @@ class Quote:
         return next(
             (revision for revision in reversed(self.revisions) if revision.status not in _PASSED), self.revisions[-1]
         )
+
+    def check_version(self, expected: int | None) -> None:
+        """Raises QuoteChangedMeanwhile when *expected* is given and is not the stored version."""
+        if expected is not None and expected != self.version:
+            raise QuoteChangedMeanwhile(
+                "Someone else changed this quote meanwhile; read it again.", version=self.version
+            )
 
     @classmethod
     def create(

@@ -1,0 +1,112 @@
+"""Make the PDF of a sent quote and hand its mail over. A job: it runs at least once, and each part only counts once."""
+
+import asyncio
+from dataclasses import dataclass
+from hashlib import sha256
+
+from src.application.ports.clock import Clock, IdFactory
+from src.application.ports.documents import QuoteDocument, QuoteRenderer
+from src.application.ports.mail import Attachment, Email, MailDeferred, Mailer, MailRefused, MailTemplates
+from src.application.ports.storage import ObjectStorage
+from src.application.transactions import Transactions
+from src.domain.documents.stored_document import StoredDocument, storage_key
+from src.domain.identity.actor import Actor, Permission
+from src.domain.messaging.message import DeliveryStatus, Message
+from src.domain.shared.ids import DocumentId, MessageId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliverQuoteCommand:
+    """*last_attempt*: no other will follow, so that a mail that could not be handed over has failed."""
+
+    message_id: MessageId
+    last_attempt: bool = False
+
+
+class DeliverQuote:
+    """No transaction is open while it renders, stores or mails. Raises MailDeferred when it is worth another attempt."""
+
+    def __init__(
+        self,
+        transactions: Transactions,
+        renderer: QuoteRenderer,
+        storage: ObjectStorage,
+        templates: MailTemplates,
+        mailer: Mailer,
+        clock: Clock,
+        ids: IdFactory,
+    ) -> None:
+        self._transactions, self._renderer, self._storage = transactions, renderer, storage
+        self._templates, self._mailer, self._clock, self._ids = templates, mailer, clock, ids
+
+    async def __call__(self, actor: Actor, command: DeliverQuoteCommand) -> None:
+        async with self._transactions.begin(actor, Permission.DELIVER_MESSAGES) as uow:
+            message = await uow.messages.get(command.message_id)
+            quote = await uow.quotes.get(message.quote_id)
+            stored = await uow.documents.of_revision(quote.id, message.revision)
+        if message.status is not DeliveryStatus.QUEUED:
+            return
+        document = QuoteDocument.of(quote, message.revision)
+        pdf = await self._pdf(actor, message, document, stored)
+        await self._hand_over(actor, message, document, pdf, last_attempt=command.last_attempt)
+
+    async def _pdf(
+        self, actor: Actor, message: Message, document: QuoteDocument, stored: StoredDocument | None
+    ) -> bytes:
+        """The PDF of the revision: made once, then always the stored one."""
+        if stored is not None:
+            return await self._storage.get(stored.storage_key)
+        rendered = await asyncio.to_thread(self._renderer.render, document)
+        digest = sha256(rendered.content).hexdigest()
+        key = storage_key(actor.organization_id, digest)
+        await self._storage.put(key, rendered.content, content_type="application/pdf")
+        creation = StoredDocument(
+            id=DocumentId(self._ids.new()),
+            quote_id=message.quote_id,
+            revision=message.revision,
+            content_digest=document.content_digest,
+            sha256=digest,
+            size=len(rendered.content),
+            storage_key=key,
+            created_at=self._clock.now(),
+        ).create(replaced_characters=rendered.replaced_characters)
+        async with self._transactions.begin(actor, Permission.DELIVER_MESSAGES) as uow:
+            kept = await uow.documents.save(creation)
+            await uow.commit()
+        return rendered.content if kept.sha256 == digest else await self._storage.get(kept.storage_key)
+
+    async def _hand_over(
+        self, actor: Actor, message: Message, document: QuoteDocument, pdf: bytes, *, last_attempt: bool
+    ) -> None:
+        try:
+            answer, taken = await self._mailer.send(self._email(message, document, pdf)), True
+        except MailRefused as refused:
+            answer, taken = str(refused), False
+        except MailDeferred as deferred:
+            if not last_attempt:
+                raise
+            answer, taken = str(deferred), False
+        await self._settle(actor, message, answer=answer, taken=taken)
+
+    async def _settle(self, actor: Actor, message: Message, *, answer: str, taken: bool) -> None:
+        now = self._clock.now()
+        async with self._transactions.begin(actor, Permission.DELIVER_MESSAGES) as uow:
+            queued = await uow.messages.get(message.id)
+            if queued.status is DeliveryStatus.QUEUED:
+                outcome = queued.handed_over if taken else queued.failed
+                await uow.messages.save(outcome(answer=answer, at=now))
+                await uow.commit()
+
+    def _email(self, message: Message, document: QuoteDocument, pdf: bytes) -> Email:
+        composed = self._templates.quote_sent(document, message.note)
+        return Email(
+            message_id=message.header,
+            sender_name=document.seller.name,
+            reply_to="",
+            recipient=message.recipient,
+            recipient_name=message.recipient_name,
+            subject=composed.subject,
+            text=composed.text,
+            html=composed.html,
+            attachments=(Attachment(file_name=document.file_name, content_type="application/pdf", content=pdf),),
+        )

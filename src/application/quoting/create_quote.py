@@ -1,0 +1,41 @@
+"""Begin an offer to a customer."""
+
+from dataclasses import dataclass, field
+
+from src.application.ports.clock import Clock, IdFactory
+from src.application.quoting.drafting import DraftInput, new_content
+from src.application.transactions import Transactions
+from src.domain.identity.actor import Actor, Permission
+from src.domain.quoting.quote import Quote, quote_number
+from src.domain.shared.ids import CustomerId, QuoteId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateQuoteCommand:
+    customer_id: CustomerId
+    draft: DraftInput = field(default_factory=DraftInput)
+
+
+class CreateQuote:
+    """A new draft with its number. Raises CustomerNotFound, ContactNotFound, ProductNotFound, Invalid."""
+
+    def __init__(self, transactions: Transactions, clock: Clock, ids: IdFactory) -> None:
+        self._transactions, self._clock, self._ids = transactions, clock, ids
+
+    async def __call__(self, actor: Actor, command: CreateQuoteCommand) -> Quote:
+        now = self._clock.now()
+        async with self._transactions.begin(actor, Permission.EDIT_QUOTES) as uow:
+            customer = await uow.customers.get(command.customer_id)
+            content = await new_content(uow, self._ids, customer, actor.name, command.draft, now)
+            year = now.astimezone(content.zone).year
+            creation = Quote.create(
+                quote_id=QuoteId(self._ids.new()),
+                number=quote_number(year, await uow.quotes.next_number(year)),
+                customer_id=customer.id,
+                content=content,
+                by=actor.person,
+                at=now,
+            )
+            quote = await uow.quotes.save(creation)
+            await uow.commit()
+        return quote

@@ -1,0 +1,70 @@
+"""Issue the approved offer to the buyer."""
+
+from dataclasses import dataclass
+
+from src.application.ports.clock import Clock, IdFactory
+from src.application.ports.jobs import Job
+from src.application.transactions import Transactions
+from src.domain.identity.actor import Actor, Permission
+from src.domain.messaging.message import Message
+from src.domain.quoting.errors import RecipientMissing
+from src.domain.quoting.quote import Quote
+from src.domain.shared.ids import MessageId, QuoteId
+from src.domain.shared.text import TextChecks
+
+DELIVER_QUOTE = "deliver_quote"
+LONGEST_NOTE = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendQuoteCommand:
+    """*content_digest* is what the sender looked at (None does not ask); *note* is a sentence of theirs in the mail."""
+
+    quote_id: QuoteId
+    content_digest: str | None = None
+    note: str = ""
+    expected_version: int | None = None
+
+
+class SendQuote:
+    """Sent means legally issued: the mail and the PDF follow by a job, after the commit.
+
+    Raises QuoteNotFound, QuoteChangedMeanwhile, InvalidTransition, ContentChanged, ValidityOver.
+    """
+
+    def __init__(self, transactions: Transactions, clock: Clock, ids: IdFactory) -> None:
+        self._transactions, self._clock, self._ids = transactions, clock, ids
+
+    async def __call__(self, actor: Actor, command: SendQuoteCommand) -> Quote:
+        checks = TextChecks()
+        checks.paragraphs("note", command.note, longest=LONGEST_NOTE)
+        checks.done()
+        now = self._clock.now()
+        async with self._transactions.begin(actor, Permission.SEND_QUOTES) as uow:
+            quote = await uow.quotes.lock(command.quote_id)
+            quote.check_version(command.expected_version)
+            sent = await uow.quotes.save(quote.send(at=now, expected_digest=command.content_digest))
+            recipient = sent.current.content.recipient
+            if recipient is None:
+                raise RecipientMissing(f"Quote {sent.number} names no contact to send it to.")
+            queued = Message.queue(
+                message_id=MessageId(self._ids.new()),
+                quote_id=sent.id,
+                revision=sent.current.number,
+                recipient=recipient.email,
+                recipient_name=recipient.name,
+                note=command.note,
+                at=now,
+            )
+            message = await uow.messages.save(queued)
+            await uow.jobs.enqueue(
+                Job(
+                    id=self._ids.new(),
+                    name=DELIVER_QUOTE,
+                    organization_id=actor.organization_id,
+                    subject_id=message.id,
+                    trace_id=actor.origin.trace_id,
+                )
+            )
+            await uow.commit()
+        return sent
