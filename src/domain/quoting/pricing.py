@@ -21,6 +21,15 @@ class TaxRounding(StrEnum):
     PER_LINE = "per_line"  # The tax of each line; a group is the sum of its lines.
 
 
+class TaxMode(StrEnum):
+    """How a tax is rounded; everything else is rounded half away from zero."""
+
+    HALF_UP = "half_up"  # Halves away from zero.
+    HALF_EVEN = "half_even"
+    UP = "up"  # Away from zero.
+    DOWN = "down"  # Towards zero.
+
+
 class InclusiveTax(StrEnum):
     """How a tax is taken out of prices that contain it."""
 
@@ -30,11 +39,12 @@ class InclusiveTax(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoundingSettings:
-    """The three settings of an organisation, copied into each revision so that a later change never moves a figure."""
+    """The settings of an organisation, copied into each revision so that a later change never moves a figure."""
 
     rounding: Rounding = Rounding.PER_LINE
     tax_rounding: TaxRounding = TaxRounding.PER_GROUP
     inclusive_tax: InclusiveTax = InclusiveTax.FROM_GROSS
+    tax_mode: TaxMode = TaxMode.HALF_UP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +64,10 @@ class Tax:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Discount:
-    """A reduction: exactly one of *percent* (0 to 100, of the gross or of *base*) and *amount* (in the currency)."""
+    """A reduction: exactly one of *percent* (0 to 100, of the gross or of *base*) and *amount* (in the currency).
+
+    Only with a *base* of its own may a percentage be negative, as credits write it.
+    """
 
     percent: Decimal | None = None
     amount: Decimal | None = None
@@ -64,7 +77,10 @@ class Discount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charge:
-    """An addition: exactly one of *percent* (of the gross or of *base*) and *amount* (in the currency)."""
+    """An addition: exactly one of *percent* (0 to 1000, of the gross or of *base*) and *amount* (in the currency).
+
+    Only with a *base* of its own may a percentage be negative, as credits write it.
+    """
 
     percent: Decimal | None = None
     amount: Decimal | None = None
@@ -104,7 +120,8 @@ class QuotePricing:
 
     *prices_include_tax* names the tax category that prices contain, or is None. *cash_rounding* is the step that
     the payable amount is rounded to (0.05, 0.50, 1); *rounding_amount* a given amount instead of it.
-    *minor_digits* overrides the currency's (whole forints).
+    *minor_digits* overrides the currency's (whole forints). *discounts_may_exceed_total* is for documents that
+    deduct what was invoiced before and so may come out below zero; no offer does.
     """
 
     currency: Currency
@@ -117,3 +134,4 @@ class QuotePricing:
     rounding_amount: Decimal = Decimal(0)
     cash_rounding: Decimal | None = None
     minor_digits: int | None = None
+    discounts_may_exceed_total: bool = False
