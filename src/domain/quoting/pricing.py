@@ -24,7 +24,10 @@ class Tax:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Discount:
-    """A reduction: exactly one of *percent* (0 to 100, of the gross or of *base*) and *amount* (in the currency)."""
+    """A reduction: exactly one of *percent* (0 to 100, of the gross or of *base*) and *amount* (in the currency).
+
+    Only with a *base* of its own may a percentage be negative, as credits write it.
+    """
 
     percent: Decimal | None = None
     amount: Decimal | None = None
@@ -34,7 +37,10 @@ class Discount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charge:
-    """An addition: exactly one of *percent* (of the gross or of *base*) and *amount* (in the currency)."""
+    """An addition: exactly one of *percent* (0 to 1000, of the gross or of *base*) and *amount* (in the currency).
+
+    Only with a *base* of its own may a percentage be negative, as credits write it.
+    """
 
     percent: Decimal | None = None
     amount: Decimal | None = None
@@ -74,7 +80,8 @@ class QuotePricing:
 
     *prices_include_tax* names the tax category that prices contain, or is None. *cash_rounding* is the step that
     the payable amount is rounded to (0.05, 0.50, 1); *rounding_amount* a given amount instead of it.
-    *minor_digits* overrides the currency's (whole forints).
+    *minor_digits* overrides the currency's (whole forints). *discounts_may_exceed_total* is for documents that
+    deduct what was invoiced before and so may come out below zero; no offer does.
     """
 
     currency: Currency
@@ -87,3 +94,4 @@ class QuotePricing:
     rounding_amount: Decimal = Decimal(0)
     cash_rounding: Decimal | None = None
     minor_digits: int | None = None
+    discounts_may_exceed_total: bool = False

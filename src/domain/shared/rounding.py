@@ -18,6 +18,15 @@ class TaxRounding(StrEnum):
     PER_LINE = "per_line"  # The tax of each line; a group is the sum of its lines.
 
 
+class TaxMode(StrEnum):
+    """How a tax is rounded; everything else is rounded half away from zero."""
+
+    HALF_UP = "half_up"  # Halves away from zero.
+    HALF_EVEN = "half_even"
+    UP = "up"  # Away from zero.
+    DOWN = "down"  # Towards zero.
+
+
 class InclusiveTax(StrEnum):
     """How a tax is taken out of prices that contain it."""
 
@@ -27,8 +36,9 @@ class InclusiveTax(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoundingSettings:
-    """The three settings."""
+    """Where to round, and how to round tax."""
 
     rounding: Rounding = Rounding.PER_LINE
     tax_rounding: TaxRounding = TaxRounding.PER_GROUP
     inclusive_tax: InclusiveTax = InclusiveTax.FROM_GROSS
+    tax_mode: TaxMode = TaxMode.HALF_UP

@@ -1,0 +1,212 @@
+"""How large and how fine the figures of an offer may be. Inside these limits every calculation succeeds."""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import ClassVar
+
+from src.domain.quoting.arithmetic import ZERO, exact_arithmetic
+from src.domain.quoting.pricing import (
+    Charge,
+    Discount,
+    DocumentCharge,
+    DocumentDiscount,
+    LinePricing,
+    QuotePricing,
+    Tax,
+)
+from src.domain.shared.errors import FieldError, Invalid
+
+MAX_DECIMALS = 6
+QUANTITY_BELOW = Decimal(10) ** 9
+UNIT_PRICE_BELOW = Decimal(10) ** 12
+AMOUNT_BELOW = Decimal(10) ** 15
+TOTAL_BELOW = Decimal(10) ** 18
+MAX_DISCOUNT_PERCENT = Decimal(100)
+MAX_CHARGE_PERCENT = Decimal(1000)
+MAX_TAX_PERCENT = Decimal(1000)
+MAX_LINES = 10_000
+MAX_PER_LINE = 20  # Discounts of one line; charges of one line.
+MAX_PER_DOCUMENT = 100  # Discounts of the document; charges of the document.
+MAX_TAXES = 10  # Of one line, of one discount or charge of the document.
+MAX_MINOR_DIGITS = 6
+
+_FINEST = Decimal(1).scaleb(-MAX_DECIMALS)
+_LARGEST_ANSWER = 200  # Complaints in one error; ten thousand equal lines need not be told one by one.
+
+
+class OutOfLimits(Invalid):
+    """Figures that no offer has: too large, too fine, contradictory. *fields* names them."""
+
+
+class DiscountExceedsTotal(Invalid):
+    """The document's discounts take away more than the lines come to."""
+
+    code: ClassVar[str] = "discount_exceeds_total"
+
+
+def check_limits(pricing: QuotePricing) -> None:
+    """Nothing when every figure is within the limits. Raises OutOfLimits naming all that are not."""
+    with exact_arithmetic():
+        complaints: list[FieldError] = []
+        for complaint in _complaints(pricing):
+            complaints.append(complaint)
+            if len(complaints) == _LARGEST_ANSWER:
+                break
+    if complaints:
+        count = len(complaints)
+        what = "One figure is" if count == 1 else f"{count} figures are"
+        raise OutOfLimits(f"{what} outside of the limits.", fields=tuple(complaints))
+
+
+def check_discounts(discount_total: Decimal, line_net_total: Decimal) -> None:
+    """Raises DiscountExceedsTotal when the discounts go beyond the total, above zero or, for credits, below."""
+    exceeds = discount_total > line_net_total if line_net_total > ZERO else discount_total < line_net_total
+    if exceeds or (not line_net_total and discount_total):
+        message = f"The discounts ({discount_total:f}) exceed the total of the lines ({line_net_total:f})."
+        raise DiscountExceedsTotal(message, fields=(FieldError("discounts", message),))
+
+
+def check_total(field: str, value: Decimal) -> None:
+    """Raises OutOfLimits when a result is too large to be kept. *field* names what it is the result of."""
+    if not -TOTAL_BELOW < value < TOTAL_BELOW:
+        message = f"Comes to {value:.3E}; the largest amount is below {TOTAL_BELOW:.0E}."
+        raise OutOfLimits(f"{field}: {message}", fields=(FieldError(field, message),))
+
+
+def _complaints(pricing: QuotePricing) -> Iterator[FieldError]:
+    yield from _too_many("lines", pricing.lines, MAX_LINES)
+    for index, line in enumerate(pricing.lines[:MAX_LINES]):
+        if not _is_plain(line):
+            yield from _about_line(f"lines[{index}]", line)
+    yield from _about_adjustments("discounts", pricing.discounts, MAX_DISCOUNT_PERCENT, MAX_PER_DOCUMENT)
+    yield from _about_adjustments("charges", pricing.charges, MAX_CHARGE_PERCENT, MAX_PER_DOCUMENT)
+    yield from _about_number("prepaid", pricing.prepaid, AMOUNT_BELOW)
+    yield from _about_number("rounding_amount", pricing.rounding_amount, AMOUNT_BELOW)
+    yield from _about_rounding(pricing)
+
+
+def _is_plain(line: LinePricing) -> bool:
+    """Whether there is certainly nothing to complain about: the quick way for the usual line."""
+    return (
+        _fits(line.quantity, QUANTITY_BELOW)
+        and _fits(line.unit_price, UNIT_PRICE_BELOW)
+        and _fits(line.price_base_quantity, QUANTITY_BELOW)
+        and line.price_base_quantity > ZERO
+        and len(line.discounts) <= MAX_PER_LINE
+        and len(line.charges) <= MAX_PER_LINE
+        and len(line.taxes) <= 1
+        and all(_is_plain_adjustment(discount, MAX_DISCOUNT_PERCENT) for discount in line.discounts)
+        and all(_is_plain_adjustment(charge, MAX_CHARGE_PERCENT) for charge in line.charges)
+        and all(tax.surcharge_percent is None and _is_rate(tax.rate_percent) for tax in line.taxes)
+    )
+
+
+def _is_plain_adjustment(adjustment: Discount | Charge, largest: Decimal) -> bool:
+    percent = adjustment.percent
+    if percent is None:
+        return adjustment.base is None and adjustment.amount is not None and _fits(adjustment.amount, AMOUNT_BELOW)
+    return (
+        adjustment.amount is None
+        and adjustment.base is None
+        and _fits(percent, AMOUNT_BELOW)
+        and ZERO <= percent <= largest
+    )
+
+
+def _is_rate(rate: Decimal | None) -> bool:
+    return rate is None or (_fits(rate, AMOUNT_BELOW) and ZERO <= rate <= MAX_TAX_PERCENT)
+
+
+def _about_line(path: str, line: LinePricing) -> Iterator[FieldError]:
+    yield from _about_number(f"{path}.quantity", line.quantity, QUANTITY_BELOW)
+    yield from _about_number(f"{path}.unit_price", line.unit_price, UNIT_PRICE_BELOW)
+    yield from _about_positive(f"{path}.price_base_quantity", line.price_base_quantity, QUANTITY_BELOW)
+    yield from _about_adjustments(f"{path}.discounts", line.discounts, MAX_DISCOUNT_PERCENT, MAX_PER_LINE)
+    yield from _about_adjustments(f"{path}.charges", line.charges, MAX_CHARGE_PERCENT, MAX_PER_LINE)
+    yield from _about_taxes(path, line.taxes)
+
+
+def _about_adjustments(
+    path: str, adjustments: Sequence[Discount | Charge], largest: Decimal, at_most: int
+) -> Iterator[FieldError]:
+    yield from _too_many(path, adjustments, at_most)
+    for index, adjustment in enumerate(adjustments[:at_most]):
+        yield from _about_adjustment(f"{path}[{index}]", adjustment, largest)
+        if isinstance(adjustment, DocumentDiscount | DocumentCharge):
+            yield from _about_taxes(f"{path}[{index}]", adjustment.taxes or ())
+
+
+def _about_adjustment(path: str, adjustment: Discount | Charge, largest: Decimal) -> Iterator[FieldError]:
+    if (adjustment.percent is None) == (adjustment.amount is None):
+        yield FieldError(path, "Must have either a percent or an amount.")
+    if adjustment.amount is not None:
+        yield from _about_number(f"{path}.amount", adjustment.amount, AMOUNT_BELOW)
+    if adjustment.percent is not None:
+        smallest = ZERO if adjustment.base is None else -largest
+        yield from _about_range(f"{path}.percent", adjustment.percent, smallest, largest)
+    if adjustment.base is not None:
+        yield from _about_number(f"{path}.base", adjustment.base, AMOUNT_BELOW)
+        if adjustment.percent is None:
+            yield FieldError(f"{path}.base", "Makes sense with a percent only.")
+
+
+def _about_taxes(path: str, taxes: Sequence[Tax]) -> Iterator[FieldError]:
+    yield from _too_many(f"{path}.taxes", taxes, MAX_TAXES)
+    for index, tax in enumerate(taxes[:MAX_TAXES]):
+        for name, rate in (("rate_percent", tax.rate_percent), ("surcharge_percent", tax.surcharge_percent)):
+            yield from _about_range(f"{path}.taxes[{index}].{name}", rate, ZERO, MAX_TAX_PERCENT)
+
+
+def _about_rounding(pricing: QuotePricing) -> Iterator[FieldError]:
+    digits = pricing.minor_digits
+    if digits is not None and not 0 <= digits <= MAX_MINOR_DIGITS:
+        yield FieldError("minor_digits", f"Must be from 0 to {MAX_MINOR_DIGITS}.")
+        digits = None
+    step = pricing.cash_rounding
+    if step is None:
+        return
+    complaints = tuple(_about_positive("cash_rounding", step, AMOUNT_BELOW))
+    yield from complaints
+    unit = Decimal(1).scaleb(-(pricing.currency.minor_digits if digits is None else digits))
+    if not complaints and step % unit:
+        yield FieldError("cash_rounding", f"Must be a multiple of {unit:f}, the minor unit.")
+    if pricing.rounding_amount:
+        yield FieldError("rounding_amount", "Follows from cash_rounding; give one of them.")
+
+
+def _about_positive(path: str, value: Decimal, below: Decimal) -> Iterator[FieldError]:
+    complaints = tuple(_about_number(path, value, below))
+    yield from complaints
+    if not complaints and value <= ZERO:
+        yield FieldError(path, "Must be more than zero.")
+
+
+def _about_range(path: str, value: Decimal | None, smallest: Decimal, largest: Decimal) -> Iterator[FieldError]:
+    if value is None:
+        return
+    complaints = tuple(_about_number(path, value, AMOUNT_BELOW))
+    yield from complaints
+    if not complaints and not smallest <= value <= largest:
+        yield FieldError(path, f"Must be from {smallest} to {largest}.")
+
+
+def _about_number(path: str, value: object, below: Decimal) -> Iterator[FieldError]:
+    if _fits(value, below):
+        return
+    if not isinstance(value, Decimal) or not value.is_finite():
+        yield FieldError(path, "Must be a decimal number.")
+    elif not -below < value < below:
+        yield FieldError(path, f"Must be less than {below:f} in size.")
+    else:
+        yield FieldError(path, f"Must have at most {MAX_DECIMALS} decimals.")
+
+
+def _fits(value: object, below: Decimal) -> bool:
+    return (
+        isinstance(value, Decimal) and value.is_finite() and -below < value < below and value.quantize(_FINEST) == value
+    )
+
+
+def _too_many(path: str, values: Sequence[object], largest: int) -> Iterator[FieldError]:
+    if len(values) > largest:
+        yield FieldError(path, f"Has {len(values)} entries; at most {largest} are allowed.")
