@@ -1,0 +1,135 @@
+"""``proffer up``, ``serve``, ``worker``, ``migrate`` and ``demo``: what keeps an installation going."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from cyclopts import Parameter
+from dishka import AsyncContainer
+
+from src.adapters.embedded_postgres import EmbeddedPostgresError
+from src.adapters.jobs.worker import run_worker
+from src.entrypoints.cli.failures import fail
+from src.entrypoints.cli.session import cli_origin
+from src.entrypoints.cli.welcome import welcome
+from src.entrypoints.container import make_container
+from src.entrypoints.database import Database
+from src.entrypoints.demo import seed
+from src.entrypoints.http.api import create_api
+from src.entrypoints.http.serve import PortBusy, check_port, serve_until
+from src.entrypoints.logging import configure_logging
+from src.entrypoints.settings import Settings, SettingsError, read_settings
+from src.entrypoints.worker.handlers import job_handlers
+
+WithWorker = Annotated[bool, Parameter(help="Also run a worker for jobs in this process.")]
+
+
+async def up() -> int:
+    """Start everything on this machine: database, demonstration data, API and worker.
+
+    A second start is quick and keeps the data. PROFFER_PORT chooses the port; Ctrl-C stops everything.
+    """
+
+    async def start(settings: Settings, database: Database) -> None:
+        check_port(settings.host, settings.port)
+        database.own_server()
+        await database.prepare()
+        container = make_container(settings, database.urls)
+        try:
+            await seed(container, cli_origin())
+        finally:
+            await container.close()
+        await _run(settings, database, api=True, jobs=True, ready=lambda: print(welcome(settings), flush=True))
+
+    return await _with_database(start)
+
+
+async def serve(*, worker: WithWorker = True) -> int:
+    """Serve the API (PROFFER_HOST, PROFFER_PORT), with a worker unless --no-worker.
+
+    The schema must be up to date: `proffer migrate` sees to that.
+    """
+
+    async def start(settings: Settings, database: Database) -> None:
+        check_port(settings.host, settings.port)
+        await _run(settings, database, api=True, jobs=worker, ready=lambda: print(f"Serving {settings.public_url}"))
+
+    return await _with_database(start)
+
+
+async def worker() -> int:
+    """Run jobs: PDFs and mails of sent quotes. Any number of workers may run at once."""
+
+    async def start(settings: Settings, database: Database) -> None:
+        await _run(settings, database, api=False, jobs=True, ready=lambda: print("Waiting for jobs."))
+
+    return await _with_database(start)
+
+
+async def migrate() -> int:
+    """Make the database's roles and schema, or bring them up to date. It may be repeated at any time."""
+
+    async def start(settings: Settings, database: Database) -> None:
+        await database.prepare()
+        print("The database is up to date.")
+
+    return await _with_database(start)
+
+
+async def demo() -> int:
+    """Make the demonstration organisation, unless it is there."""
+
+    async def start(settings: Settings, database: Database) -> None:
+        await database.prepare()
+        container = make_container(settings, database.urls)
+        try:
+            made = await seed(container, cli_origin())
+        finally:
+            await container.close()
+        print("The demonstration organisation is made." if made else "The demonstration organisation is there already.")
+
+    return await _with_database(start)
+
+
+async def _with_database(start: Callable[[Settings, Database], Awaitable[None]]) -> int:
+    """Run *start* with the database; what a person can mend is said in a sentence."""
+    try:
+        settings = read_settings()
+        configure_logging(settings.log_format, settings.log_level)
+        with Database(settings) as database:
+            await start(settings, database)
+    except (SettingsError, EmbeddedPostgresError, PortBusy) as error:
+        return fail(str(error))
+    except OSError as error:
+        return fail(f"The database cannot be reached: {error}. Is it running, and is PROFFER_DATABASE_URL right?")
+    return 0
+
+
+async def _run(settings: Settings, database: Database, *, api: bool, jobs: bool, ready: Callable[[], None]) -> None:
+    """Serve and work until a signal says stop, then finish what is under way."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    container = make_container(settings, database.urls)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            if jobs:
+                tasks.create_task(_work(container, database, stop))
+            if api:
+                tasks.create_task(
+                    serve_until(create_api(container, settings), settings.host, settings.port, stop, ready)
+                )
+            else:
+                ready()
+    finally:
+        await container.close()
+
+
+async def _work(container: AsyncContainer, database: Database, stop: asyncio.Event) -> None:
+    """A worker that ends without being told to takes the whole process with it: better seen than half alive."""
+    try:
+        await run_worker(database.urls.worker, job_handlers(container), stop)
+    finally:
+        stop.set()

@@ -1,0 +1,80 @@
+"""What a command needs to act inside an organisation: the database, the container and an actor."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from secrets import token_hex
+from typing import Annotated, TypeVar
+
+from cyclopts import Parameter
+from dishka import AsyncContainer
+
+from src.application.ports.identity import AccountDirectory
+from src.domain.identity.actor import Actor, Origin
+from src.domain.identity.user import OrganizationRequired, UserNotFound, normal_email
+from src.entrypoints.container import make_container
+from src.entrypoints.database import Database
+from src.entrypoints.settings import read_settings
+
+UseCase = TypeVar("UseCase")
+
+As = Annotated[str, Parameter(name="--as", env_var="PROFFER_USER", help="E-mail of the user to act as.")]
+Organization = Annotated[
+    str | None,
+    Parameter(
+        name="--organization",
+        env_var="PROFFER_ORGANIZATION",
+        help="Slug of the organisation, where the e-mail belongs to several.",
+    ),
+]
+
+
+def cli_origin() -> Origin:
+    """Where commands come from: this machine, each with a trace of its own."""
+    return Origin(trace_id=token_hex(16), user_agent="proffer-cli")
+
+
+@dataclass(frozen=True, slots=True)
+class CliSession:
+    actor: Actor
+    container: AsyncContainer
+
+    async def get(self, use_case: type[UseCase]) -> UseCase:
+        return await self.container.get(use_case)
+
+
+@asynccontextmanager
+async def session_of(email: str, organization: str | None) -> AsyncIterator[CliSession]:
+    """Act as the user with this e-mail. Whoever may read the secret key of the installation is trusted to say who.
+
+    Raises UserNotFound, OrganizationRequired.
+    """
+    settings = read_settings()
+    with Database(settings) as database:
+        container = make_container(settings, database.urls)
+        try:
+            yield CliSession(await _actor(container, email, organization), container)
+        finally:
+            await container.close()
+
+
+async def _actor(container: AsyncContainer, email: str, organization: str | None) -> Actor:
+    directory = await container.get(AccountDirectory)
+    accounts = [
+        account
+        for account in await directory.find(normal_email(email))
+        if organization in {None, account.organization_slug}
+    ]
+    if not accounts:
+        raise UserNotFound(f"There is no active user {email}; --as EMAIL names one.")
+    if len(accounts) > 1:
+        slugs = ", ".join(account.organization_slug for account in accounts)
+        raise OrganizationRequired(f"{email} belongs to several organisations: --organization {slugs}.")
+    account = accounts[0]
+    return Actor.user(
+        organization_id=account.organization_id,
+        user_id=account.user_id,
+        role=account.role,
+        name=account.name,
+        origin=cli_origin(),
+    )

@@ -1,0 +1,147 @@
+"""The wiring: which adapter keeps which port, and every use case. Said once, for HTTP, the command line and the worker."""
+
+from collections.abc import AsyncIterator
+from typing import NewType
+
+from dishka import AsyncContainer, Provider, Scope, make_async_container, provide, provide_all
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from src.adapters.documents import TypstQuoteRenderer
+from src.adapters.postgres.bootstrap import DatabaseUrls
+from src.adapters.postgres.directory import PostgresAccountDirectory
+from src.adapters.postgres.engine import make_engine
+from src.adapters.postgres.unit_of_work import OpenPostgresUnitOfWork
+from src.adapters.security import Argon2Hasher, JwtIssuer
+from src.adapters.smtp import EmlMailer, JinjaMailTemplates, SmtpMailer, SmtpSettings
+from src.adapters.spreadsheets import FileSpreadsheets
+from src.adapters.storage import storage_from
+from src.adapters.system import SystemClock, Uuid7Ids
+from src.application.approvals.create_policy import CreatePolicy
+from src.application.approvals.decide_approval import DecideApproval
+from src.application.approvals.read_approvals import ListApprovals, ListPolicies
+from src.application.audit.read_audit import ListAuditEntries, VerifyAudit
+from src.application.catalog.create_product import CreateProduct
+from src.application.catalog.read_products import GetProduct, ListProducts
+from src.application.customers.create_contact import CreateContact
+from src.application.customers.create_customer import CreateCustomer
+from src.application.customers.read_customers import GetContact, GetCustomer, ListContacts, ListCustomers
+from src.application.documents.get_quote_document import GetQuoteDocument
+from src.application.identity.create_organization import CreateOrganization
+from src.application.identity.create_user import CreateUser
+from src.application.identity.get_organization import GetOrganization
+from src.application.identity.log_in import LogIn
+from src.application.messaging.deliver_quote import DeliverQuote
+from src.application.ports.clock import Clock, IdFactory
+from src.application.ports.documents import QuoteRenderer, SpreadsheetWriter
+from src.application.ports.identity import AccountDirectory
+from src.application.ports.mail import Mailer, MailTemplates
+from src.application.ports.security import PasswordHasher, TokenIssuer
+from src.application.ports.storage import ObjectStorage
+from src.application.ports.unit_of_work import OpenUnitOfWork
+from src.application.quoting.calculate_quote import CalculateQuote
+from src.application.quoting.cancel_quote import CancelQuote
+from src.application.quoting.create_quote import CreateQuote
+from src.application.quoting.edit_quote import EditQuote
+from src.application.quoting.export_quotes import ExportQuotes
+from src.application.quoting.read_quotes import GetQuote, GetQuoteTimeline, ListQuotes
+from src.application.quoting.recall_quote import RecallQuote
+from src.application.quoting.revise_quote import ReviseQuote
+from src.application.quoting.send_quote import SendQuote
+from src.application.quoting.submit_quote import SubmitQuote
+from src.application.transactions import Transactions
+from src.entrypoints.settings import Settings
+
+AppEngine = NewType("AppEngine", AsyncEngine)
+OperatorEngine = NewType("OperatorEngine", AsyncEngine)
+
+
+class UseCases(Provider):
+    """What the system can do. Stateless, so one instance of each serves all."""
+
+    scope = Scope.APP
+
+    transactions = provide(Transactions)
+    identity = provide_all(LogIn, CreateOrganization, CreateUser, GetOrganization)
+    customers = provide_all(CreateCustomer, GetCustomer, ListCustomers, CreateContact, GetContact, ListContacts)
+    catalog = provide_all(CreateProduct, GetProduct, ListProducts)
+    quoting = provide_all(
+        CalculateQuote,
+        CreateQuote,
+        EditQuote,
+        SubmitQuote,
+        RecallQuote,
+        ReviseQuote,
+        SendQuote,
+        CancelQuote,
+        GetQuote,
+        ListQuotes,
+        GetQuoteTimeline,
+        ExportQuotes,
+    )
+    approvals = provide_all(CreatePolicy, ListPolicies, ListApprovals, DecideApproval)
+    documents = provide_all(GetQuoteDocument, DeliverQuote)
+    audit = provide_all(ListAuditEntries, VerifyAudit)
+
+
+class Outside(Provider):
+    """Everything but the store: time, secrets, documents, files and mail."""
+
+    scope = Scope.APP
+
+    clock = provide(SystemClock, provides=Clock)
+    ids = provide(Uuid7Ids, provides=IdFactory)
+    spreadsheets = provide(FileSpreadsheets, provides=SpreadsheetWriter)
+    renderer = provide(TypstQuoteRenderer, provides=QuoteRenderer)
+    templates = provide(JinjaMailTemplates, provides=MailTemplates)
+
+    @provide
+    def hasher(self) -> PasswordHasher:
+        return Argon2Hasher()
+
+    @provide
+    def tokens(self, settings: Settings, ids: IdFactory) -> TokenIssuer:
+        return JwtIssuer(settings.secret_key.encode(), ids)
+
+    @provide
+    def storage(self, settings: Settings) -> ObjectStorage:
+        return storage_from(settings.storage_url)
+
+    @provide
+    def mailer(self, settings: Settings) -> Mailer:
+        if settings.smtp_url is None:
+            return EmlMailer(settings.home / "mail", sender_address=settings.mail_from)
+        return SmtpMailer(SmtpSettings.parse(settings.smtp_url, sender_address=settings.mail_from))
+
+
+class PostgresStore(Provider):
+    """The store, with one pool for each database role."""
+
+    scope = Scope.APP
+
+    @provide
+    async def app_engine(self, urls: DatabaseUrls, settings: Settings) -> AsyncIterator[AppEngine]:
+        engine = make_engine(urls.app, pool_size=settings.pool_size)
+        yield AppEngine(engine)
+        await engine.dispose()
+
+    @provide
+    async def operator_engine(self, urls: DatabaseUrls) -> AsyncIterator[OperatorEngine]:
+        engine = make_engine(urls.operator, pool_size=1)
+        yield OperatorEngine(engine)
+        await engine.dispose()
+
+    @provide
+    def directory(self, app: AppEngine) -> AccountDirectory:
+        return PostgresAccountDirectory(app)
+
+    @provide
+    def open_unit_of_work(self, app: AppEngine, operator: OperatorEngine) -> OpenUnitOfWork:
+        return OpenPostgresUnitOfWork(app, operator)
+
+
+def make_container(settings: Settings, urls: DatabaseUrls, *more: Provider) -> AsyncContainer:
+    """The container of a process. Closing it disposes of the pools."""
+    given = Provider(scope=Scope.APP)
+    given.provide(lambda: settings, provides=Settings)
+    given.provide(lambda: urls, provides=DatabaseUrls)
+    return make_async_container(given, Outside(), PostgresStore(), UseCases(), *more)

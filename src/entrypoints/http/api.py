@@ -1,0 +1,34 @@
+"""The API of an installation: all controllers on one container."""
+
+from collections.abc import Sequence
+
+from dishka import AsyncContainer
+from dishka.integrations.litestar import setup_dishka
+from litestar import Litestar
+
+from src.entrypoints.http.app import HttpSettings, create_app
+from src.entrypoints.http.approvals.controller import ApprovalController
+from src.entrypoints.http.audit.controller import AuditController
+from src.entrypoints.http.catalog.controller import ProductController
+from src.entrypoints.http.customers.controller import CustomerController
+from src.entrypoints.http.health import ReadinessCheck
+from src.entrypoints.http.quotes.controller import QuoteController
+from src.entrypoints.http.quotes.files import QuoteFileController
+from src.entrypoints.http.session.controller import SessionController
+
+CONTROLLERS = (
+    SessionController,
+    CustomerController,
+    ProductController,
+    QuoteController,
+    QuoteFileController,
+    ApprovalController,
+    AuditController,
+)
+
+
+def create_api(container: AsyncContainer, settings: HttpSettings, checks: Sequence[ReadinessCheck] = ()) -> Litestar:
+    """The API. It leaves *container* open when it shuts down: who made it closes it."""
+    app = create_app(route_handlers=CONTROLLERS, settings=settings, checks=checks)
+    setup_dishka(container, app)
+    return app

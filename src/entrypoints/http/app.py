@@ -1,0 +1,85 @@
+"""The Litestar application around the controllers: errors, bodies, documentation, health."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dishka.integrations.litestar import DishkaRouter
+from litestar import Litestar, Request, Response
+from litestar.config.cors import CORSConfig
+from litestar.types import ControllerRouterHandler, LifespanHook
+
+from src.entrypoints.http.bodies import LARGEST_BODY, BodyGuard
+from src.entrypoints.http.docs_page import DocsController, openapi_config
+from src.entrypoints.http.health import HealthController, ReadinessCheck
+from src.entrypoints.http.problems import problem_of
+from src.entrypoints.http.requests import Exchange, report, trace_id_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpSettings:
+    """*trusted_proxies*: how many hops in front of us write ``X-Forwarded-For``. *largest_body* is in bytes."""
+
+    trusted_proxies: int = 0
+    cors_origins: tuple[str, ...] = ()
+    largest_body: int = LARGEST_BODY
+
+
+def create_app(
+    *,
+    route_handlers: Sequence[ControllerRouterHandler],
+    settings: HttpSettings,
+    checks: Sequence[ReadinessCheck] = (),
+    on_shutdown: Sequence[LifespanHook] = (),
+) -> Litestar:
+    """The application; ``setup_dishka`` gives it its container."""
+    cors = CORSConfig(allow_origins=list(settings.cors_origins)) if settings.cors_origins else None
+    app = Litestar(
+        route_handlers=[
+            DishkaRouter("", route_handlers=list(route_handlers)),
+            HealthController,
+            DocsController,
+        ],
+        exception_handlers={Exception: _answer_error},
+        openapi_config=openapi_config(),
+        cors_config=cors,
+        on_shutdown=list(on_shutdown),
+        request_max_body_size=settings.largest_body,
+        logging_config=None,
+        debug=False,
+    )
+    app.state.readiness_checks = tuple(checks)
+    # Outside of Litestar's own layers, because middleware of a route does not see unknown addresses.
+    guarded = BodyGuard(app.asgi_handler, largest=settings.largest_body)
+    app.asgi_handler = Exchange(guarded, trusted_proxies=settings.trusted_proxies)
+    return app
+
+
+def _answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    problem, trace_id = problem_of(error), trace_id_of(request)
+    report(problem, error, trace_id)
+    headers = dict(problem.headers)
+    if problem.status == 405:
+        headers["Allow"] = ", ".join(_allowed_methods(request))
+    return Response(problem.body(trace_id), status_code=problem.status, media_type="application/json", headers=headers)
+
+
+def _allowed_methods(request: Request[Any, Any, Any]) -> list[str]:
+    """The methods that this address takes (RFC 9110 §15.5.6)."""
+    route = request.scope.get("route")
+    methods = set(getattr(route, "methods", ()))
+    if not methods:
+        methods = {
+            method
+            for candidate in request.app.routes
+            if _matches(candidate.path_components, request.scope["path"])
+            for method in getattr(candidate, "methods", ())
+        }
+    return sorted(str(method) for method in methods)
+
+
+def _matches(components: Sequence[object], path: str) -> bool:
+    parts = [part for part in path.split("/") if part]
+    return len(parts) == len(components) and all(
+        not isinstance(component, str) or component == part for component, part in zip(components, parts, strict=True)
+    )

@@ -1,0 +1,53 @@
+"""The audit chain over HTTP."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from dishka.integrations.litestar import FromDishka
+from litestar import Controller, get
+from litestar.params import Parameter
+
+from src.application.audit.read_audit import ListAuditEntries, VerifyAudit
+from src.application.ports.audit import AuditFilter
+from src.domain.identity.actor import Actor
+from src.domain.shared.ids import UserId
+from src.entrypoints.http.audit.schemas import AuditEntryResponse, VerificationResponse
+from src.entrypoints.http.paging import Cursor, Limit, PageResponse, Skip, paging_of
+
+
+class AuditController(Controller):
+    path = "/api/v1/audit"
+    tags = ("audit",)
+
+    @get("/entries")
+    async def list_entries(
+        self,
+        actor: FromDishka[Actor],
+        list_entries: FromDishka[ListAuditEntries],
+        action: Annotated[str | None, Parameter(query="action", max_length=60)] = None,
+        resource_type: Annotated[str | None, Parameter(query="resource_type", max_length=60)] = None,
+        resource_id: Annotated[UUID | None, Parameter(query="resource_id")] = None,
+        user_id: Annotated[UUID | None, Parameter(query="user_id")] = None,
+        since: Annotated[datetime | None, Parameter(query="since", description="Included.")] = None,
+        before: Annotated[datetime | None, Parameter(query="before", description="Not included.")] = None,
+        skip: Skip = 0,
+        limit: Limit = 20,
+        cursor: Cursor = None,
+    ) -> PageResponse[AuditEntryResponse]:
+        """Who did what, newest first."""
+        criteria = AuditFilter(
+            action=action,
+            resource_type=resource_type,
+            resource_id=resource_id,
+            user_id=None if user_id is None else UserId(user_id),
+            since=since,
+            before=before,
+        )
+        paging = paging_of(skip, limit, cursor)
+        return PageResponse.of(await list_entries(actor, criteria, paging), paging, AuditEntryResponse.of)
+
+    @get("/verification")
+    async def verify(self, actor: FromDishka[Actor], verify: FromDishka[VerifyAudit]) -> VerificationResponse:
+        """Replay the whole chain and hold it against its head."""
+        return VerificationResponse.of(await verify(actor))

@@ -1,0 +1,69 @@
+"""Request bodies: bounded, JSON, and only such JSON as every parser reads alike."""
+
+from typing import Final
+
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from src.domain.shared.errors import Invalid
+from src.entrypoints.http.problems import BODY_TOO_LARGE, NOT_JSON, Problem, problem_of
+from src.entrypoints.http.requests import answer
+from src.entrypoints.strict_json import check_json
+
+LARGEST_BODY: Final = 8 * 1024 * 1024
+
+
+class BodyGuard:
+    """Reads a body to its end, checks it, and hands it on in one piece."""
+
+    def __init__(self, app: ASGIApp, *, largest: int = LARGEST_BODY) -> None:
+        self._app, self._largest = app, largest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] not in {"POST", "PUT", "PATCH", "DELETE"}:
+            await self._app(scope, receive, send)
+            return
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        body = await self._read(headers, receive)
+        problem = BODY_TOO_LARGE if body is None else _check(headers, body)
+        if body is None or problem is not None:
+            await answer(problem or BODY_TOO_LARGE, scope["state"]["trace_id"], send)
+            return
+        delivered = False
+
+        async def replay() -> Message:
+            nonlocal delivered
+            if delivered:
+                return await receive()
+            delivered = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        await self._app(scope, replay, send)
+
+    async def _read(self, headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
+        """The body, or None when it is larger than allowed."""
+        announced = headers.get(b"content-length", b"0")
+        if announced.isdigit() and int(announced) > self._largest:
+            return None
+        body = bytearray()
+        while True:
+            message = await receive()
+            if message["type"] != "http.request":
+                return bytes(body)
+            body += message["body"]
+            if len(body) > self._largest:
+                return None
+            if not message["more_body"]:
+                return bytes(body)
+
+
+def _check(headers: dict[bytes, bytes], body: bytes) -> Problem | None:
+    if not body:
+        return None
+    media_type = headers.get(b"content-type", b"").split(b";", 1)[0].strip().lower()
+    if media_type != b"application/json":
+        return NOT_JSON
+    try:
+        check_json(body)
+    except Invalid as error:
+        return problem_of(error)
+    return None

@@ -1,0 +1,88 @@
+"""``/docs`` and ``/openapi.json``. Everything that the page needs comes from here: it works without any other host."""
+
+from pathlib import Path
+from typing import Any, Final
+
+from litestar import Controller, Request, Response, get
+from litestar.exceptions import NotFoundException
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.serialization import encode_json
+
+_STATIC: Final = Path(__file__).parent / "static"
+_FILES: Final = {
+    "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+    "swagger-ui.css": "text/css; charset=utf-8",
+    "docs.js": "text/javascript; charset=utf-8",
+    "docs.css": "text/css; charset=utf-8",
+    "favicon-32x32.png": "image/png",
+}
+# Swagger UI sets styles and draws its icons inline; scripts come from here alone.
+_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
+_PAGE: Final = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Proffer API</title>
+<link rel="icon" href="/docs/favicon-32x32.png">
+<link rel="stylesheet" href="/docs/swagger-ui.css">
+<link rel="stylesheet" href="/docs/docs.css">
+</head>
+<body>
+<div id="docs"></div>
+<script src="/docs/swagger-ui-bundle.js"></script>
+<script src="/docs/docs.js"></script>
+</body>
+</html>
+"""
+DESCRIPTION: Final = """Offers that are priced exactly, agreed on, sent and provable.
+
+Log in at `POST /api/v1/login`, choose **Authorize** and paste the access token. Money goes over the wire as text, with
+the currency beside it. Every error has the form `{error_code, message, details, trace_id}`; the trace id also stands in
+the header `X-Trace-Id` of every answer."""
+
+
+class DocsController(Controller):
+    path = ""
+    include_in_schema = False
+    security = []  # noqa: RUF012 — Litestar's own way to say that nothing is needed.
+
+    @get("/docs", media_type="text/html")
+    async def page(self) -> Response[str]:
+        """The interactive documentation."""
+        return Response(_PAGE, media_type="text/html", headers={"Content-Security-Policy": _POLICY})
+
+    @get("/docs/{name:str}")
+    async def file(self, name: str) -> Response[bytes]:
+        """A file of the page; the names are a fixed list."""
+        if name not in _FILES:
+            raise NotFoundException
+        headers = {"Cache-Control": "public, max-age=3600"}
+        return Response((_STATIC / name).read_bytes(), media_type=_FILES[name], headers=headers)
+
+    @get("/openapi.json")
+    async def document(self, request: Request[Any, Any, Any]) -> Response[bytes]:
+        """The OpenAPI 3.1 document."""
+        return Response(encode_json(request.app.openapi_schema.to_schema()), media_type="application/json")
+
+
+def openapi_config() -> OpenAPIConfig:
+    """What the document says beyond the routes."""
+    return OpenAPIConfig(
+        title="Proffer",
+        version="1",
+        description=DESCRIPTION,
+        path="/openapi",
+        render_plugins=[JsonRenderPlugin(path="/litestar.json")],
+        security=[{"token": []}],
+        components=Components(
+            security_schemes={
+                "token": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT"),
+            }
+        ),
+    )

@@ -1,0 +1,44 @@
+"""Pages of lists on the wire, and the parameters that ask for them."""
+
+from collections.abc import Callable
+from typing import Annotated, Generic, TypeVar
+
+from litestar.params import Parameter
+from msgspec import Struct
+
+from src.application.ports.paging import DEEPEST_SKIP, LARGEST_PAGE, Page, Paging
+
+Item = TypeVar("Item")
+Source = TypeVar("Source")
+
+Skip = Annotated[int, Parameter(query="skip", ge=0, le=DEEPEST_SKIP, description="Rows to leave out.")]
+Limit = Annotated[int, Parameter(query="limit", ge=1, le=LARGEST_PAGE, description="Rows at most.")]
+Cursor = Annotated[
+    str | None,
+    Parameter(query="cursor", max_length=500, description="`next_cursor` of the page before; better than a deep skip."),
+]
+Search = Annotated[str, Parameter(query="search", max_length=200, description="Contained text, no matter the case.")]
+
+
+class PageResponse(Struct, Generic[Item], frozen=True):
+    """*total* counts all rows that match; *next_cursor* is null on the last page."""
+
+    items: list[Item]
+    total: int
+    skip: int
+    limit: int
+    next_cursor: str | None
+
+    @classmethod
+    def of(cls, page: Page[Source], paging: Paging, item: "Callable[[Source], Item]") -> "PageResponse[Item]":
+        return PageResponse(
+            items=[item(source) for source in page.items],
+            total=page.total,
+            skip=paging.skip,
+            limit=paging.limit,
+            next_cursor=page.next_cursor,
+        )
+
+
+def paging_of(skip: int, limit: int, cursor: str | None) -> Paging:
+    return Paging(skip=skip, limit=limit, cursor=cursor)

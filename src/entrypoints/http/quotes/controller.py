@@ -1,0 +1,227 @@
+"""Quotes over HTTP."""
+
+from typing import Annotated
+from uuid import UUID
+
+from dishka.integrations.litestar import FromDishka
+from litestar import Controller, Response, get, patch, post
+from litestar.params import Body
+from litestar.status_codes import HTTP_200_OK
+
+from src.application.approvals.decide_approval import DecideApproval, DecideApprovalCommand
+from src.application.ports.quoting import QuoteFilter
+from src.application.quoting.calculate_quote import CalculateQuote
+from src.application.quoting.cancel_quote import CancelQuote, CancelQuoteCommand
+from src.application.quoting.create_quote import CreateQuote, CreateQuoteCommand
+from src.application.quoting.edit_quote import EditQuote, EditQuoteCommand
+from src.application.quoting.read_quotes import GetQuote, GetQuoteTimeline, ListQuotes
+from src.application.quoting.recall_quote import RecallQuote, RecallQuoteCommand
+from src.application.quoting.revise_quote import ReviseQuote, ReviseQuoteCommand
+from src.application.quoting.send_quote import SendQuote, SendQuoteCommand
+from src.application.quoting.submit_quote import SubmitQuote, SubmitQuoteCommand
+from src.domain.identity.actor import Actor
+from src.domain.quoting.quote import Quote
+from src.domain.shared.ids import CustomerId, QuoteId, UserId
+from src.entrypoints.http.paging import Cursor, Limit, PageResponse, Search, Skip, paging_of
+from src.entrypoints.http.quotes.parameters import (
+    CustomerParameter,
+    IfMatch,
+    OwnerParameter,
+    Statuses,
+    etag,
+    expected_version,
+)
+from src.entrypoints.http.quotes.schemas import (
+    CalculateRequest,
+    CancelRequest,
+    CreateQuoteRequest,
+    DecisionRequest,
+    EditQuoteRequest,
+    QuoteResponse,
+    QuoteSummaryResponse,
+    RejectionRequest,
+    SendRequest,
+)
+from src.entrypoints.http.quotes.timeline import TimelineResponse
+from src.entrypoints.schemas.pricing import CalculationSchema
+
+
+class QuoteController(Controller):
+    path = "/api/v1/quotes"
+    tags = ("quotes",)
+
+    @get()
+    async def list_quotes(
+        self,
+        actor: FromDishka[Actor],
+        list_quotes: FromDishka[ListQuotes],
+        statuses: Statuses = None,
+        customer_id: CustomerParameter = None,
+        owner_id: OwnerParameter = None,
+        search: Search = "",
+        skip: Skip = 0,
+        limit: Limit = 20,
+        cursor: Cursor = None,
+    ) -> PageResponse[QuoteSummaryResponse]:
+        """Quotes with their current revision, newest first; *search* looks into number, title and customer."""
+        criteria = QuoteFilter(
+            statuses=tuple(statuses or ()),
+            customer_id=None if customer_id is None else CustomerId(customer_id),
+            owner_id=None if owner_id is None else UserId(owner_id),
+            search=search,
+        )
+        paging = paging_of(skip, limit, cursor)
+        return PageResponse.of(await list_quotes(actor, criteria, paging), paging, QuoteSummaryResponse.of)
+
+    @post()
+    async def create_quote(
+        self,
+        data: Annotated[CreateQuoteRequest, Body()],
+        actor: FromDishka[Actor],
+        create_quote: FromDishka[CreateQuote],
+    ) -> Response[QuoteResponse]:
+        """Begin a draft; it is numbered and priced at once."""
+        command = CreateQuoteCommand(customer_id=CustomerId(data.customer_id), draft=data.draft())
+        quote = await create_quote(actor, command)
+        return _tagged(quote, status_code=201)
+
+    @post("/calculate", status_code=HTTP_200_OK)
+    async def calculate(
+        self,
+        data: Annotated[CalculateRequest, Body()],
+        actor: FromDishka[Actor],
+        calculate_quote: FromDishka[CalculateQuote],
+    ) -> CalculationSchema:
+        """Price an offer without storing anything."""
+        customer_id = None if data.customer_id is None else CustomerId(data.customer_id)
+        return CalculationSchema.of(await calculate_quote(actor, customer_id, data.draft()))
+
+    @get("/{quote_id:uuid}")
+    async def get_quote(
+        self, quote_id: UUID, actor: FromDishka[Actor], get_quote: FromDishka[GetQuote]
+    ) -> Response[QuoteResponse]:
+        """One quote with its current revision; the ETag is for `If-Match`."""
+        return _tagged(await get_quote(actor, QuoteId(quote_id)))
+
+    @patch("/{quote_id:uuid}")
+    async def edit_quote(
+        self,
+        quote_id: UUID,
+        data: Annotated[EditQuoteRequest, Body()],
+        actor: FromDishka[Actor],
+        edit_quote: FromDishka[EditQuote],
+        if_match: IfMatch = None,
+    ) -> Response[QuoteResponse]:
+        """Change a draft; lines, when given, replace all lines."""
+        command = EditQuoteCommand(
+            quote_id=QuoteId(quote_id), draft=data.draft(), expected_version=expected_version(if_match)
+        )
+        return _tagged(await edit_quote(actor, command))
+
+    @post("/{quote_id:uuid}/submit", status_code=HTTP_200_OK)
+    async def submit(
+        self,
+        quote_id: UUID,
+        actor: FromDishka[Actor],
+        submit_quote: FromDishka[SubmitQuote],
+        if_match: IfMatch = None,
+    ) -> Response[QuoteResponse]:
+        """Freeze the draft and ask for approval; approved at once when no policy asks."""
+        command = SubmitQuoteCommand(quote_id=QuoteId(quote_id), expected_version=expected_version(if_match))
+        return _tagged(await submit_quote(actor, command))
+
+    @post("/{quote_id:uuid}/recall", status_code=HTTP_200_OK)
+    async def recall(
+        self,
+        quote_id: UUID,
+        actor: FromDishka[Actor],
+        recall_quote: FromDishka[RecallQuote],
+        if_match: IfMatch = None,
+    ) -> Response[QuoteResponse]:
+        """Take a submitted quote back for editing."""
+        command = RecallQuoteCommand(quote_id=QuoteId(quote_id), expected_version=expected_version(if_match))
+        return _tagged(await recall_quote(actor, command))
+
+    @post("/{quote_id:uuid}/approve", status_code=HTTP_200_OK)
+    async def approve(
+        self,
+        quote_id: UUID,
+        data: Annotated[DecisionRequest, Body()],
+        actor: FromDishka[Actor],
+        decide: FromDishka[DecideApproval],
+    ) -> Response[QuoteResponse]:
+        """Agree to exactly this content; never by whoever submitted or last edited it."""
+        command = DecideApprovalCommand(
+            quote_id=QuoteId(quote_id), approved=True, content_digest=data.content_digest, reason=data.reason
+        )
+        return _tagged(await decide(actor, command))
+
+    @post("/{quote_id:uuid}/reject", status_code=HTTP_200_OK)
+    async def reject(
+        self,
+        quote_id: UUID,
+        data: Annotated[RejectionRequest, Body()],
+        actor: FromDishka[Actor],
+        decide: FromDishka[DecideApproval],
+    ) -> Response[QuoteResponse]:
+        """Refuse this content, with a reason; one rejection ends the request."""
+        command = DecideApprovalCommand(
+            quote_id=QuoteId(quote_id), approved=False, content_digest=data.content_digest, reason=data.reason
+        )
+        return _tagged(await decide(actor, command))
+
+    @post("/{quote_id:uuid}/revise", status_code=HTTP_200_OK)
+    async def revise(
+        self,
+        quote_id: UUID,
+        actor: FromDishka[Actor],
+        revise_quote: FromDishka[ReviseQuote],
+        if_match: IfMatch = None,
+    ) -> Response[QuoteResponse]:
+        """Begin a new revision with the content of the current one."""
+        command = ReviseQuoteCommand(quote_id=QuoteId(quote_id), expected_version=expected_version(if_match))
+        return _tagged(await revise_quote(actor, command))
+
+    @post("/{quote_id:uuid}/send", status_code=HTTP_200_OK)
+    async def send(
+        self,
+        quote_id: UUID,
+        data: Annotated[SendRequest, Body()],
+        actor: FromDishka[Actor],
+        send_quote: FromDishka[SendQuote],
+        if_match: IfMatch = None,
+    ) -> Response[QuoteResponse]:
+        """Issue the approved offer; its PDF and mail follow by a job, seen in the timeline."""
+        command = SendQuoteCommand(
+            quote_id=QuoteId(quote_id),
+            content_digest=data.content_digest,
+            note=data.note,
+            expected_version=expected_version(if_match),
+        )
+        return _tagged(await send_quote(actor, command))
+
+    @post("/{quote_id:uuid}/cancel", status_code=HTTP_200_OK)
+    async def cancel(
+        self,
+        quote_id: UUID,
+        data: Annotated[CancelRequest, Body()],
+        actor: FromDishka[Actor],
+        cancel_quote: FromDishka[CancelQuote],
+        if_match: IfMatch = None,
+    ) -> Response[QuoteResponse]:
+        """Give the offer up for good."""
+        command = CancelQuoteCommand(
+            quote_id=QuoteId(quote_id), reason=data.reason, expected_version=expected_version(if_match)
+        )
+        return _tagged(await cancel_quote(actor, command))
+
+    @get("/{quote_id:uuid}/timeline")
+    async def timeline(
+        self, quote_id: UUID, actor: FromDishka[Actor], get_timeline: FromDishka[GetQuoteTimeline]
+    ) -> TimelineResponse:
+        """Everything that happened to the quote, oldest first, with its approvals and mails."""
+        return TimelineResponse.of(await get_timeline(actor, QuoteId(quote_id)))
+
+
+def _tagged(quote: Quote, status_code: int = HTTP_200_OK) -> Response[QuoteResponse]:
+    return Response(QuoteResponse.of(quote), status_code=status_code, headers={"ETag": etag(quote.version)})

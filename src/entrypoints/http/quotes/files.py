@@ -1,0 +1,88 @@
+"""Files about quotes over HTTP: the PDF and the export."""
+
+from datetime import date
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Annotated
+from uuid import UUID
+
+from dishka.integrations.litestar import FromDishka
+from litestar import Controller, Response, get
+from litestar.background_tasks import BackgroundTask
+from litestar.params import Parameter
+from litestar.response import File
+
+from src.application.documents.get_quote_document import GetQuoteDocument
+from src.application.ports.clock import Clock
+from src.application.ports.documents import SpreadsheetFormat
+from src.application.quoting.export_quotes import ExportQuotes, ExportQuotesCommand
+from src.domain.identity.actor import Actor
+from src.domain.shared.ids import QuoteId
+from src.entrypoints.http.quotes.parameters import Statuses
+
+MEDIA_TYPES = {
+    SpreadsheetFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    SpreadsheetFormat.CSV: "text/csv; charset=utf-8",
+}
+
+StartDate = Annotated[date | None, Parameter(query="start_date", description="First day of creation, included.")]
+EndDate = Annotated[date | None, Parameter(query="end_date", description="Last day of creation, included.")]
+Revision = Annotated[int | None, Parameter(query="revision", ge=1, description="The current one when absent.")]
+Format = Annotated[SpreadsheetFormat, Parameter(query="format")]
+
+
+class QuoteFileController(Controller):
+    path = "/api/v1/quotes"
+    tags = ("quotes",)
+
+    @get("/export", media_type=MEDIA_TYPES[SpreadsheetFormat.XLSX])
+    async def export(
+        self,
+        actor: FromDishka[Actor],
+        export_quotes: FromDishka[ExportQuotes],
+        clock: FromDishka[Clock],
+        file_format: Format = SpreadsheetFormat.XLSX,
+        start_date: StartDate = None,
+        end_date: EndDate = None,
+        statuses: Statuses = None,
+    ) -> File:
+        """Quotes as XLSX or CSV, by days of creation in the organisation's time zone; 404 when there are none."""
+        folder = Path(mkdtemp(prefix="proffer-export-"))
+        path = folder / "quotes"
+        command = ExportQuotesCommand(
+            path=path, file_format=file_format, start=start_date, end=end_date, statuses=tuple(statuses or ())
+        )
+        try:
+            await export_quotes(actor, command)
+        except BaseException:
+            _remove(folder)
+            raise
+        return File(
+            path=path,
+            filename=f"quotes-{clock.now():%Y%m%d-%H%M%S}.{file_format.value}",
+            media_type=MEDIA_TYPES[file_format],
+            content_disposition_type="attachment",
+            background=BackgroundTask(_remove, folder),
+        )
+
+    @get("/{quote_id:uuid}/pdf", media_type="application/pdf")
+    async def pdf(
+        self,
+        quote_id: UUID,
+        actor: FromDishka[Actor],
+        get_document: FromDishka[GetQuoteDocument],
+        revision: Revision = None,
+    ) -> Response[bytes]:
+        """The PDF of a sent revision, exactly as it went to the buyer."""
+        file = await get_document(actor, QuoteId(quote_id), revision)
+        headers = {
+            "Content-Disposition": f'attachment; filename="{file.file_name}"',
+            "ETag": f'"{file.document.sha256}"',
+        }
+        return Response(file.content, media_type="application/pdf", headers=headers)
+
+
+def _remove(folder: Path) -> None:
+    for path in folder.iterdir():
+        path.unlink()
+    folder.rmdir()

@@ -1,0 +1,99 @@
+"""Configuration: every variable that Proffer reads, its default and its meaning. Nothing else reads the environment."""
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT_PORT = 8000
+SHORTEST_SECRET = 32
+
+
+class SettingsError(Exception):
+    """A variable that cannot be used; the message names it and says what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Read once at start-up. *database_url* None: the embedded PostgreSQL under *home*."""
+
+    home: Path
+    host: str
+    port: int
+    database_url: str | None
+    postgres_binaries: Path | None
+    secret_key: str
+    storage_url: str
+    smtp_url: str | None
+    mail_from: str
+    public_url: str
+    log_format: str
+    log_level: str
+    trusted_proxies: int
+    cors_origins: tuple[str, ...]
+    pool_size: int
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings from the ``PROFFER_…`` variables. Raises SettingsError."""
+    variables = os.environ if environment is None else environment
+    home = Path(variables.get("PROFFER_HOME", "var")).absolute()
+    port = _whole_number(variables, "PROFFER_PORT", DEFAULT_PORT, highest=65535)
+    host = variables.get("PROFFER_HOST", "127.0.0.1")
+    binaries = variables.get("PROFFER_POSTGRES_BIN")
+    return Settings(
+        home=home,
+        host=host,
+        port=port,
+        database_url=variables.get("PROFFER_DATABASE_URL") or None,
+        postgres_binaries=Path(binaries) if binaries else None,
+        secret_key=_secret_key(variables, home),
+        storage_url=variables.get("PROFFER_STORAGE_URL") or str(home / "storage"),
+        smtp_url=variables.get("PROFFER_SMTP_URL") or None,
+        mail_from=variables.get("PROFFER_MAIL_FROM", "quotes@proffer.invalid"),
+        public_url=variables.get("PROFFER_PUBLIC_URL", f"http://{host}:{port}"),
+        log_format=_choice(variables, "PROFFER_LOG_FORMAT", ("console", "json")),
+        log_level=_choice(variables, "PROFFER_LOG_LEVEL", ("info", "debug", "warning", "error")),
+        trusted_proxies=_whole_number(variables, "PROFFER_TRUSTED_PROXIES", 0, highest=10),
+        cors_origins=tuple(
+            origin.strip() for origin in variables.get("PROFFER_CORS_ORIGINS", "").split(",") if origin.strip()
+        ),
+        pool_size=_whole_number(variables, "PROFFER_POOL_SIZE", 5, highest=100),
+    )
+
+
+def _whole_number(variables: Mapping[str, str], name: str, default: int, *, highest: int) -> int:
+    text = variables.get(name, str(default))
+    if not text.isascii() or not text.isdigit() or int(text) > highest:
+        raise SettingsError(f"{name} is {text!r}; it must be a whole number from 0 to {highest}.")
+    return int(text)
+
+
+def _choice(variables: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    """The first choice is the default."""
+    text = variables.get(name, choices[0]).lower()
+    if text not in choices:
+        raise SettingsError(f"{name} is {text!r}; it must be one of {', '.join(choices)}.")
+    return text
+
+
+def _secret_key(variables: Mapping[str, str], home: Path) -> str:
+    """Tokens are signed and database passwords derived from it. Without the variable, one is made and kept under *home*."""
+    given = variables.get("PROFFER_SECRET_KEY")
+    if given is not None:
+        if len(given) < SHORTEST_SECRET:
+            raise SettingsError(f"PROFFER_SECRET_KEY is too short; at least {SHORTEST_SECRET} characters are needed.")
+        return given
+    path = home / "secret-key"
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(48))
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise SettingsError(
+            f"The secret key cannot be kept at {path}: {error.strerror}. Set PROFFER_HOME or PROFFER_SECRET_KEY."
+        ) from error
+    return path.read_text().strip()
