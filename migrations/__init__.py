@@ -1,0 +1,1 @@
+"""The schema's history: tables, roles' rights, row-level security."""

@@ -1,0 +1,132 @@
+"""The audit chain in PostgreSQL."""
+
+import base64
+import binascii
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy.sql.elements import ColumnElement
+
+from src.adapters.postgres.tables import audit_entries, audit_heads
+from src.adapters.postgres.transaction import Transaction
+from src.application.ports.audit import AuditFilter, AuditLog
+from src.application.ports.paging import CursorRefused, Page, Paging
+from src.domain.audit.chain import ChainHead, append
+from src.domain.audit.entry import AuditEntry, AuditRecord
+from src.domain.shared.ids import OrganizationId
+
+_BATCH: Final = 1000
+
+
+class PostgresAudit(AuditLog):
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    async def head(self) -> ChainHead:
+        condition = audit_heads.c.organization_id == self._transaction.organization_id
+        row = (await self._transaction.connection.execute(select(audit_heads).where(condition))).one()
+        return ChainHead(row.sequence, row.hash)
+
+    async def append(self, records: Iterable[AuditRecord]) -> None:
+        """Add *records* to the chain. The head's row is locked from here to the end of the transaction: call it last."""
+        organization_id = self._transaction.organization_id
+        connection, own = self._transaction.connection, audit_heads.c.organization_id == organization_id
+        row = (await connection.execute(select(audit_heads).where(own).with_for_update())).one()
+        entries = list(append(OrganizationId(organization_id), ChainHead(row.sequence, row.hash), records))
+        await connection.execute(insert(audit_entries), [_to_row(organization_id, entry) for entry in entries])
+        last = entries[-1]
+        await connection.execute(update(audit_heads).where(own).values(sequence=last.sequence, hash=last.hash))
+
+    async def page(self, criteria: AuditFilter, paging: Paging) -> Page[AuditEntry]:
+        conditions = self._conditions(criteria)
+        columns = audit_entries.c
+        counting = select(func.count()).select_from(audit_entries).where(*conditions)
+        statement = select(audit_entries).where(*conditions).order_by(columns.sequence.desc()).limit(paging.limit + 1)
+        if paging.cursor is None:
+            statement = statement.offset(paging.skip)
+        else:
+            statement = statement.where(columns.sequence < _read_cursor(paging.cursor))
+        total = (await self._transaction.connection.execute(counting)).scalar_one()
+        rows = (await self._transaction.connection.execute(statement)).all()
+        shown = rows[: paging.limit]
+        more = len(rows) > paging.limit
+        return Page(
+            items=tuple(_to_entry(row) for row in shown),
+            total=total,
+            next_cursor=_write_cursor(shown[-1].sequence) if more else None,
+        )
+
+    async def of_resource(self, resource_type: str, resource_id: UUID) -> Sequence[AuditEntry]:
+        criteria = AuditFilter(resource_type=resource_type, resource_id=resource_id)
+        statement = select(audit_entries).where(*self._conditions(criteria)).order_by(audit_entries.c.sequence)
+        return [_to_entry(row) for row in await self._transaction.connection.execute(statement)]
+
+    async def stream(self) -> AsyncIterator[AuditEntry]:
+        statement = select(audit_entries).where(*self._conditions(AuditFilter())).order_by(audit_entries.c.sequence)
+        options = {"yield_per": _BATCH}
+        async with self._transaction.connection.stream(statement, execution_options=options) as rows:
+            async for row in rows:
+                yield _to_entry(row)
+
+    def _conditions(self, criteria: AuditFilter) -> list[ColumnElement[bool]]:
+        columns = audit_entries.c
+        conditions: list[ColumnElement[bool]] = [columns.organization_id == self._transaction.organization_id]
+        for column, wanted in (
+            (columns.action, criteria.action),
+            (columns.resource_type, criteria.resource_type),
+            (columns.resource_id, criteria.resource_id),
+            (columns.user_id, criteria.user_id),
+        ):
+            if wanted is not None:
+                conditions.append(column == wanted)
+        if criteria.since is not None:
+            conditions.append(columns.at >= criteria.since)
+        if criteria.before is not None:
+            conditions.append(columns.at < criteria.before)
+        return conditions
+
+
+def _write_cursor(sequence: int) -> str:
+    return base64.urlsafe_b64encode(str(sequence).encode()).decode()
+
+
+def _read_cursor(cursor: str) -> int:
+    try:
+        text = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True).decode("ascii")
+    except (binascii.Error, UnicodeError):
+        raise CursorRefused from None
+    if not text.isdigit() or len(text) > 18:
+        raise CursorRefused
+    return int(text)
+
+
+def _to_row(organization_id: UUID, entry: AuditEntry) -> dict[str, Any]:
+    record = entry.record
+    return {
+        "organization_id": organization_id,
+        "sequence": entry.sequence,
+        "at": record.at,
+        "action": record.action,
+        "resource_type": record.resource_type,
+        "resource_id": record.resource_id,
+        "actor_kind": record.actor_kind,
+        "user_id": record.user_id,
+        "text": record.text,
+        "previous_hash": entry.previous_hash,
+        "hash": entry.hash,
+    }
+
+
+def _to_entry(row: Row[Any]) -> AuditEntry:
+    record = AuditRecord(
+        at=row.at,
+        action=row.action,
+        resource_type=row.resource_type,
+        resource_id=row.resource_id,
+        actor_kind=row.actor_kind,
+        user_id=row.user_id,
+        text=row.text,
+    )
+    return AuditEntry(sequence=row.sequence, record=record, previous_hash=row.previous_hash, hash=row.hash)

@@ -1,0 +1,136 @@
+"""Messages and stored documents in PostgreSQL."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Row, select
+from sqlalchemy.dialects.postgresql import insert
+
+from src.adapters.postgres.tables import messages, stored_documents
+from src.adapters.postgres.transaction import Transaction
+from src.application.ports.messaging import MessageRepository, StoredDocumentRepository
+from src.domain.documents.stored_document import StoredDocument
+from src.domain.messaging.message import DeliveryStatus, Message, MessageNotFound
+from src.domain.shared.change import Change
+from src.domain.shared.ids import MessageId, QuoteId
+
+
+class PostgresMessages(MessageRepository):
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    async def get(self, message_id: MessageId) -> Message:
+        columns = messages.c
+        statement = (
+            select(messages)
+            .where(columns.organization_id == self._transaction.organization_id, columns.id == message_id)
+            .with_for_update()
+        )
+        row = (await self._transaction.connection.execute(statement)).one_or_none()
+        if row is None:
+            raise MessageNotFound("There is no such message.")
+        return _to_message(row)
+
+    async def of_quote(self, quote_id: QuoteId) -> Sequence[Message]:
+        columns = messages.c
+        statement = (
+            select(messages)
+            .where(columns.organization_id == self._transaction.organization_id, columns.quote_id == quote_id)
+            .order_by(columns.created_at, columns.id)
+        )
+        return [_to_message(row) for row in await self._transaction.connection.execute(statement)]
+
+    async def save(self, change: Change[Message]) -> Message:
+        before, after = change.before, change.after
+        version = self._transaction.next_version(after.id, before.version if before else 0)
+        stored = replace(after, version=version)
+        row = {
+            "id": stored.id,
+            "quote_id": stored.quote_id,
+            "revision": stored.revision,
+            "recipient": stored.recipient,
+            "recipient_name": stored.recipient_name,
+            "note": stored.note,
+            "status": stored.status.value,
+            "answer": stored.answer,
+            "created_at": stored.created_at,
+            "version": stored.version,
+        }
+        if before is None:
+            await self._transaction.add(messages, row)
+        else:
+            await self._transaction.change(messages, stored.id, before.version, row)
+        self._transaction.changes.append(replace(change, after=stored))
+        return stored
+
+
+class PostgresStoredDocuments(StoredDocumentRepository):
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    async def of_revision(self, quote_id: QuoteId, revision: int) -> StoredDocument | None:
+        columns = stored_documents.c
+        statement = select(stored_documents).where(
+            columns.organization_id == self._transaction.organization_id,
+            columns.quote_id == quote_id,
+            columns.revision == revision,
+        )
+        row = (await self._transaction.connection.execute(statement)).one_or_none()
+        return None if row is None else _to_document(row)
+
+    async def save(self, change: Change[StoredDocument]) -> StoredDocument:
+        document = change.after
+        columns = stored_documents.c
+        statement = (
+            insert(stored_documents)
+            .values(
+                organization_id=self._transaction.organization_id,
+                id=document.id,
+                quote_id=document.quote_id,
+                revision=document.revision,
+                content_digest=document.content_digest,
+                sha256=document.sha256,
+                size=document.size,
+                storage_key=document.storage_key,
+                created_at=document.created_at,
+                version=document.version,
+            )
+            .on_conflict_do_nothing(index_elements=[columns.organization_id, columns.quote_id, columns.revision])
+        )
+        result = await self._transaction.connection.execute(statement)
+        if result.rowcount:
+            self._transaction.changes.append(change)
+            return document
+        kept = await self.of_revision(document.quote_id, document.revision)
+        assert kept is not None  # It was in the way, and nothing ever removes one.
+        return kept
+
+
+def _to_message(row: Row[Any]) -> Message:
+    return Message(
+        id=row.id,
+        quote_id=row.quote_id,
+        revision=row.revision,
+        recipient=row.recipient,
+        recipient_name=row.recipient_name,
+        note=row.note,
+        status=DeliveryStatus(row.status),
+        created_at=row.created_at,
+        answer=row.answer,
+        version=row.version,
+    )
+
+
+def _to_document(row: Row[Any]) -> StoredDocument:
+    return StoredDocument(
+        id=row.id,
+        quote_id=row.quote_id,
+        revision=row.revision,
+        content_digest=row.content_digest,
+        sha256=row.sha256,
+        size=row.size,
+        storage_key=row.storage_key,
+        created_at=row.created_at,
+        version=row.version,
+    )

@@ -1,0 +1,68 @@
+"""Pages by keyset: a cursor names the last row that was shown, so that new rows shift nothing."""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import ColumnElement, Row, Table, func, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from src.application.ports.paging import CursorRefused, Page, Paging
+
+Item = TypeVar("Item")
+
+_ESCAPE: Final = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
+
+
+def contains(column: ColumnElement[Any], search: str) -> ColumnElement[bool]:
+    """Whether *column* contains *search*, no matter the case, with nothing in it taken as a pattern."""
+    return column.ilike(f"%{search.translate(_ESCAPE)}%", escape="\\")
+
+
+async def newest_first(
+    connection: AsyncConnection,
+    table: Table,
+    conditions: Sequence[ColumnElement[bool]],
+    paging: Paging,
+    item: Callable[[Row[Any]], Item],
+) -> Page[Item]:
+    """A page of *table*, by creation and then id, the newest first."""
+    columns = table.c
+    counting = select(func.count()).select_from(table).where(*conditions)
+    statement = (
+        select(table).where(*conditions).order_by(columns.created_at.desc(), columns.id.desc()).limit(paging.limit + 1)
+    )
+    if paging.cursor is None:
+        statement = statement.offset(paging.skip)
+    else:
+        statement = statement.where(tuple_(columns.created_at, columns.id) < tuple_(*_read(paging.cursor)))
+    total = (await connection.execute(counting)).scalar_one()
+    rows = (await connection.execute(statement)).all()
+    shown = rows[: paging.limit]
+    more = len(rows) > paging.limit
+    return Page(
+        items=tuple(item(row) for row in shown),
+        total=total,
+        next_cursor=write_cursor(shown[-1].created_at, shown[-1].id) if more else None,
+    )
+
+
+def write_cursor(created_at: datetime, identity: UUID) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode((created_at, identity))).decode()
+
+
+def _read(cursor: str) -> tuple[datetime, UUID]:
+    """Raises CursorRefused."""
+    try:
+        created_at, identity = msgspec.json.decode(
+            base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True), type=tuple[datetime, UUID]
+        )
+    except (binascii.Error, UnicodeError, msgspec.MsgspecError):
+        raise CursorRefused from None
+    if created_at.tzinfo is None:
+        raise CursorRefused
+    return created_at, identity

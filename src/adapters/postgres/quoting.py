@@ -1,0 +1,349 @@
+"""Quotes in PostgreSQL: a header, its revisions, and the lines of each."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import replace
+from decimal import Decimal
+from itertools import zip_longest
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import Row, Select, Text, cast, delete, func, or_, select, update
+from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
+from sqlalchemy.sql.elements import ColumnElement
+
+from src.adapters.postgres.json_columns import from_json, to_json
+from src.adapters.postgres.pages import contains, newest_first
+from src.adapters.postgres.tables import line_items, quote_counters, quote_revisions, quotes
+from src.adapters.postgres.transaction import ChangedMeanwhile, Transaction
+from src.application.ports.paging import Page, Paging
+from src.application.ports.quoting import QuoteFilter, QuoteRepository, QuoteSummary
+from src.domain.quoting.calculation import Calculation
+from src.domain.quoting.content import LineItem, QuoteContent
+from src.domain.quoting.errors import QuoteChangedMeanwhile, QuoteNotFound
+from src.domain.quoting.pricing import Charge, Discount, LinePricing, Tax
+from src.domain.quoting.quote import Quote
+from src.domain.quoting.revision import Revision
+from src.domain.quoting.states import OPEN_STATUSES, QuoteStatus
+from src.domain.shared.change import Change
+from src.domain.shared.currency import Currency
+from src.domain.shared.ids import LineItemId, ProductId, QuoteId
+
+_BATCH: Final = 1000
+_LINE_COLUMNS: Final = (
+    line_items.c.id,
+    line_items.c.product_id,
+    line_items.c.sku,
+    line_items.c.description,
+    line_items.c.unit,
+    cast(line_items.c.quantity, Text),
+    cast(line_items.c.unit_price, Text),
+    cast(line_items.c.price_base_quantity, Text),
+    line_items.c.discounts,
+    line_items.c.charges,
+    line_items.c.taxes,
+)
+_LineTexts = tuple[LineItemId, ProductId | None, str, str, str, Decimal, Decimal, Decimal, str, str, str]
+
+
+class PostgresQuotes(QuoteRepository):
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    async def get(self, quote_id: QuoteId) -> Quote:
+        return await self._load(self._selection(quote_id))
+
+    async def lock(self, quote_id: QuoteId) -> Quote:
+        # First the lock alone: a joined read that waits for it would show the revisions as they were before.
+        columns = quotes.c
+        await self._transaction.connection.execute(
+            select(columns.id)
+            .where(columns.organization_id == self._transaction.organization_id, columns.id == quote_id)
+            .with_for_update()
+        )
+        return await self.get(quote_id)
+
+    async def save(self, change: Change[Quote]) -> Quote:
+        before, after = change.before, change.after
+        version = self._transaction.next_version(after.id, before.version if before else 0)
+        stored = replace(after, version=version)
+        row = _to_row(stored)
+        if before is None:
+            await self._transaction.add(quotes, row)
+        else:
+            try:
+                await self._transaction.change(quotes, stored.id, before.version, row)
+            except ChangedMeanwhile:
+                raise QuoteChangedMeanwhile("Someone else changed this quote meanwhile; read it again.") from None
+        await self._save_revisions(before, stored)
+        self._transaction.changes.append(replace(change, after=stored))
+        return stored
+
+    async def next_number(self, year: int) -> int:
+        statement = (
+            insert(quote_counters)
+            .values(organization_id=self._transaction.organization_id, year=year, counter=1)
+            .on_conflict_do_update(
+                index_elements=[quote_counters.c.organization_id, quote_counters.c.year],
+                set_={"counter": quote_counters.c.counter + 1},
+            )
+            .returning(quote_counters.c.counter)
+        )
+        return int((await self._transaction.connection.execute(statement)).scalar_one())
+
+    async def page(self, criteria: QuoteFilter, paging: Paging) -> Page[QuoteSummary]:
+        return await newest_first(self._transaction.connection, quotes, self._conditions(criteria), paging, _to_summary)
+
+    async def stream(self, criteria: QuoteFilter) -> AsyncIterator[QuoteSummary]:
+        statement = select(quotes).where(*self._conditions(criteria)).order_by(quotes.c.created_at, quotes.c.id)
+        options = {"yield_per": _BATCH}
+        async with self._transaction.connection.stream(statement, execution_options=options) as rows:
+            async for row in rows:
+                yield _to_summary(row)
+
+    def _selection(self, quote_id: QuoteId) -> Select[Any]:
+        """The whole quote in one statement, each revision with its lines as JSON."""
+        organization_id = self._transaction.organization_id
+        lines = (
+            select(
+                cast(
+                    func.json_agg(aggregate_order_by(func.json_build_array(*_LINE_COLUMNS), line_items.c.position)),
+                    Text,
+                )
+            )
+            .where(
+                line_items.c.organization_id == organization_id,
+                line_items.c.quote_id == quote_id,
+                line_items.c.revision == quote_revisions.c.number,
+            )
+            .correlate(quote_revisions)
+            .scalar_subquery()
+        )
+        header, revisions = quotes.c, quote_revisions.c
+        return (
+            select(
+                header.id,
+                header.number.label("quote_number"),
+                header.customer_id,
+                header.owner_id,
+                header.created_at.label("quote_created_at"),
+                header.version,
+                quote_revisions,
+                lines.label("lines"),
+            )
+            .join(
+                quote_revisions,
+                (revisions.organization_id == header.organization_id) & (revisions.quote_id == header.id),
+            )
+            .where(
+                header.organization_id == organization_id,
+                header.id == quote_id,
+                revisions.organization_id == organization_id,
+            )
+            .order_by(revisions.number)
+        )
+
+    async def _load(self, statement: Select[Any]) -> Quote:
+        rows = (await self._transaction.connection.execute(statement)).all()
+        if not rows:
+            raise QuoteNotFound("There is no such quote.")
+        header = rows[0]
+        return Quote(
+            id=header.id,
+            number=header.quote_number,
+            customer_id=header.customer_id,
+            owner_id=header.owner_id,
+            created_at=header.quote_created_at,
+            revisions=tuple(_to_revision(row) for row in rows),
+            version=header.version,
+        )
+
+    def _conditions(self, criteria: QuoteFilter) -> list[ColumnElement[bool]]:
+        columns = quotes.c
+        conditions: list[ColumnElement[bool]] = [columns.organization_id == self._transaction.organization_id]
+        if criteria.statuses:
+            conditions.append(columns.status.in_([status.value for status in criteria.statuses]))
+        if criteria.customer_id is not None:
+            conditions.append(columns.customer_id == criteria.customer_id)
+        if criteria.owner_id is not None:
+            conditions.append(columns.owner_id == criteria.owner_id)
+        if criteria.created_from is not None:
+            conditions.append(columns.created_at >= criteria.created_from)
+        if criteria.created_before is not None:
+            conditions.append(columns.created_at < criteria.created_before)
+        if criteria.search:
+            searched = (columns.number, columns.title, columns.customer_name)
+            conditions.append(or_(*(contains(column, criteria.search) for column in searched)))
+        return conditions
+
+    async def _save_revisions(self, before: Quote | None, after: Quote) -> None:
+        """Write the revisions that changed; those that make room come first, for at most one may be open or sent."""
+        known = {revision.number: revision for revision in before.revisions} if before else {}
+        changed = [revision for revision in after.revisions if revision is not known.get(revision.number)]
+        for revision in sorted(changed, key=lambda one: one.status in OPEN_STATUSES | {QuoteStatus.SENT}):
+            await self._save_revision(after.id, known.get(revision.number), revision)
+
+    async def _save_revision(self, quote_id: QuoteId, before: Revision | None, after: Revision) -> None:
+        columns = quote_revisions.c
+        row = _to_revision_row(after)
+        if before is None:
+            await self._transaction.add(quote_revisions, {"quote_id": quote_id, **row})
+        else:
+            await self._transaction.connection.execute(
+                update(quote_revisions)
+                .where(
+                    columns.organization_id == self._transaction.organization_id,
+                    columns.quote_id == quote_id,
+                    columns.number == after.number,
+                )
+                .values(**row)
+            )
+        if before is None or before.content is not after.content:
+            await self._save_lines(quote_id, before, after)
+
+    async def _save_lines(self, quote_id: QuoteId, before: Revision | None, after: Revision) -> None:
+        old = list(_priced_lines(before)) if before else []
+        new = list(_priced_lines(after))
+        key = {
+            "organization_id": self._transaction.organization_id,
+            "quote_id": quote_id,
+            "revision": after.number,
+        }
+        rows = [
+            {**key, "position": position, **_to_line_row(*priced)}
+            for position, (was, priced) in enumerate(zip_longest(old, new))
+            if priced is not None and was != priced
+        ]
+        if rows:
+            statement = insert(line_items)
+            written = {name: statement.excluded[name] for name in rows[0] if name not in {*key, "position"}}
+            primary = [line_items.c[name] for name in (*key, "position")]
+            await self._transaction.connection.execute(
+                statement.on_conflict_do_update(index_elements=primary, set_=written), rows
+            )
+        if len(old) > len(new):
+            columns = line_items.c
+            await self._transaction.connection.execute(
+                delete(line_items).where(
+                    columns.organization_id == self._transaction.organization_id,
+                    columns.quote_id == quote_id,
+                    columns.revision == after.number,
+                    columns.position >= len(new),
+                )
+            )
+
+
+def _priced_lines(revision: Revision) -> Iterator[tuple[LineItem, Decimal]]:
+    for line, amounts in zip(revision.content.lines, revision.calculation.lines, strict=True):
+        yield line, amounts.net
+
+
+def _to_row(quote: Quote) -> dict[str, Any]:
+    current = quote.current
+    calculation, content = current.calculation, current.content
+    return {
+        "id": quote.id,
+        "number": quote.number,
+        "customer_id": quote.customer_id,
+        "owner_id": quote.owner_id,
+        "created_at": quote.created_at,
+        "version": quote.version,
+        "revision": current.number,
+        "status": current.status.value,
+        "title": content.title,
+        "customer_name": content.buyer.name,
+        "currency": content.currency.code,
+        "total_without_tax": calculation.total_without_tax,
+        "tax_total": calculation.tax_total,
+        "payable": calculation.payable,
+        "valid_until": content.valid_until,
+    }
+
+
+def _to_revision_row(revision: Revision) -> dict[str, Any]:
+    return {
+        "number": revision.number,
+        "status": revision.status.value,
+        "content": to_json(replace(revision.content, lines=())),
+        "calculation": to_json(revision.calculation),
+        "content_digest": revision.content_digest,
+        "created_at": revision.created_at,
+        "last_edited_by": revision.last_edited_by,
+        "submitted_by": revision.submitted_by,
+        "submitted_at": revision.submitted_at,
+        "sent_at": revision.sent_at,
+        "end_reason": revision.end_reason,
+    }
+
+
+def _to_line_row(line: LineItem, net: Decimal) -> Mapping[str, Any]:
+    pricing = line.pricing
+    return {
+        "id": line.id,
+        "product_id": line.product_id,
+        "sku": line.sku,
+        "description": line.description,
+        "unit": line.unit,
+        "quantity": pricing.quantity,
+        "unit_price": pricing.unit_price,
+        "price_base_quantity": pricing.price_base_quantity,
+        "discounts": to_json(pricing.discounts),
+        "charges": to_json(pricing.charges),
+        "taxes": to_json(pricing.taxes),
+        "net": net,
+    }
+
+
+def _to_revision(row: Row[Any]) -> Revision:
+    lines = msgspec.json.decode(row.lines, type=list[_LineTexts]) if row.lines else []
+    return Revision(
+        number=row.number,
+        status=QuoteStatus(row.status),
+        content=replace(from_json(QuoteContent, row.content), lines=tuple(_to_line(line) for line in lines)),
+        calculation=from_json(Calculation, row.calculation),
+        created_at=row.created_at,
+        last_edited_by=row.last_edited_by,
+        content_digest=row.content_digest,
+        submitted_by=row.submitted_by,
+        submitted_at=row.submitted_at,
+        sent_at=row.sent_at,
+        end_reason=row.end_reason,
+    )
+
+
+def _to_line(texts: _LineTexts) -> LineItem:
+    identity, product_id, sku, description, unit, quantity, unit_price, base, discounts, charges, taxes = texts
+    return LineItem(
+        id=identity,
+        product_id=product_id,
+        sku=sku,
+        description=description,
+        unit=unit,
+        pricing=LinePricing(
+            quantity=quantity,
+            unit_price=unit_price,
+            price_base_quantity=base,
+            discounts=from_json(tuple[Discount, ...], discounts),
+            charges=from_json(tuple[Charge, ...], charges),
+            taxes=from_json(tuple[Tax, ...], taxes),
+        ),
+    )
+
+
+def _to_summary(row: Row[Any]) -> QuoteSummary:
+    return QuoteSummary(
+        id=row.id,
+        number=row.number,
+        revision=row.revision,
+        status=QuoteStatus(row.status),
+        title=row.title,
+        customer_id=row.customer_id,
+        customer_name=row.customer_name,
+        owner_id=row.owner_id,
+        currency=Currency.of(row.currency),
+        total_without_tax=row.total_without_tax,
+        tax_total=row.tax_total,
+        payable=row.payable,
+        valid_until=row.valid_until,
+        created_at=row.created_at,
+        version=row.version,
+    )

@@ -1,0 +1,83 @@
+"""What the repositories of one unit of work share: the connection, the tenant, and the changes saved so far."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol, TypeVar
+from uuid import UUID
+
+from sqlalchemy import Table, insert, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from src.domain.catalog.product import SkuTaken
+from src.domain.customers.customer import CustomerNotFound
+from src.domain.identity.organization import SlugTaken
+from src.domain.identity.user import EmailTaken
+from src.domain.shared.change import Change
+from src.domain.shared.errors import DomainError, Stale
+
+Row = Mapping[str, Any]
+
+# What a broken constraint means in the language of the business.
+_MEANINGS: Final[Mapping[str, DomainError]] = {
+    "users_email_key": EmailTaken("This e-mail is taken."),
+    "products_sku_key": SkuTaken("This SKU is taken."),
+    "organizations_slug_key": SlugTaken("This slug is taken."),
+    "contacts_customer_fkey": CustomerNotFound("There is no such customer."),
+}
+_CONSTRAINT: Final = re.compile(r'constraint "([a-z0-9_]+)"')
+
+
+class Versioned(Protocol):
+    @property
+    def version(self) -> int: ...
+
+
+State = TypeVar("State", bound=Versioned)
+
+
+class ChangedMeanwhile(Stale):
+    """Someone else saved it first."""
+
+
+@dataclass(slots=True)
+class Transaction:
+    """One open transaction of one organisation. *changes* are told to the audit when it commits."""
+
+    connection: AsyncConnection
+    organization_id: UUID
+    changes: list[Change[Any]] = field(default_factory=list)
+    versions: dict[UUID, int] = field(default_factory=dict)
+
+    def next_version(self, identity: UUID, stored: int) -> int:
+        """One more than *stored*, but only once for each thing in a transaction."""
+        return self.versions.setdefault(identity, stored + 1)
+
+    async def add(self, table: Table, row: Row) -> None:
+        """Insert *row*. Raises the domain error that a broken constraint stands for."""
+        try:
+            await self.connection.execute(insert(table), {"organization_id": self.organization_id, **row})
+        except IntegrityError as error:
+            raise meaning_of(error) from error
+
+    async def change(self, table: Table, identity: UUID, version: int, row: Row) -> None:
+        """Update the row that still has *version*. Raises ChangedMeanwhile when somebody was quicker."""
+        columns = table.c
+        statement = (
+            update(table)
+            .where(columns.organization_id == self.organization_id, columns.id == identity, columns.version == version)
+            .values(**row)
+        )
+        result = await self.connection.execute(statement)
+        if result.rowcount != 1:
+            raise ChangedMeanwhile("Someone else changed this meanwhile; read it again.")
+
+
+def meaning_of(error: IntegrityError) -> Exception:
+    """The domain error for *error*; itself, where its constraint has no meaning of its own."""
+    name = getattr(error.orig.__cause__, "constraint_name", None) if error.orig else None
+    if name is None:
+        match = _CONSTRAINT.search(str(error.orig))
+        name = match[1] if match else ""
+    return _MEANINGS.get(name, error)

@@ -1,0 +1,88 @@
+"""The unit of work on PostgreSQL: one transaction, one tenant, one actor."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from src.adapters.postgres.approvals import PostgresApprovalRequests, PostgresPolicies
+from src.adapters.postgres.audit import PostgresAudit
+from src.adapters.postgres.catalog import PostgresProducts
+from src.adapters.postgres.customers import PostgresContacts, PostgresCustomers
+from src.adapters.postgres.identity import PostgresOrganizations, PostgresSessions, PostgresUsers
+from src.adapters.postgres.jobs import PostgresJobQueue
+from src.adapters.postgres.messaging import PostgresMessages, PostgresStoredDocuments
+from src.adapters.postgres.quoting import PostgresQuotes
+from src.adapters.postgres.transaction import Transaction
+from src.application.ports.unit_of_work import OpenUnitOfWork, UnitOfWork
+from src.domain.audit.entry import AuditRecord
+from src.domain.identity.actor import Actor, ActorKind
+from src.domain.shared.events import DomainEvent
+
+# The one place where the tenant is set; for this transaction only, never for the connection.
+_SET_TENANT: Final = text("SELECT set_config('app.tenant_id', :tenant, true)")
+_TENANT: Final = text("SELECT current_setting('app.tenant_id', true)")
+
+
+class PostgresUnitOfWork(UnitOfWork):
+    def __init__(self, transaction: Transaction, actor: Actor) -> None:
+        self._transaction, self._actor = transaction, actor
+        self._recorded: list[DomainEvent] = []
+        self._ended = False
+        self.organizations = PostgresOrganizations(transaction)
+        self.users = PostgresUsers(transaction)
+        self.sessions = PostgresSessions(transaction)
+        self.customers = PostgresCustomers(transaction)
+        self.contacts = PostgresContacts(transaction)
+        self.products = PostgresProducts(transaction)
+        self.quotes = PostgresQuotes(transaction)
+        self.policies = PostgresPolicies(transaction)
+        self.approvals = PostgresApprovalRequests(transaction)
+        self.documents = PostgresStoredDocuments(transaction)
+        self.messages = PostgresMessages(transaction)
+        self.jobs = PostgresJobQueue(transaction.connection)
+        self.audit = PostgresAudit(transaction)
+
+    def record(self, event: DomainEvent) -> None:
+        self._recorded.append(event)
+
+    async def commit(self) -> None:
+        if self._ended:
+            raise RuntimeError("This unit of work has been committed already.")
+        records = [
+            AuditRecord.of(event, self._actor, change if position == 0 else None)
+            for change in self._transaction.changes
+            for position, event in enumerate(change.events)
+        ]
+        records += [AuditRecord.of(event, self._actor) for event in self._recorded]
+        if records:
+            await self.audit.append(records)
+        await self._check_tenant()
+        await self._transaction.connection.commit()
+        self._ended = True
+
+    async def _check_tenant(self) -> None:
+        """Nobody may have changed the tenant in between: a released savepoint, say, would keep another one."""
+        tenant = (await self._transaction.connection.execute(_TENANT)).scalar_one()
+        if tenant != str(self._transaction.organization_id):
+            raise RuntimeError("The tenant changed within a transaction.")
+
+
+class OpenPostgresUnitOfWork(OpenUnitOfWork):
+    """Opens units of work, in the operators' own pool for operators."""
+
+    def __init__(self, app: AsyncEngine, operator: AsyncEngine) -> None:
+        self._app, self._operator = app, operator
+
+    def __call__(self, actor: Actor) -> AbstractAsyncContextManager[UnitOfWork]:
+        return self._open(actor)
+
+    @asynccontextmanager
+    async def _open(self, actor: Actor) -> AsyncIterator[UnitOfWork]:
+        engine = self._operator if actor.kind is ActorKind.OPERATOR else self._app
+        async with engine.connect() as connection:
+            await connection.execute(_SET_TENANT, {"tenant": str(actor.organization_id)})
+            # Closing the connection undoes whatever was not committed.
+            yield PostgresUnitOfWork(Transaction(connection, actor.organization_id), actor)
