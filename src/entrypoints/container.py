@@ -7,9 +7,9 @@ from dishka import AsyncContainer, Provider, Scope, make_async_container, provid
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from src.adapters.documents import TypstQuoteRenderer
-from src.adapters.postgres.bootstrap import DatabaseUrls
-from src.adapters.postgres.directory import PostgresAccountDirectory
+from src.adapters.postgres.addresses import DatabaseUrls
 from src.adapters.postgres.engine import make_engine
+from src.adapters.postgres.identity import PostgresAccountDirectory
 from src.adapters.postgres.unit_of_work import OpenPostgresUnitOfWork
 from src.adapters.security import Argon2Hasher, JwtIssuer
 from src.adapters.smtp import EmlMailer, JinjaMailTemplates, SmtpMailer, SmtpSettings

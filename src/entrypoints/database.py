@@ -5,7 +5,8 @@ from types import TracebackType
 from typing import Self
 
 from src.adapters.embedded_postgres import EmbeddedPostgres
-from src.adapters.postgres.bootstrap import DatabaseUrls, bootstrap, migrate, role_urls
+from src.adapters.postgres.addresses import DatabaseUrls, role_urls
+from src.adapters.postgres.bootstrap import bootstrap, migrate
 from src.entrypoints.settings import Settings
 
 EMBEDDED_DATABASE = "proffer"

@@ -7,16 +7,21 @@ from typing import Annotated
 
 from cyclopts import Parameter
 from dishka import AsyncContainer
+from litestar import Litestar
 
 from src.adapters.embedded_postgres import EmbeddedPostgresError
 from src.adapters.jobs.worker import run_worker
+from src.adapters.postgres.bootstrap import DatabaseUnfit
+from src.application.ports.storage import ObjectStorage
 from src.entrypoints.cli.failures import fail
 from src.entrypoints.cli.session import cli_origin
 from src.entrypoints.cli.welcome import welcome
-from src.entrypoints.container import make_container
+from src.entrypoints.container import AppEngine, make_container
 from src.entrypoints.database import Database
 from src.entrypoints.demo import seed
 from src.entrypoints.http.api import create_api
+from src.entrypoints.http.app import HttpSettings
+from src.entrypoints.http.readiness import DatabaseReady, StorageReady
 from src.entrypoints.http.serve import PortBusy, check_port, serve_until
 from src.entrypoints.logging import configure_logging
 from src.entrypoints.settings import Settings, SettingsError, read_settings
@@ -99,7 +104,7 @@ async def _with_database(start: Callable[[Settings, Database], Awaitable[None]])
         configure_logging(settings.log_format, settings.log_level)
         with Database(settings) as database:
             await start(settings, database)
-    except (SettingsError, EmbeddedPostgresError, PortBusy) as error:
+    except (SettingsError, EmbeddedPostgresError, DatabaseUnfit, PortBusy) as error:
         return fail(str(error))
     except OSError as error:
         return fail(f"The database cannot be reached: {error}. Is it running, and is PROFFER_DATABASE_URL right?")
@@ -119,12 +124,21 @@ async def _run(settings: Settings, database: Database, *, api: bool, jobs: bool,
                 tasks.create_task(_work(container, database, stop))
             if api:
                 tasks.create_task(
-                    serve_until(create_api(container, settings), settings.host, settings.port, stop, ready)
+                    serve_until(await _api(container, settings), settings.host, settings.port, stop, ready)
                 )
             else:
                 ready()
     finally:
         await container.close()
+
+
+async def _api(container: AsyncContainer, settings: Settings) -> Litestar:
+    checks = (
+        DatabaseReady(await container.get(AppEngine)),
+        StorageReady(await container.get(ObjectStorage)),  # type: ignore[type-abstract]  # A port is asked for.
+    )
+    http = HttpSettings(trusted_proxies=settings.trusted_proxies, cors_origins=settings.cors_origins)
+    return create_api(container, http, checks)
 
 
 async def _work(container: AsyncContainer, database: Database, stop: asyncio.Event) -> None:

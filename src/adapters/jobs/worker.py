@@ -1,0 +1,142 @@
+"""Running jobs with pgqueuer: claimed by the worker's own role, retried with growing pauses, kept when they fail for good."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+import asyncpg
+import msgspec
+import structlog
+from pgqueuer import QueueManager
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
+from pgqueuer.adapters.persistence import qb
+from pgqueuer.adapters.persistence.queries import Queries
+from pgqueuer.domain.settings import DBSettings
+from pgqueuer.errors import RetryRequested
+from pgqueuer.models import Job as QueuedJob
+from sqlalchemy.engine import make_url
+
+from src.application.ports.jobs import Job
+
+_logger = structlog.stdlib.get_logger("proffer.worker")
+_AT_ONCE: Final = 8
+_RECONNECT_PAUSE: Final = 1.0  # Seconds.
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """*number* counts from 1; after the *last* the job is kept as failed."""
+
+    number: int
+    last: bool
+
+
+JobHandler = Callable[[Job, Attempt], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSettings:
+    """Pauses grow from *base* to *cap*, each a random part of that (full jitter). *poll* bounds how late work is seen."""
+
+    attempts: int = 12
+    base: timedelta = timedelta(seconds=5)
+    cap: timedelta = timedelta(hours=1)
+    poll: timedelta = timedelta(seconds=1)
+    heartbeat: timedelta = timedelta(seconds=30)
+    random: Callable[[], float] = field(default=random.random)
+
+    def pause(self, number: int) -> timedelta:
+        """How long to wait after attempt *number*."""
+        longest = min(self.cap, self.base * 2 ** min(number, 20))
+        return longest * self.random()
+
+
+async def run_worker(
+    url: str,
+    handlers: Mapping[str, JobHandler],
+    stop: asyncio.Event,
+    settings: WorkerSettings | None = None,
+) -> None:
+    """Run jobs until *stop* is set, then finish those under way. A database that goes away is waited for.
+
+    *url* is the worker role's. Every job runs at least once, so handlers must bear being run again.
+    """
+    while not stop.is_set():
+        try:
+            await _work(url, handlers, stop, settings or WorkerSettings())
+        except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as error:
+            _logger.warning("worker_lost_database", error=type(error).__name__)
+            await _sleep(stop, _RECONNECT_PAUSE)
+
+
+async def _work(url: str, handlers: Mapping[str, JobHandler], stop: asyncio.Event, settings: WorkerSettings) -> None:
+    connection = await asyncpg.connect(_libpq(url), timeout=5)
+    try:
+        manager = QueueManager(_queries(connection))
+        for name, handler in handlers.items():
+            manager.entrypoint(name, on_failure="hold")(_entrypoint(handler, settings))
+        watching = asyncio.create_task(_pass_on(stop, manager))
+        try:
+            await manager.run(
+                dequeue_timeout=settings.poll,
+                batch_size=_AT_ONCE // 2,
+                max_concurrent_tasks=_AT_ONCE,
+                heartbeat_timeout=settings.heartbeat,
+                log_aggregation_interval=timedelta(0),
+            )
+        finally:
+            watching.cancel()
+    finally:
+        await connection.close(timeout=5)
+
+
+def _queries(connection: "asyncpg.Connection[asyncpg.Record]") -> Queries:
+    settings = DBSettings(db_schema="jobs")
+    return Queries(
+        AsyncpgDriver(connection),
+        qbe=qb.QueryBuilderEnvironment(settings),
+        qbq=qb.QueryQueueBuilder(settings),
+        qbs=qb.QuerySchedulerBuilder(settings),
+    )
+
+
+def _entrypoint(handler: JobHandler, settings: WorkerSettings) -> Callable[[QueuedJob], Awaitable[None]]:
+    async def run(queued: QueuedJob) -> None:
+        job = msgspec.json.decode(queued.payload or b"", type=Job)
+        attempt = Attempt(queued.attempts + 1, last=queued.attempts + 1 >= settings.attempts)
+        log = _logger.bind(job=job.name, job_id=str(job.id), attempt=attempt.number, trace_id=job.trace_id)
+        try:
+            await handler(job, attempt)
+        except Exception as error:
+            if attempt.last:
+                log.exception("job_failed")
+                raise
+            pause = settings.pause(attempt.number)
+            log.warning(
+                "job_retried", error=f"{type(error).__name__}: {error}", pause_s=round(pause.total_seconds(), 1)
+            )
+            raise RetryRequested(pause, reason=type(error).__name__) from error
+        log.info("job_done")
+
+    return run
+
+
+async def _pass_on(stop: asyncio.Event, manager: QueueManager) -> None:
+    await stop.wait()
+    manager.shutdown.set()
+
+
+async def _sleep(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return
+
+
+def _libpq(url: str) -> str:
+    """The address in the form that asyncpg itself takes."""
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)

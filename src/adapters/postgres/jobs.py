@@ -1,0 +1,22 @@
+"""Jobs are added inside the transaction that makes them necessary."""
+
+from typing import Final
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from src.application.ports.jobs import Job, JobQueue
+
+_ENQUEUE: Final = text("SELECT jobs.enqueue(:id, :name, :payload)")
+
+
+class PostgresJobQueue(JobQueue):
+    """Through a function, because the application may not look into the queue."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def enqueue(self, job: Job) -> None:
+        payload = msgspec.json.encode(job).decode()
+        await self._connection.execute(_ENQUEUE, {"id": job.id, "name": job.name, "payload": payload})
