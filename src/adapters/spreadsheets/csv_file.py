@@ -22,7 +22,7 @@ _LEADING_CONTROL = ("\t", "\r", "\n")
 class CsvFile:
     """Rows into a file, quoted throughout."""
 
-    def __init__(self, path: Path, columns: Sequence[Column], sheet: str) -> None:
+    def __init__(self, path: Path, columns: Sequence[Column]) -> None:
         self._file = path.open("w", encoding="utf-8-sig", newline="")
         self._writer = csv.writer(self._file, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
         self._writer.writerow([harmless(column.title) for column in columns])

@@ -1,7 +1,7 @@
 """Spreadsheets written to files, row by row."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from threading import Lock
 
@@ -10,10 +10,6 @@ from src.adapters.spreadsheets.xlsx_file import XlsxFile
 from src.application.ports.documents import Cell, Column, SpreadsheetFormat, SpreadsheetWriter
 
 ROWS_AT_ONCE = 500  # Some 50 ms of work in the thread, and no more rows than that in memory.
-_FORMATS: Mapping[SpreadsheetFormat, type[XlsxFile] | type[CsvFile]] = {
-    SpreadsheetFormat.XLSX: XlsxFile,
-    SpreadsheetFormat.CSV: CsvFile,
-}
 
 
 class FileSpreadsheets(SpreadsheetWriter):
@@ -27,7 +23,7 @@ class FileSpreadsheets(SpreadsheetWriter):
         rows: AsyncIterator[Sequence[Cell]],
         sheet: str,
     ) -> int:
-        file = await asyncio.to_thread(_FORMATS[file_format], path, columns, sheet)
+        file = await asyncio.to_thread(_opened, path, file_format, columns, sheet)
         turns = Lock()  # After a cancellation the thread still writes while we want to close.
         count = 0
         try:
@@ -41,6 +37,12 @@ class FileSpreadsheets(SpreadsheetWriter):
             await asyncio.to_thread(path.unlink, missing_ok=True)
             raise
         return count
+
+
+def _opened(path: Path, file_format: SpreadsheetFormat, columns: Sequence[Column], sheet: str) -> XlsxFile | CsvFile:
+    if file_format is SpreadsheetFormat.XLSX:
+        return XlsxFile(path, columns, sheet)
+    return CsvFile(path, columns)
 
 
 def _in_turn(turns: Lock, step: Callable[..., None], *arguments: object) -> None:
