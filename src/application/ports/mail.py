@@ -1,8 +1,19 @@
 """E-mail that leaves the house."""
 
+import re
+import unicodedata
 from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Protocol
+
+from src.application.ports.documents import QuoteDocument
+
+LONGEST_HEADER = 998  # RFC 5322, 2.1.1.
+LONGEST_ADDRESS = 254  # RFC 5321, 4.5.3.1.3, without its angle brackets.
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_ADDRESS = re.compile(rf"(?P<local>{_ATOM}(?:\.{_ATOM})*)@{_LABEL}(?:\.{_LABEL})*")
+_MESSAGE_ID = re.compile(rf"<{_ATOM}(?:\.{_ATOM})*@{_ATOM}(?:\.{_ATOM})*>")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +27,8 @@ class Attachment:
 class Email:
     """One message to one recipient. *message_id* is ours and fixed, so that a doubled handover is recognisable.
 
-    *reply_to* may be empty. Subject and names must have no control characters: adapters refuse them with MailRefused.
+    *message_id* has its angle brackets. Addresses are ASCII (a domain in its ``xn--`` form). *reply_to* and the names
+    may be empty. Subject, names and file names must have no control characters: adapters call ``refuse_unsafe``.
     """
 
     message_id: str
@@ -46,3 +58,45 @@ class MailRefused(Exception):
 
 class MailDeferred(Exception):
     """The server could not take the message now; its answer is the argument."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComposedText:
+    """What a message says, twice: as plain text and as HTML. *subject* is one line."""
+
+    subject: str
+    text: str
+    html: str
+
+
+class MailTemplates(Protocol):
+    @abstractmethod
+    def quote_sent(self, document: QuoteDocument, message: str) -> ComposedText:
+        """The covering letter of an offer, in the language of the offer. *message* is the seller's own text or empty."""
+
+
+def refuse_unsafe(email: Email) -> None:
+    """Raise MailRefused when some header could be read as more than it is, or an address as more than one."""
+    lines = {
+        "subject": email.subject,
+        "sender name": email.sender_name,
+        "recipient name": email.recipient_name,
+        **{f"file name {i}": attachment.file_name for i, attachment in enumerate(email.attachments, start=1)},
+    }
+    for name, line in lines.items():
+        if len(line) > LONGEST_HEADER or any(map(_is_control, line)):
+            raise MailRefused(f"The {name} is too long or has control characters.")
+    for address in (email.recipient, *filter(None, (email.reply_to,))):
+        found = _ADDRESS.fullmatch(address)
+        if found is None or len(address) > LONGEST_ADDRESS or len(found["local"]) > 64:
+            raise MailRefused(f"{address[:LONGEST_ADDRESS]!r} is no address that we can send to.")
+    if len(email.message_id) > LONGEST_ADDRESS or _MESSAGE_ID.fullmatch(email.message_id) is None:
+        raise MailRefused("The message id is malformed.")
+    for attachment in email.attachments:
+        if re.fullmatch(r"[a-z]+/[a-z0-9.+-]+", attachment.content_type) is None:
+            raise MailRefused("The content type of an attachment is malformed.")
+
+
+def _is_control(character: str) -> bool:
+    """Control characters, line and paragraph separators, halves of surrogate pairs."""
+    return unicodedata.category(character) in {"Cc", "Zl", "Zp", "Cs"}

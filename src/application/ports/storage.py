@@ -1,7 +1,11 @@
 """Where bytes are kept."""
 
+import re
 from abc import abstractmethod
 from typing import Protocol
+
+LONGEST_KEY = 512
+_SAFE_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=-]{0,127}(/[A-Za-z0-9][A-Za-z0-9._=-]{0,127})*")
 
 
 class ObjectStorage(Protocol):
@@ -9,12 +13,13 @@ class ObjectStorage(Protocol):
     async def put(self, key: str, content: bytes, *, content_type: str) -> None:
         """Keep *content* under *key* (``tenant/kind/name``). The same key with the same content is no error.
 
-        Raises ObjectExists when other content is already there: nothing is ever overwritten.
+        Raises ObjectExists when other content is already there: nothing is ever overwritten. Raises UnsafeKey.
+        *content_type* is for stores that can keep it; keep it elsewhere too.
         """
 
     @abstractmethod
     async def get(self, key: str) -> bytes:
-        """The content under *key*. Raises ObjectMissing."""
+        """The content under *key*. Raises ObjectMissing, UnsafeKey."""
 
     @abstractmethod
     async def check(self) -> None:
@@ -31,3 +36,17 @@ class ObjectExists(Exception):
 
 class StorageUnavailable(Exception):
     """The store cannot be reached or written to."""
+
+
+class UnsafeKey(ValueError):
+    """A key that could leave its folder, or that some store would read in another way."""
+
+
+def safe_key(key: str) -> str:
+    """*key* when every store takes it literally: ASCII letters, digits and ``._=-`` between single slashes.
+
+    Raises UnsafeKey otherwise.
+    """
+    if len(key) > LONGEST_KEY or _SAFE_KEY.fullmatch(key) is None:
+        raise UnsafeKey(f"{key[:80]!r} is not a safe key.")
+    return key

@@ -1,0 +1,55 @@
+"""The texts of our messages, from templates."""
+
+from importlib.resources import files
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from src.adapters.smtp.words import WORDS
+from src.application.ports.documents import QuoteDocument
+from src.application.ports.mail import ComposedText, MailTemplates
+from src.domain.documents import notation_for
+
+LONGEST_SUBJECT = 200
+
+
+class JinjaMailTemplates(MailTemplates):
+    """Values are data: escaped in HTML, never templates themselves."""
+
+    def __init__(self) -> None:
+        self._templates = Environment(
+            loader=FileSystemLoader(Path(str(files("src.adapters.smtp"))) / "templates"),
+            autoescape=select_autoescape(("html.j2",)),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            keep_trailing_newline=True,
+        )
+
+    def quote_sent(self, document: QuoteDocument, message: str) -> ComposedText:
+        notation, sums = notation_for(document.locale), document.calculation
+        words = WORDS[notation.language]
+        subject = _one_line(words.subject.format(number=document.number, seller=document.seller.name))
+        values = {
+            "language": notation.language,
+            "words": words,
+            "subject": subject,
+            "number": document.number,
+            "revision": document.revision,
+            "title": document.title,
+            "seller": document.seller.name,
+            "salesperson": document.salesperson,
+            "contact": document.contact_name,
+            "message": message.strip(),
+            "payable": notation.money(sums.payable, sums.currency.code, sums.minor_digits),
+            "valid_until": notation.day(document.valid_until),
+        }
+        return ComposedText(
+            subject=subject,
+            text=self._templates.get_template("quote_sent.txt.j2").render(values),
+            html=self._templates.get_template("quote_sent.html.j2").render(values),
+        )
+
+
+def _one_line(text: str) -> str:
+    """Without line breaks and control characters, and not longer than a list of messages shows."""
+    return "".join(c for c in " ".join(text.split()) if c.isprintable())[:LONGEST_SUBJECT]

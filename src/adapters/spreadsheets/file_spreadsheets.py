@@ -1,0 +1,61 @@
+"""Spreadsheets written to files, row by row."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+from threading import Lock
+
+from src.adapters.spreadsheets.csv_file import CsvFile
+from src.adapters.spreadsheets.xlsx_file import XlsxFile
+from src.application.ports.documents import Cell, Column, SpreadsheetFormat, SpreadsheetWriter
+
+ROWS_AT_ONCE = 500  # Some 50 ms of work in the thread, and no more rows than that in memory.
+
+
+class FileSpreadsheets(SpreadsheetWriter):
+    """Rows come on the event loop and are written in a thread. A file that was not finished is removed."""
+
+    async def write(
+        self,
+        path: Path,
+        file_format: SpreadsheetFormat,
+        columns: Sequence[Column],
+        rows: AsyncIterator[Sequence[Cell]],
+        sheet: str,
+    ) -> int:
+        file = await asyncio.to_thread(_opened, path, file_format, columns, sheet)
+        turns = Lock()  # After a cancellation the thread still writes while we want to close.
+        count = 0
+        try:
+            try:
+                async for batch in _batches(rows):
+                    await asyncio.to_thread(_in_turn, turns, file.write, batch)
+                    count += len(batch)
+            finally:
+                await asyncio.to_thread(_in_turn, turns, file.close)
+        except BaseException:
+            await asyncio.to_thread(path.unlink, missing_ok=True)
+            raise
+        return count
+
+
+def _opened(path: Path, file_format: SpreadsheetFormat, columns: Sequence[Column], sheet: str) -> XlsxFile | CsvFile:
+    if file_format is SpreadsheetFormat.XLSX:
+        return XlsxFile(path, columns, sheet)
+    return CsvFile(path, columns)
+
+
+def _in_turn(turns: Lock, step: Callable[..., None], *arguments: object) -> None:
+    with turns:
+        step(*arguments)
+
+
+async def _batches(rows: AsyncIterator[Sequence[Cell]]) -> AsyncIterator[list[Sequence[Cell]]]:
+    batch: list[Sequence[Cell]] = []
+    async for row in rows:
+        batch.append(row)
+        if len(batch) == ROWS_AT_ONCE:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

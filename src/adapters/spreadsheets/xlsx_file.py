@@ -1,0 +1,115 @@
+"""XLSX in flat memory: each row leaves for the disk when the next one begins."""
+
+import re
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import xlsxwriter
+
+from src.adapters.spreadsheets.cells import encodable, fits_a_double, in_utc, plain
+from src.application.ports.documents import Cell, Column, ColumnKind
+
+MOST_ROWS = 1_048_575  # Beside the header; the format has no more.
+LONGEST_TEXT = 32_767  # The format's limit for a cell.
+LONGEST_SHEET_NAME = 31
+_FIRST_DAY = date(1900, 3, 1)  # Before it, the format counts a 29 February that never was.
+_ALIGNED_RIGHT = frozenset({ColumnKind.INTEGER, ColumnKind.AMOUNT})
+
+
+class XlsxFile:
+    """One sheet with a bold, frozen, filtered header. Raises ValueError beyond the rows that the format has."""
+
+    def __init__(self, path: Path, columns: Sequence[Column], sheet: str) -> None:
+        self._book: Any = xlsxwriter.Workbook(
+            str(path),
+            {
+                "constant_memory": True,
+                "tmpdir": str(path.parent),
+                "strings_to_formulas": False,
+                "strings_to_urls": False,
+                "strings_to_numbers": False,
+            },
+        )
+        self._sheet: Any = self._book.add_worksheet(_sheet_name(sheet))
+        self._day = self._book.add_format({"num_format": "yyyy-mm-dd"})
+        self._instant = self._book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
+        self._amounts: dict[int, Any] = {}
+        self._width = len(columns)
+        self._next_row = 1
+        self._write_header(columns)
+
+    def write(self, rows: Sequence[Sequence[Cell]]) -> None:
+        for row in rows:
+            if self._next_row > MOST_ROWS:
+                raise ValueError(f"A sheet holds {MOST_ROWS} rows; use CSV for more.")
+            for column, cell in enumerate(row):
+                self._write_cell(self._next_row, column, cell)
+            self._next_row += 1
+
+    def close(self) -> None:
+        if self._width:
+            self._sheet.autofilter(0, 0, max(self._next_row - 1, 1), self._width - 1)
+        self._book.close()
+
+    def _write_header(self, columns: Sequence[Column]) -> None:
+        head = {"bold": True, "bottom": 1, "valign": "top"}
+        left, right = self._book.add_format(head), self._book.add_format({**head, "align": "right"})
+        self._sheet.freeze_panes(1, 0)
+        for index, column in enumerate(columns):
+            self._sheet.set_column(index, index, column.width)
+            self._sheet.write_string(0, index, _text(column.title), right if column.kind in _ALIGNED_RIGHT else left)
+
+    def _write_cell(self, row: int, column: int, cell: Cell) -> None:
+        match cell:
+            case None | "":
+                return
+            case str():
+                self._sheet.write_string(row, column, _text(cell))
+            case Decimal() if fits_a_double(cell):
+                self._sheet.write_number(row, column, float(cell), self._amount_format(cell))
+            case Decimal():
+                self._sheet.write_string(row, column, plain(cell))
+            case datetime():
+                instant = in_utc(cell).replace(tzinfo=None)
+                self._write_day(row, column, instant, self._instant)
+            case int() if fits_a_double(cell):
+                self._sheet.write_number(row, column, cell)
+            case int():
+                self._sheet.write_string(row, column, str(cell))
+            case _:
+                self._write_day(row, column, datetime(cell.year, cell.month, cell.day), self._day)  # noqa: DTZ001 — The format knows no zones.
+
+    def _write_day(self, row: int, column: int, instant: datetime, form: Any) -> None:
+        if instant.date() < _FIRST_DAY:
+            self._sheet.write_string(
+                row, column, instant.isoformat(" ") if form is self._instant else str(instant.date())
+            )
+        else:
+            self._sheet.write_datetime(row, column, instant, form)
+
+    def _amount_format(self, amount: Decimal) -> Any:
+        """As many decimals as the amount was given with, so that 10.50 is not shown as 10.5."""
+        exponent = amount.as_tuple().exponent
+        decimals = -exponent if isinstance(exponent, int) and exponent < 0 else 0
+        if decimals not in self._amounts:
+            pattern = f"#,##0.{'0' * decimals}" if decimals else "#,##0"
+            self._amounts[decimals] = self._book.add_format({"num_format": pattern})
+        return self._amounts[decimals]
+
+
+def _text(text: str) -> str:
+    """What fits into a cell; the end of a longer text is cut and marked with an ellipsis."""
+    fitting = encodable(text)
+    if len(fitting) <= LONGEST_TEXT:
+        return fitting
+    return fitting[: LONGEST_TEXT - 1] + "…"
+
+
+def _sheet_name(name: str) -> str:
+    """Without the characters that the format forbids."""
+    return (
+        re.sub(r"[\[\]:*?/\\\x00-\x1f]", " ", encodable(name)).strip(" '")[:LONGEST_SHEET_NAME].strip(" '") or "Sheet1"
+    )

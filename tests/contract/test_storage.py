@@ -1,0 +1,136 @@
+"""Every object storage: keeps, never overwrites, and never leaves its place."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from src.adapters.memory.storage import MemoryStorage
+from src.adapters.storage import storage_from
+from src.application.ports.storage import ObjectExists, ObjectMissing, ObjectStorage, StorageUnavailable, UnsafeKey
+from tests.builders.s3 import a_bucket_server
+
+KEY = "0192f0c1-0000-7000-8000-000000000001/documents/Q-2026-000123.pdf"
+UNSAFE = (
+    "",
+    "/",
+    "/etc/passwd",
+    "../x",
+    "a/../b",
+    "a/./b",
+    "a//b",
+    "a/",
+    "a\\b",
+    "a b",
+    "a\x00b",
+    "a\nb",
+    "ä",
+    ".x",
+    "a/.x",
+    "x" * 600,
+    "a%2fb",
+    "a?b",
+    "a#1",
+)
+
+
+@pytest.fixture(params=["memory", "folder", "s3"])
+def storage(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ObjectStorage]:
+    if request.param == "memory":
+        yield MemoryStorage()
+    elif request.param == "folder":
+        yield storage_from((tmp_path / "new" / "folder").as_uri())
+    else:
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        with a_bucket_server() as (address, _):
+            yield storage_from(f"s3://bucket/prefix?region=eu-central-1&endpoint={address}&path_style=true")
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("content", [b"", b"%PDF\x00\xff", bytes(6_000_000)], ids=["nothing", "bytes", "6 MB"])
+async def test_what_was_put_can_be_got(storage: ObjectStorage, content: bytes) -> None:
+    await storage.put(KEY, content, content_type="application/pdf")
+
+    assert await storage.get(KEY) == content
+
+
+@pytest.mark.asyncio
+async def test_the_same_content_twice_is_no_error(storage: ObjectStorage) -> None:
+    await storage.put(KEY, b"same", content_type="text/plain")
+    await storage.put(KEY, b"same", content_type="text/plain")
+
+    assert await storage.get(KEY) == b"same"
+
+
+@pytest.mark.asyncio
+async def test_other_content_is_refused_and_the_first_stays(storage: ObjectStorage) -> None:
+    await storage.put(KEY, b"first", content_type="text/plain")
+
+    with pytest.raises(ObjectExists):
+        await storage.put(KEY, b"second", content_type="text/plain")
+    assert await storage.get(KEY) == b"first"
+
+
+@pytest.mark.asyncio
+async def test_of_many_writers_at_once_one_wins(storage: ObjectStorage) -> None:
+    contents = [f"writer {i}".encode() for i in range(8)]
+    puts = [storage.put(KEY, content, content_type="text/plain") for content in contents]
+    outcomes = await asyncio.gather(*puts, return_exceptions=True)
+
+    [winner] = [content for content, outcome in zip(contents, outcomes, strict=True) if outcome is None]
+    assert sum(isinstance(outcome, ObjectExists) for outcome in outcomes) == 7
+    assert await storage.get(KEY) == winner
+
+
+@pytest.mark.asyncio
+async def test_what_was_never_put_is_missing(storage: ObjectStorage) -> None:
+    with pytest.raises(ObjectMissing):
+        await storage.get(KEY)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("key", UNSAFE)
+async def test_an_unsafe_key_is_refused(storage: ObjectStorage, key: str) -> None:
+    with pytest.raises(UnsafeKey):
+        await storage.put(key, b"x", content_type="text/plain")
+    with pytest.raises(UnsafeKey):
+        await storage.get(key)
+
+
+@pytest.mark.asyncio
+async def test_a_storage_that_can_be_used_says_so(storage: ObjectStorage) -> None:
+    await storage.check()
+    await storage.check()
+
+
+@pytest.mark.asyncio
+async def test_a_folder_that_became_a_file_is_an_outage(tmp_path: Path) -> None:
+    storage = storage_from(str(tmp_path / "folder"))
+    (tmp_path / "folder").rmdir()
+    (tmp_path / "folder").write_text("in the way")
+
+    with pytest.raises(StorageUnavailable):
+        await storage.check()
+    with pytest.raises(StorageUnavailable):
+        await storage.put(KEY, b"x", content_type="text/plain")
+
+
+@pytest.mark.asyncio
+async def test_a_bucket_knows_prefix_and_content_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    with a_bucket_server() as (address, kept):
+        storage = storage_from(f"s3://bucket/prefix?endpoint={address}&path_style=true")
+        await storage.put("a/b.pdf", b"x", content_type="application/pdf")
+
+    assert kept == {"/bucket/prefix/a/b.pdf": (b"x", "application/pdf")}
+
+
+@pytest.mark.parametrize(
+    "url", ["", "ftp://x/y", "s3://", "s3://key:secret@bucket", "s3://bucket?secret=x", "file://host/x"]
+)
+def test_a_url_that_names_no_storage_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match=r"storage|S3 URL"):
+        storage_from(url)

@@ -1,0 +1,127 @@
+"""What only a PDF has: pages, fonts, metadata."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from decimal import Decimal
+from io import BytesIO
+from itertools import cycle, islice
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pypdf import PdfReader
+
+from src.adapters.documents import TypstQuoteRenderer
+from src.application.ports.documents import QuoteDocument
+from tests.builders.documents import a_calculation, a_full_quote_document, a_line, a_quote_document
+
+RENDERER = TypstQuoteRenderer()
+
+
+def pages_of(document: QuoteDocument) -> list[str]:
+    return [page.extract_text() for page in PdfReader(BytesIO(RENDERER.render(document).content)).pages]
+
+
+def an_offer_of_sixty_lines() -> QuoteDocument:
+    few = a_full_quote_document().lines
+    lines = tuple(replace(line, sku=f"S-{i}") for i, line in enumerate(islice(cycle(few), 60), start=1))
+    return a_quote_document(lines=lines, calculation=a_calculation("EUR", lines))
+
+
+def test_every_page_has_its_number_and_the_offers() -> None:
+    pages = pages_of(an_offer_of_sixty_lines())
+
+    assert len(pages) > 2
+    for number, page in enumerate(pages, start=1):
+        assert f"Page {number} of {len(pages)}" in page
+        assert "Q-2026-000123 · Revision 2" in page
+
+
+def test_the_head_of_the_table_is_repeated_and_no_line_is_lost() -> None:
+    pages = pages_of(an_offer_of_sixty_lines())
+
+    assert all("Description" in page for page in pages if "VAT 19%\n" in page)
+    words = " ".join(pages).split()
+    assert [word for word in words if word.startswith("S-")] == [f"S-{i}" for i in range(1, 61)]
+
+
+def test_emoji_and_kana_are_replaced_and_reported_once() -> None:
+    rendered = RENDERER.render(a_quote_document(title="Hi 😀, カ 😀 and 漢"))
+
+    assert rendered.replaced_characters == "😀カ漢"
+    assert "Hi �, � � and �" in PdfReader(BytesIO(rendered.content)).pages[0].extract_text()
+
+
+def test_what_nobody_sees_is_left_out() -> None:
+    rendered = RENDERER.render(a_quote_document(title="in\u200bvi\u202es\x00ib\ufe0fle"))
+
+    assert rendered.replaced_characters == ""
+    assert "invisible" in PdfReader(BytesIO(rendered.content)).pages[0].extract_text()
+
+
+def test_decomposed_hangul_is_printed_composed() -> None:
+    assert "가" in pages_of(a_quote_document(title="\u1100\u1161"))[0]
+
+
+@pytest.mark.parametrize(
+    ("locale", "currency", "payable"),
+    [
+        ("en", "EUR", "EUR 2,975.00"),
+        ("de-AT", "EUR", "2.975,00 EUR"),
+        ("ko-KR", "KRW", "KRW 2,975"),
+        ("fr", "OMR", "OMR 2,975.000"),
+    ],
+)
+def test_amounts_have_the_digits_of_the_currency_and_the_marks_of_the_language(
+    locale: str, currency: str, payable: str
+) -> None:
+    lines = (a_line(),)
+    document = a_quote_document(locale=locale, lines=lines, calculation=a_calculation(currency, lines))
+
+    assert payable in pages_of(document)[0].replace("\xa0", " ")
+
+
+def test_unit_prices_keep_all_their_decimals() -> None:
+    lines = (a_line(unit_price=Decimal("0.123456")),)
+
+    assert "0.123456" in pages_of(a_quote_document(lines=lines))[0]
+
+
+def test_a_word_longer_than_its_column_does_not_run_out_of_it() -> None:
+    page = pages_of(a_quote_document(lines=(a_line("x" * 300),), terms="y" * 300))[0]
+
+    assert page.replace("\n", "").replace("\u200b", "").count("x" * 300) == 1
+    assert max(map(len, page.splitlines())) < 200
+
+
+def test_an_offer_without_contact_terms_tax_or_address_can_be_printed() -> None:
+    document = a_quote_document(title="", contact_name="", salesperson="", terms="", lines=())
+    bare = replace(document, calculation=replace(document.calculation, taxes=()))
+
+    assert len(pages_of(bare)) == 1
+
+
+def test_the_file_says_what_it_is() -> None:
+    content = RENDERER.render(a_full_quote_document()).content
+    reader = PdfReader(BytesIO(content))
+
+    assert reader.metadata is not None
+    assert reader.metadata.title == "Offer Q-2026-000123"
+    assert b"<pdfaid:part>3</pdfaid:part>" in content
+    assert b"<pdfuaid:part>1</pdfuaid:part>" in content
+
+
+def test_threads_may_share_a_renderer() -> None:
+    documents = [a_quote_document(title=f"Offer for thread {i}") for i in range(12)]
+    alone = [RENDERER.render(document) for document in documents]
+
+    with ThreadPoolExecutor(4) as threads:
+        assert [*threads.map(RENDERER.render, documents)] == alone
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.text(max_size=80))
+def test_any_text_can_be_printed(text: str) -> None:
+    document = a_quote_document(title=text, terms=text, lines=(a_line(text, sku=text, unit=text),), contact_name=text)
+
+    assert RENDERER.render(document).content.startswith(b"%PDF")
