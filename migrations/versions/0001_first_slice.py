@@ -4,6 +4,7 @@ from alembic import op
 
 from migrations.policies import APP, DOOR, OPERATOR, SCHEMA, door_policy, tenant_table
 
+# ruff: noqa: S608 — names of our own schema, no input.
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -268,19 +269,15 @@ _INDEXES = (
     "CREATE INDEX quotes_status ON proffer.quotes (organization_id, status, created_at DESC, id DESC)",
     "CREATE INDEX quotes_customer ON proffer.quotes (organization_id, customer_id, created_at DESC, id DESC)",
     "CREATE INDEX quotes_owner ON proffer.quotes (organization_id, owner_id, created_at DESC, id DESC)",
-    "CREATE UNIQUE INDEX quote_revisions_one_open ON proffer.quote_revisions (organization_id, quote_id) "
-    "WHERE status IN ('draft', 'pending_approval', 'rejected', 'approved')",
-    "CREATE UNIQUE INDEX quote_revisions_one_sent ON proffer.quote_revisions (organization_id, quote_id) "
-    "WHERE status = 'sent'",
+    "CREATE UNIQUE INDEX quote_revisions_one_open ON proffer.quote_revisions (organization_id, quote_id) WHERE status IN ('draft', 'pending_approval', 'rejected', 'approved')",
+    "CREATE UNIQUE INDEX quote_revisions_one_sent ON proffer.quote_revisions (organization_id, quote_id) WHERE status = 'sent'",
     "CREATE INDEX line_items_product ON proffer.line_items (organization_id, product_id)",
     "CREATE INDEX sessions_user ON proffer.sessions (organization_id, user_id)",
     "CREATE INDEX approval_requests_quote ON proffer.approval_requests (organization_id, quote_id, created_at, id)",
-    "CREATE INDEX approval_requests_status ON proffer.approval_requests "
-    "(organization_id, status, created_at DESC, id DESC)",
+    "CREATE INDEX approval_requests_status ON proffer.approval_requests (organization_id, status, created_at DESC, id DESC)",
     "CREATE INDEX approval_requests_newest ON proffer.approval_requests (organization_id, created_at DESC, id DESC)",
     "CREATE INDEX messages_quote ON proffer.messages (organization_id, quote_id, created_at, id)",
-    "CREATE INDEX audit_entries_resource ON proffer.audit_entries "
-    "(organization_id, resource_type, resource_id, sequence)",
+    "CREATE INDEX audit_entries_resource ON proffer.audit_entries (organization_id, resource_type, resource_id, sequence)",
     "CREATE INDEX audit_entries_action ON proffer.audit_entries (organization_id, action, sequence DESC)",
     "CREATE INDEX audit_entries_user ON proffer.audit_entries (organization_id, user_id, sequence DESC)",
     "CREATE INDEX audit_entries_at ON proffer.audit_entries (organization_id, at, sequence)",

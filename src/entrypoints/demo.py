@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 
 from dishka import AsyncContainer
 
@@ -12,13 +13,19 @@ from src.application.customers.create_customer import CreateCustomer, CreateCust
 from src.application.identity.create_organization import CreateOrganization, CreateOrganizationCommand
 from src.application.identity.create_user import CreateUser, CreateUserCommand
 from src.application.ports.identity import AccountDirectory
+from src.application.quoting.create_quote import CreateQuote, CreateQuoteCommand
+from src.application.quoting.drafting import DraftInput, LineInput
 from src.domain.approvals.policy import Condition, Fact, Operator, StepRule
+from src.domain.customers.contact import Contact
+from src.domain.customers.customer import Customer
 from src.domain.identity.actor import Actor, Origin, Role
 from src.domain.identity.user import User
 from src.domain.shared.currency import Currency
 from src.domain.shared.ids import OrganizationId
 from src.domain.shared.party import Address, Party
+from src.entrypoints.pricing_document import read_pricing
 
+_EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 SLUG = "nordlicht"
 PASSWORD = "demo-password"  # noqa: S105 — a demonstration's, printed at every start.
 EMAILS = {role: f"{role.value}@nordlicht.example" for role in Role}
@@ -188,3 +195,33 @@ async def _customers(container: AsyncContainer, sales: Actor) -> None:
             ),
         )
         await _offer(container, sales, customer, contact, demo.example)
+
+
+async def _offer(container: AsyncContainer, sales: Actor, customer: Customer, contact: Contact, example: str) -> None:
+    """A draft made of what the customer has asked for."""
+    request = read_pricing((_EXAMPLES / example).read_bytes())
+    lines = tuple(
+        LineInput(
+            quantity=line.pricing().quantity,
+            sku=line.sku,
+            description=line.description,
+            unit=line.unit,
+            unit_price=line.pricing().unit_price,
+            price_base_quantity=line.pricing().price_base_quantity,
+            discounts=line.pricing().discounts,
+            charges=line.pricing().charges,
+            taxes=line.pricing().taxes,
+        )
+        for line in request.lines
+    )
+    pricing = request.pricing()
+    draft = DraftInput(
+        title=request.title,
+        contact_id=contact.id,
+        lines=lines,
+        discounts=pricing.discounts,
+        charges=pricing.charges,
+        terms="Payment within 30 days. Delivery within four weeks of order.",
+    )
+    create_quote = await container.get(CreateQuote)
+    await create_quote(sales, CreateQuoteCommand(customer_id=customer.id, draft=draft))

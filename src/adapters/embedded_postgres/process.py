@@ -1,4 +1,4 @@
-"""Is the server that a data directory speaks of really running?"""
+"""Whether the server that a data directory speaks of is really running."""
 
 import os
 from dataclasses import dataclass

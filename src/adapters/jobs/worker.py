@@ -50,7 +50,7 @@ class WorkerSettings:
 
     def pause(self, number: int) -> timedelta:
         """How long to wait after attempt *number*."""
-        longest = min(self.cap, self.base * 2 ** min(number, 20))
+        longest: timedelta = min(self.cap, self.base * (1 << min(number, 20)))
         return longest * self.random()
 
 

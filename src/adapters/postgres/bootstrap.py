@@ -132,7 +132,7 @@ async def _make_database(connection: AsyncConnection, name: str) -> None:
 
 async def _make_schemas(connection: AsyncConnection, name: str) -> None:
     quoted = connection.dialect.identifier_preparer.quote_identifier(name)
-    roles = ", ".join((OWNER, APP, OPERATOR, WORKER))
+    roles = f"{OWNER}, {APP}, {OPERATOR}, {WORKER}"
     await connection.execute(text(f"REVOKE ALL ON DATABASE {quoted} FROM PUBLIC"))
     await connection.execute(text(f"GRANT CONNECT ON DATABASE {quoted} TO {roles}"))
     await connection.execute(text("REVOKE ALL ON SCHEMA public FROM PUBLIC"))

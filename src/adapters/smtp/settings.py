@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Self
+from urllib.parse import parse_qs, unquote, urlsplit
 
 
 class Security(StrEnum):
@@ -21,3 +23,28 @@ class SmtpSettings:
     security: Security
     sender_address: str
     timeout_seconds: float = 30.0
+
+    @classmethod
+    def parse(cls, url: str, *, sender_address: str) -> Self:
+        """From ``smtp://user:password@host:587?security=starttls``; ``smtps://`` stands for TLS from the first byte.
+
+        Raises ValueError, without repeating the password.
+        """
+        parts = urlsplit(url)
+        if parts.scheme not in _USUAL or not parts.hostname:
+            raise ValueError("A mail server is smtp://user:password@host:port or smtps://….")
+        usual, port = _USUAL[parts.scheme]
+        given = parse_qs(parts.query).get("security", [usual.value])[-1]
+        if given not in set(Security):
+            raise ValueError(f"security={given} is none of {', '.join(Security)}.")
+        return cls(
+            host=parts.hostname,
+            port=parts.port or port,
+            username=unquote(parts.username or ""),
+            password=unquote(parts.password or ""),
+            security=Security(given),
+            sender_address=sender_address,
+        )
+
+
+_USUAL = {"smtp": (Security.STARTTLS, 587), "smtps": (Security.TLS, 465)}

@@ -7,9 +7,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
 from src.domain.quoting.calculation import Calculation
+from src.domain.quoting.content import LineItem
+from src.domain.quoting.pricing import Tax
+from src.domain.quoting.quote import Quote
+from src.domain.shared.canonical import decimal_text
 from src.domain.shared.party import Party
 
 
@@ -50,6 +54,53 @@ class QuoteDocument:
     calculation: Calculation
     terms: str
     content_digest: str
+
+    @classmethod
+    def of(cls, quote: Quote, number: int) -> Self:
+        """What the buyer sees of the revision with this *number*, which must have been sent."""
+        revision = next(revision for revision in quote.revisions if revision.number == number)
+        content = revision.content
+        issued = revision.sent_at or revision.created_at
+        return cls(
+            number=quote.number,
+            revision=number,
+            title=content.title,
+            locale=content.locale,
+            issued_on=issued.astimezone(content.zone).date(),
+            valid_until=content.valid_until,
+            seller=content.seller,
+            buyer=content.buyer,
+            contact_name=content.recipient.name if content.recipient else "",
+            salesperson=content.salesperson,
+            lines=tuple(_line_of(line) for line in content.lines),
+            discount_reasons=tuple(discount.reason for discount in content.discounts),
+            charge_reasons=tuple(charge.reason for charge in content.charges),
+            prices_include_tax=content.prices_include_tax is not None,
+            calculation=revision.calculation,
+            terms=content.terms,
+            content_digest=revision.content_digest or "",
+        )
+
+    @property
+    def file_name(self) -> str:
+        """``Q-2026-000123-2.pdf``."""
+        return f"{self.number}-{self.revision}.pdf"
+
+
+def _line_of(line: LineItem) -> DocumentLine:
+    return DocumentLine(
+        sku=line.sku,
+        description=line.description,
+        quantity=line.pricing.quantity,
+        unit=line.unit,
+        unit_price=line.pricing.unit_price,
+        price_base_quantity=line.pricing.price_base_quantity,
+        tax_label=", ".join(_tax_label(tax) for tax in line.pricing.taxes),
+    )
+
+
+def _tax_label(tax: Tax) -> str:
+    return tax.code or tax.category if tax.rate_percent is None else f"{decimal_text(tax.rate_percent)} %"
 
 
 @dataclass(frozen=True, slots=True)

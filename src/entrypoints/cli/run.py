@@ -75,7 +75,7 @@ async def worker() -> int:
 async def migrate() -> int:
     """Make the database's roles and schema, or bring them up to date. It may be repeated at any time."""
 
-    async def start(settings: Settings, database: Database) -> None:
+    async def start(_: Settings, database: Database) -> None:
         await database.prepare()
         print("The database is up to date.")
 
@@ -135,7 +135,7 @@ async def _run(settings: Settings, database: Database, *, api: bool, jobs: bool,
 async def _api(container: AsyncContainer, settings: Settings) -> Litestar:
     checks = (
         DatabaseReady(await container.get(AppEngine)),
-        StorageReady(await container.get(ObjectStorage)),  # type: ignore[type-abstract]  # A port is asked for.
+        StorageReady(await container.get(ObjectStorage)),
     )
     http = HttpSettings(trusted_proxies=settings.trusted_proxies, cors_origins=settings.cors_origins)
     return create_api(container, http, checks)

@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPReceiveMessage, HTTPRequestEvent, Receive, Scope, Send, WebSocketReceiveMessage
 
 from src.domain.shared.errors import Invalid
 from src.entrypoints.http.problems import BODY_TOO_LARGE, NOT_JSON, Problem, problem_of
-from src.entrypoints.http.requests import answer
+from src.entrypoints.http.requests import answer, is_http
 from src.entrypoints.strict_json import check_json
 
 LARGEST_BODY: Final = 8 * 1024 * 1024
@@ -19,7 +19,7 @@ class BodyGuard:
         self._app, self._largest = app, largest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] not in {"POST", "PUT", "PATCH", "DELETE"}:
+        if not is_http(scope) or scope["method"] not in {"POST", "PUT", "PATCH", "DELETE"}:
             await self._app(scope, receive, send)
             return
         headers: dict[bytes, bytes] = dict(scope["headers"])
@@ -30,12 +30,12 @@ class BodyGuard:
             return
         delivered = False
 
-        async def replay() -> Message:
+        async def replay() -> HTTPReceiveMessage | WebSocketReceiveMessage:
             nonlocal delivered
             if delivered:
                 return await receive()
             delivered = True
-            return {"type": "http.request", "body": body, "more_body": False}
+            return HTTPRequestEvent(type="http.request", body=body, more_body=False)
 
         await self._app(scope, replay, send)
 

@@ -1,4 +1,4 @@
-"""Is it alive, and can it do its work?"""
+"""Whether the process is alive, and whether it can do its work."""
 
 import asyncio
 from abc import abstractmethod

@@ -4,11 +4,11 @@ import re
 import time
 from collections.abc import Iterable
 from secrets import token_hex
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 import structlog
 from litestar import Request
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from src.domain.identity.actor import Origin
 from src.entrypoints.http.problems import Problem, problem_of
@@ -32,7 +32,7 @@ class Exchange:
         self._app, self._trusted_proxies = app, trusted_proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if not is_http(scope):
             await self._app(scope, receive, send)
             return
         headers: dict[bytes, bytes] = dict(scope["headers"])
@@ -67,6 +67,10 @@ class Exchange:
                 organization_id=state.get("organization_id"),
                 user_id=state.get("user_id"),
             )
+
+
+def is_http(scope: Scope) -> TypeGuard[HTTPScope]:
+    return scope["type"] == "http"  # type: ignore[comparison-overlap]  # An enumeration of texts.
 
 
 class _Outcome:

@@ -49,7 +49,7 @@ async def serve_until(app: Litestar, host: str, port: int, stop: asyncio.Event, 
         await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         stopped.cancel()
-        server.stop()
+        server.stop()  # type: ignore[no-untyped-call]  # Granian types it not.
         await serving
         stop.set()
 

@@ -1,0 +1,5 @@
+"""``python -m src.entrypoints.cli``."""
+
+from src.entrypoints.cli.app import main
+
+main()

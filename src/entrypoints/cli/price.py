@@ -1,0 +1,120 @@
+"""``proffer quote price``: a request for quotation in, what it comes to out. It needs no database."""
+
+import sys
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from src.domain.quoting.calculation import Calculation
+from src.domain.quoting.calculator import calculate
+from src.domain.quoting.pricing import Tax
+from src.domain.shared.canonical import decimal_text
+from src.entrypoints.cli.failures import INVALID, fail
+from src.entrypoints.cli.output import print_json
+from src.entrypoints.pricing_document import PricingDocument, read_pricing
+from src.entrypoints.schemas.pricing import CalculationSchema, amount_text
+
+
+def price(
+    file: Annotated[str, Parameter(help="A JSON file, or - for standard input.")],
+    *,
+    json: Annotated[bool, Parameter(help="Print JSON instead of a table.", negative="")] = False,
+) -> int:
+    """Price a request for quotation.
+
+    Exit code 3 for a file that cannot be priced; each wrong field is named on standard error.
+
+    Examples:
+      proffer quote price examples/office-fitout-eur.json
+      cat request.json | proffer quote price - --json
+
+    """
+    try:
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        return fail(f"{file} cannot be read: {error.strerror}.", INVALID)
+    document = read_pricing(data)
+    calculation = calculate(document.pricing())
+    if json:
+        print_json(msgspec.to_builtins(CalculationSchema.of(calculation)))
+    else:
+        _show(document, calculation)
+    return 0
+
+
+def _show(document: PricingDocument, calculation: Calculation) -> None:
+    console = Console()
+    width = None if console.is_terminal else 110
+    for text in (document.title, document.buyer):
+        if text:
+            console.print(Text(text, style="bold" if text is document.title else ""))
+    console.print(_lines(document, calculation), width=width)
+    console.print(_totals(document, calculation), width=width)
+
+
+def _lines(document: PricingDocument, calculation: Calculation) -> Table:
+    digits = calculation.minor_digits
+    table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
+    for title in ("", "Description"):
+        table.add_column(title)
+    for title in ("Quantity", "Unit price", "Discount", "Charge", "Tax", f"Net {calculation.currency}"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for number, (line, amounts) in enumerate(zip(document.lines, calculation.lines, strict=True), start=1):
+        base = "" if line.price_base_quantity == "1" else f" / {line.price_base_quantity}"
+        table.add_row(
+            str(number),
+            Text(" ".join(text for text in (line.sku, line.description) if text)),
+            f"{line.quantity} {line.unit}",
+            f"{line.unit_price}{base}",
+            _amount_or_nothing(-sum(amounts.discounts, Decimal(0)), digits),
+            _amount_or_nothing(sum(amounts.charges, Decimal(0)), digits),
+            ", ".join(_rate(tax.tax()) for tax in line.taxes),
+            amount_text(amounts.net, digits),
+        )
+    return table
+
+
+def _totals(document: PricingDocument, calculation: Calculation) -> Table:
+    digits = calculation.minor_digits
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column("what", min_width=40)
+    table.add_column("amount", justify="right", no_wrap=True)
+
+    def row(what: str, amount: Decimal, style: str = "") -> None:
+        table.add_row(
+            Text(what, style=style), Text(f"{amount_text(amount, digits)} {calculation.currency}", style=style)
+        )
+
+    row("Sum of the lines", calculation.line_net_total)
+    for discount, amount in zip(document.discounts, calculation.discounts, strict=True):
+        row(f"Discount {discount.reason}".strip(), -amount)
+    for charge, amount in zip(document.charges, calculation.charges, strict=True):
+        row(f"Charge {charge.reason}".strip(), amount)
+    row("Total without tax", calculation.total_without_tax)
+    for subtotal in calculation.taxes:
+        base = amount_text(subtotal.base, digits)
+        row(f"{subtotal.tax.category} {_rate(subtotal.tax)} of {base}", subtotal.amount + subtotal.surcharge_amount)
+    row("Total with tax", calculation.total_with_tax)
+    for what, amount in (
+        ("Retained by the buyer", -calculation.retained_total),
+        ("Prepaid", -calculation.prepaid),
+        ("Rounding", calculation.rounding),
+    ):
+        if amount:
+            row(what, amount)
+    row("Payable", calculation.payable, "bold")
+    return table
+
+
+def _amount_or_nothing(amount: Decimal, digits: int) -> str:
+    return amount_text(amount, digits) if amount else ""
+
+
+def _rate(tax: Tax) -> str:
+    return "exempt" if tax.rate_percent is None else f"{decimal_text(tax.rate_percent)} %"
