@@ -218,6 +218,7 @@ async def _offer(container: AsyncContainer, sales: Actor, customer: Customer, co
     draft = DraftInput(
         title=request.title,
         contact_id=contact.id,
+        prices_include_tax=request.prices_include_tax,
         lines=lines,
         discounts=pricing.discounts,
         charges=pricing.charges,

@@ -54,6 +54,7 @@ class DraftInput:
     contact_id: ContactId | None = None
     valid_until: date | None = None
     currency: Currency | None = None
+    prices_include_tax: str | None = None  # A tax category, or "" for prices without tax.
     locale: str | None = None
     terms: str | None = None
     lines: tuple[LineInput, ...] | None = None
@@ -90,6 +91,7 @@ async def edited_content(
         recipient=recipient,
         valid_until=draft.valid_until or content.valid_until,
         currency=currency,
+        prices_include_tax=_given(draft.prices_include_tax, content.prices_include_tax or "") or None,
         locale=_given(draft.locale, content.locale),
         terms=_given(draft.terms, content.terms),
         lines=lines,

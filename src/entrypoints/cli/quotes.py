@@ -1,5 +1,6 @@
 """``proffer quote list`` and ``proffer quote export``."""
 
+import asyncio
 from datetime import date
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -95,9 +96,9 @@ async def export_quotes(
                     path=path, file_format=file_format, start=start_date, end=end_date, statuses=tuple(status)
                 )
                 count = await export(session.actor, command, lambda: bar.advance(task))
-            path.replace(file)
+            await asyncio.to_thread(path.replace, file)
         finally:
-            path.unlink(missing_ok=True)
+            await asyncio.to_thread(path.unlink, missing_ok=True)
     print(f"{count} quotes written to {file}.")
     return 0
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 from dishka import AsyncContainer
+from dishka.integrations.litestar import LitestarProvider
 from litestar import Litestar
 
 from src.adapters.embedded_postgres import EmbeddedPostgresError
@@ -21,6 +22,7 @@ from src.entrypoints.database import Database
 from src.entrypoints.demo import seed
 from src.entrypoints.http.api import create_api
 from src.entrypoints.http.app import HttpSettings
+from src.entrypoints.http.authentication import HttpActors
 from src.entrypoints.http.readiness import DatabaseReady, StorageReady
 from src.entrypoints.http.serve import PortBusy, check_port, serve_until
 from src.entrypoints.logging import configure_logging
@@ -117,7 +119,7 @@ async def _run(settings: Settings, database: Database, *, api: bool, jobs: bool,
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    container = make_container(settings, database.urls)
+    container = make_container(settings, database.urls, HttpActors(), LitestarProvider())
     try:
         async with asyncio.TaskGroup() as tasks:
             if jobs:

@@ -22,7 +22,7 @@ from src.entrypoints.http.quotes.parameters import Statuses
 
 MEDIA_TYPES = {
     SpreadsheetFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    SpreadsheetFormat.CSV: "text/csv; charset=utf-8",
+    SpreadsheetFormat.CSV: "text/csv",
 }
 
 StartDate = Annotated[date | None, Parameter(query="start_date", description="First day of creation, included.")]

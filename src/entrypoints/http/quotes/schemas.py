@@ -76,6 +76,17 @@ class DraftRequest(Struct, frozen=True, forbid_unknown_fields=True):
         date | None, Meta(description="The last day, in the organisation's time zone; 30 days when absent.")
     ] = None
     currency: Annotated[str | None, Meta(description="ISO 4217.", examples=["EUR"])] = None
+    prices_include_tax: (
+        Annotated[
+            str,
+            Meta(
+                max_length=20,
+                examples=["VAT"],
+                description="The tax category that prices contain; empty: prices are without tax.",
+            ),
+        ]
+        | None
+    ) = None
     locale: Annotated[str, Meta(max_length=35, examples=["de"])] | None = None
     terms: Annotated[str, Meta(max_length=10_000)] | None = None
     lines: Annotated[list[LineRequest], Meta(max_length=10_000)] | None = None
@@ -88,6 +99,7 @@ class DraftRequest(Struct, frozen=True, forbid_unknown_fields=True):
             contact_id=None if self.contact_id is None else ContactId(self.contact_id),
             valid_until=self.valid_until,
             currency=None if self.currency is None else Currency.of(self.currency),
+            prices_include_tax=self.prices_include_tax,
             locale=self.locale,
             terms=self.terms,
             lines=None if self.lines is None else tuple(line.line() for line in self.lines),
