@@ -4,7 +4,7 @@ from typing import Annotated
 
 from dishka.integrations.litestar import FromDishka
 from litestar import Controller, get, post
-from litestar.params import Body, Parameter
+from litestar.params import Body, QueryParameter
 
 from src.application.approvals.create_policy import CreatePolicy
 from src.application.approvals.read_approvals import ListApprovals, ListPolicies
@@ -40,7 +40,7 @@ class ApprovalController(Controller):
         self,
         actor: FromDishka[Actor],
         list_approvals: FromDishka[ListApprovals],
-        request_status: Annotated[RequestStatus | None, Parameter(query="status")] = None,
+        request_status: Annotated[RequestStatus | None, QueryParameter(name="status")] = None,
         skip: Skip = 0,
         limit: Limit = 20,
         cursor: Cursor = None,

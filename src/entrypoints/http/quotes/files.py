@@ -9,7 +9,7 @@ from uuid import UUID
 from dishka.integrations.litestar import FromDishka
 from litestar import Controller, Response, get
 from litestar.background_tasks import BackgroundTask
-from litestar.params import Parameter
+from litestar.params import FromPath, QueryParameter
 from litestar.response import File
 
 from src.application.documents.get_quote_document import GetQuoteDocument
@@ -25,10 +25,10 @@ MEDIA_TYPES = {
     SpreadsheetFormat.CSV: "text/csv",
 }
 
-StartDate = Annotated[date | None, Parameter(query="start_date", description="First day of creation, included.")]
-EndDate = Annotated[date | None, Parameter(query="end_date", description="Last day of creation, included.")]
-Revision = Annotated[int | None, Parameter(query="revision", ge=1, description="The current one when absent.")]
-Format = Annotated[SpreadsheetFormat, Parameter(query="format")]
+StartDate = Annotated[date | None, QueryParameter(name="start_date", description="First day of creation, included.")]
+EndDate = Annotated[date | None, QueryParameter(name="end_date", description="Last day of creation, included.")]
+Revision = Annotated[int | None, QueryParameter(name="revision", ge=1, description="The current one when absent.")]
+Format = Annotated[SpreadsheetFormat, QueryParameter(name="format")]
 
 
 class QuoteFileController(Controller):
@@ -68,7 +68,7 @@ class QuoteFileController(Controller):
     @get("/{quote_id:uuid}/pdf", media_type="application/pdf")
     async def pdf(
         self,
-        quote_id: UUID,
+        quote_id: FromPath[UUID],
         actor: FromDishka[Actor],
         get_document: FromDishka[GetQuoteDocument],
         revision: Revision = None,
