@@ -43,6 +43,11 @@ class PageResponse(Struct, Generic[Item], frozen=True):
             next_cursor=page.next_cursor,
         )
 
+    @classmethod
+    def whole(cls, items: list[Item]) -> "PageResponse[Item]":
+        """A list that is short by nature, on one page."""
+        return PageResponse(items=items, total=len(items), skip=0, limit=max(len(items), 1), next_cursor=None)
+
 
 def paging_of(skip: int, limit: int, cursor: str | None) -> Paging:
     return Paging(skip=skip, limit=limit, cursor=cursor)

@@ -55,7 +55,7 @@ class QuoteController(Controller):
         self,
         actor: FromDishka[Actor],
         list_quotes: FromDishka[ListQuotes],
-        statuses: Statuses = None,
+        status: Statuses = None,
         customer_id: CustomerParameter = None,
         owner_id: OwnerParameter = None,
         search: Search = "",
@@ -65,7 +65,7 @@ class QuoteController(Controller):
     ) -> PageResponse[QuoteSummaryResponse]:
         """Quotes with their current revision, newest first; *search* looks into number, title and customer."""
         criteria = QuoteFilter(
-            statuses=tuple(statuses or ()),
+            statuses=tuple(status or ()),
             customer_id=None if customer_id is None else CustomerId(customer_id),
             owner_id=None if owner_id is None else UserId(owner_id),
             search=search,

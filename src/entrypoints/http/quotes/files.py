@@ -41,16 +41,16 @@ class QuoteFileController(Controller):
         actor: FromDishka[Actor],
         export_quotes: FromDishka[ExportQuotes],
         clock: FromDishka[Clock],
-        file_format: Format = SpreadsheetFormat.XLSX,
+        format: Format = SpreadsheetFormat.XLSX,  # noqa: A002 — the name of the query parameter.
         start_date: StartDate = None,
         end_date: EndDate = None,
-        statuses: Statuses = None,
+        status: Statuses = None,
     ) -> File:
         """Quotes as XLSX or CSV, by days of creation in the organisation's time zone; 404 when there are none."""
         folder = Path(mkdtemp(prefix="proffer-export-"))
         path = folder / "quotes"
         command = ExportQuotesCommand(
-            path=path, file_format=file_format, start=start_date, end=end_date, statuses=tuple(statuses or ())
+            path=path, file_format=format, start=start_date, end=end_date, statuses=tuple(status or ())
         )
         try:
             await export_quotes(actor, command)
@@ -59,8 +59,8 @@ class QuoteFileController(Controller):
             raise
         return File(
             path=path,
-            filename=f"quotes-{clock.now():%Y%m%d-%H%M%S}.{file_format.value}",
-            media_type=MEDIA_TYPES[file_format],
+            filename=f"quotes-{clock.now():%Y%m%d-%H%M%S}.{format.value}",
+            media_type=MEDIA_TYPES[format],
             content_disposition_type="attachment",
             background=BackgroundTask(_remove, folder),
         )
