@@ -42,7 +42,7 @@ def test_a_quotes_life_in_memory(runner: asyncio.Runner) -> None:
     LifeInMemory.runner = runner
     run_state_machine_as_test(
         LifeInMemory,
-        settings=settings(max_examples=120, stateful_step_count=40, deadline=None, suppress_health_check=_SLOW),
+        settings=settings(max_examples=200, stateful_step_count=40, deadline=None, suppress_health_check=_SLOW),
     )
 
 
@@ -52,7 +52,7 @@ def test_a_quotes_life_on_postgres(runner: asyncio.Runner, database: DatabaseUrl
     try:
         run_state_machine_as_test(
             LifeOnPostgres,
-            settings=settings(max_examples=8, stateful_step_count=20, deadline=None, suppress_health_check=_SLOW),
+            settings=settings(max_examples=10, stateful_step_count=25, deadline=None, suppress_health_check=_SLOW),
         )
     finally:
         runner.run(app.dispose())
