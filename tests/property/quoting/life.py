@@ -105,7 +105,6 @@ class QuoteLife(RuleBasedStateMachine):
         self.models: dict[QuoteId, ModelQuote] = {}
         self.run(self._set_up())
         return self._create(cheap, days=9, lines=1)
-        return made
 
     async def _set_up(self) -> None:
         self.team: TestOrganization = await new_organization(self.store, clock=self.clock, ids=self.ids)
