@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -16,6 +16,7 @@ from src.adapters.postgres.addresses import DatabaseUrls
 from src.adapters.postgres.engine import make_engine
 from src.adapters.postgres.unit_of_work import OpenPostgresUnitOfWork
 from src.application.ports.unit_of_work import OpenUnitOfWork
+from src.entrypoints.logging import configure_logging
 from tests.database import HOME_VARIABLE, drop_database, migrated_clone, test_server
 
 # No deadlines: other work may run on the machine. The same examples every time, so that a red run can be repeated.
@@ -43,6 +44,15 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def test_home() -> Path:
     """The run's own folder, shared by all test processes."""
     return Path(os.environ[HOME_VARIABLE])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def log_file(test_home: Path, worker_name: str) -> Iterator[Path]:
+    """Everything that this test process logs, as in production."""
+    path = test_home / f"log-{worker_name}.jsonl"
+    with path.open("a", encoding="utf-8") as stream:
+        configure_logging("json", "info", stream)
+        yield path
 
 
 @pytest.fixture(scope="session")

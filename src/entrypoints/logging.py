@@ -4,7 +4,7 @@ import logging
 import re
 import sys
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, TextIO
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
@@ -23,8 +23,8 @@ _SECRET_TEXT: Final = (
 _NOISY: Final = ("httpx", "httpcore", "asyncio", "pgqueuer", "_granian", "granian.access", "aiosqlite")
 
 
-def configure_logging(log_format: str, level: str) -> None:
-    """Send our own events and everybody's stdlib logging through the same pipe, to standard error."""
+def configure_logging(log_format: str, level: str, stream: TextIO | None = None) -> None:
+    """Send our own events and everybody's stdlib logging through the same pipe, to *stream* or standard error."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
@@ -36,7 +36,7 @@ def configure_logging(log_format: str, level: str) -> None:
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
         if log_format == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        else structlog.dev.ConsoleRenderer(colors=stream is None and sys.stderr.isatty())
     )
     structlog.configure(
         processors=[
@@ -48,7 +48,7 @@ def configure_logging(log_format: str, level: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

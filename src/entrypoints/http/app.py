@@ -13,6 +13,7 @@ from src.entrypoints.http.bodies import LARGEST_BODY, BodyGuard
 from src.entrypoints.http.docs_page import DocsController, openapi_config
 from src.entrypoints.http.health import HealthController, ReadinessCheck
 from src.entrypoints.http.problems import problem_of
+from src.entrypoints.http.queries import QueryGuard
 from src.entrypoints.http.requests import Exchange, report, trace_id_of
 
 
@@ -50,7 +51,7 @@ def create_app(
     )
     app.state.readiness_checks = tuple(checks)
     # Outside of Litestar's own layers, because middleware of a route does not see unknown addresses.
-    guarded = BodyGuard(app.asgi_handler, largest=settings.largest_body)
+    guarded = QueryGuard(BodyGuard(app.asgi_handler, largest=settings.largest_body))
     app.asgi_handler = Exchange(guarded, trusted_proxies=settings.trusted_proxies)
     return app
 

@@ -8,6 +8,7 @@ from litestar.exceptions import NotFoundException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
+from litestar.params import FromPath
 from litestar.serialization import encode_json
 
 _STATIC: Final = Path(__file__).parent / "static"
@@ -58,7 +59,7 @@ class DocsController(Controller):
         return Response(_PAGE, media_type="text/html", headers={"Content-Security-Policy": _POLICY})
 
     @get("/docs/{name:str}")
-    async def file(self, name: str) -> Response[bytes]:
+    async def file(self, name: FromPath[str]) -> Response[bytes]:
         """A file of the page; the names are a fixed list."""
         if name not in _FILES:
             raise NotFoundException

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Generic, TypeVar
 
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 from msgspec import Struct
 
 from src.application.ports.paging import DEEPEST_SKIP, LARGEST_PAGE, Page, Paging
@@ -11,13 +11,17 @@ from src.application.ports.paging import DEEPEST_SKIP, LARGEST_PAGE, Page, Pagin
 Item = TypeVar("Item")
 Source = TypeVar("Source")
 
-Skip = Annotated[int, Parameter(query="skip", ge=0, le=DEEPEST_SKIP, description="Rows to leave out.")]
-Limit = Annotated[int, Parameter(query="limit", ge=1, le=LARGEST_PAGE, description="Rows at most.")]
+Skip = Annotated[int, QueryParameter(name="skip", ge=0, le=DEEPEST_SKIP, description="Rows to leave out.")]
+Limit = Annotated[int, QueryParameter(name="limit", ge=1, le=LARGEST_PAGE, description="Rows at most.")]
 Cursor = Annotated[
     str | None,
-    Parameter(query="cursor", max_length=500, description="`next_cursor` of the page before; better than a deep skip."),
+    QueryParameter(
+        name="cursor", max_length=500, description="`next_cursor` of the page before; better than a deep skip."
+    ),
 ]
-Search = Annotated[str, Parameter(query="search", max_length=200, description="Contained text, no matter the case.")]
+Search = Annotated[
+    str, QueryParameter(name="search", max_length=200, description="Contained text, no matter the case.")
+]
 
 
 class PageResponse(Struct, Generic[Item], frozen=True):
@@ -38,6 +42,11 @@ class PageResponse(Struct, Generic[Item], frozen=True):
             limit=paging.limit,
             next_cursor=page.next_cursor,
         )
+
+    @classmethod
+    def whole(cls, items: list[Item]) -> "PageResponse[Item]":
+        """A list that is short by nature, on one page."""
+        return PageResponse(items=items, total=len(items), skip=0, limit=max(len(items), 1), next_cursor=None)
 
 
 def paging_of(skip: int, limit: int, cursor: str | None) -> Paging:

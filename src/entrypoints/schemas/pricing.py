@@ -10,7 +10,7 @@ from src.domain.quoting.calculation import Calculation, LineAmounts, TaxSubtotal
 from src.domain.quoting.pricing import Charge, Discount, DocumentCharge, DocumentDiscount, LinePricing, Tax
 from src.domain.shared.canonical import decimal_text
 
-_DECIMAL: Final = r"^-?[0-9]{1,15}(\.[0-9]{1,6})?$"
+_DECIMAL: Final = r"^-?[0-9]{1,15}(\.[0-9]{1,6})?$(?!\n)"  # A bare $ lets a last line feed pass in Python.
 
 # Text, because a field of type Decimal would take "NaN", "Infinity", "1e400", "1_000" and JSON floats.
 DecimalText = Annotated[

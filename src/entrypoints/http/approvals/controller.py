@@ -4,7 +4,7 @@ from typing import Annotated
 
 from dishka.integrations.litestar import FromDishka
 from litestar import Controller, get, post
-from litestar.params import Body, Parameter
+from litestar.params import Body, QueryParameter
 
 from src.application.approvals.create_policy import CreatePolicy
 from src.application.approvals.read_approvals import ListApprovals, ListPolicies
@@ -21,9 +21,9 @@ class ApprovalController(Controller):
     @get("/approval-policies")
     async def list_policies(
         self, actor: FromDishka[Actor], list_policies: FromDishka[ListPolicies]
-    ) -> list[PolicyResponse]:
+    ) -> PageResponse[PolicyResponse]:
         """All policies in the order in which they ask."""
-        return [PolicyResponse.of(policy) for policy in await list_policies(actor)]
+        return PageResponse.whole([PolicyResponse.of(policy) for policy in await list_policies(actor)])
 
     @post("/approval-policies")
     async def create_policy(
@@ -40,11 +40,11 @@ class ApprovalController(Controller):
         self,
         actor: FromDishka[Actor],
         list_approvals: FromDishka[ListApprovals],
-        request_status: Annotated[RequestStatus | None, Parameter(query="status")] = None,
+        status: Annotated[RequestStatus | None, QueryParameter(name="status")] = None,
         skip: Skip = 0,
         limit: Limit = 20,
         cursor: Cursor = None,
     ) -> PageResponse[ApprovalResponse]:
         """Approval requests, newest first."""
         paging = paging_of(skip, limit, cursor)
-        return PageResponse.of(await list_approvals(actor, request_status, paging), paging, ApprovalResponse.of)
+        return PageResponse.of(await list_approvals(actor, status, paging), paging, ApprovalResponse.of)

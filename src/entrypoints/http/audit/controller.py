@@ -6,7 +6,7 @@ from uuid import UUID
 
 from dishka.integrations.litestar import FromDishka
 from litestar import Controller, get
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from src.application.audit.read_audit import ListAuditEntries, VerifyAudit
 from src.application.ports.audit import AuditFilter
@@ -25,12 +25,12 @@ class AuditController(Controller):
         self,
         actor: FromDishka[Actor],
         list_entries: FromDishka[ListAuditEntries],
-        action: Annotated[str | None, Parameter(query="action", max_length=60)] = None,
-        resource_type: Annotated[str | None, Parameter(query="resource_type", max_length=60)] = None,
-        resource_id: Annotated[UUID | None, Parameter(query="resource_id")] = None,
-        user_id: Annotated[UUID | None, Parameter(query="user_id")] = None,
-        since: Annotated[datetime | None, Parameter(query="since", description="Included.")] = None,
-        before: Annotated[datetime | None, Parameter(query="before", description="Not included.")] = None,
+        action: Annotated[str | None, QueryParameter(name="action", max_length=60)] = None,
+        resource_type: Annotated[str | None, QueryParameter(name="resource_type", max_length=60)] = None,
+        resource_id: Annotated[UUID | None, QueryParameter(name="resource_id")] = None,
+        user_id: Annotated[UUID | None, QueryParameter(name="user_id")] = None,
+        since: Annotated[datetime | None, QueryParameter(name="since", description="Included.")] = None,
+        before: Annotated[datetime | None, QueryParameter(name="before", description="Not included.")] = None,
         skip: Skip = 0,
         limit: Limit = 20,
         cursor: Cursor = None,

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from dishka.integrations.litestar import FromDishka
 from litestar import Controller, get, post
-from litestar.params import Body
+from litestar.params import Body, FromPath
 
 from src.application.catalog.create_product import CreateProduct
 from src.application.catalog.read_products import GetProduct, ListProducts
@@ -45,7 +45,7 @@ class ProductController(Controller):
 
     @get("/{product_id:uuid}")
     async def get_product(
-        self, product_id: UUID, actor: FromDishka[Actor], get_product: FromDishka[GetProduct]
+        self, product_id: FromPath[UUID], actor: FromDishka[Actor], get_product: FromDishka[GetProduct]
     ) -> ProductResponse:
         """One product."""
         return ProductResponse.of(await get_product(actor, ProductId(product_id)))

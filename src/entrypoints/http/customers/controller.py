@@ -5,7 +5,7 @@ from uuid import UUID
 
 from dishka.integrations.litestar import FromDishka
 from litestar import Controller, get, post
-from litestar.params import Body
+from litestar.params import Body, FromPath
 
 from src.application.customers.create_contact import CreateContact
 from src.application.customers.create_customer import CreateCustomer
@@ -51,7 +51,7 @@ class CustomerController(Controller):
 
     @get("/customers/{customer_id:uuid}")
     async def get_customer(
-        self, customer_id: UUID, actor: FromDishka[Actor], get_customer: FromDishka[GetCustomer]
+        self, customer_id: FromPath[UUID], actor: FromDishka[Actor], get_customer: FromDishka[GetCustomer]
     ) -> CustomerResponse:
         """One customer."""
         return CustomerResponse.of(await get_customer(actor, CustomerId(customer_id)))
@@ -59,7 +59,7 @@ class CustomerController(Controller):
     @get("/customers/{customer_id:uuid}/contacts")
     async def list_customer_contacts(
         self,
-        customer_id: UUID,
+        customer_id: FromPath[UUID],
         actor: FromDishka[Actor],
         list_contacts: FromDishka[ListContacts],
         search: Search = "",
@@ -75,7 +75,7 @@ class CustomerController(Controller):
     @post("/customers/{customer_id:uuid}/contacts")
     async def create_contact(
         self,
-        customer_id: UUID,
+        customer_id: FromPath[UUID],
         data: Annotated[CreateContactRequest, Body()],
         actor: FromDishka[Actor],
         create_contact: FromDishka[CreateContact],
@@ -99,7 +99,7 @@ class CustomerController(Controller):
 
     @get("/contacts/{contact_id:uuid}")
     async def get_contact(
-        self, contact_id: UUID, actor: FromDishka[Actor], get_contact: FromDishka[GetContact]
+        self, contact_id: FromPath[UUID], actor: FromDishka[Actor], get_contact: FromDishka[GetContact]
     ) -> ContactResponse:
         """One contact."""
         return ContactResponse.of(await get_contact(actor, ContactId(contact_id)))

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from dishka.integrations.litestar import FromDishka
 from litestar import Controller, Response, get, patch, post
-from litestar.params import Body
+from litestar.params import Body, FromPath
 from litestar.status_codes import HTTP_200_OK
 
 from src.application.approvals.decide_approval import DecideApproval, DecideApprovalCommand
@@ -55,7 +55,7 @@ class QuoteController(Controller):
         self,
         actor: FromDishka[Actor],
         list_quotes: FromDishka[ListQuotes],
-        statuses: Statuses = None,
+        status: Statuses = None,
         customer_id: CustomerParameter = None,
         owner_id: OwnerParameter = None,
         search: Search = "",
@@ -65,7 +65,7 @@ class QuoteController(Controller):
     ) -> PageResponse[QuoteSummaryResponse]:
         """Quotes with their current revision, newest first; *search* looks into number, title and customer."""
         criteria = QuoteFilter(
-            statuses=tuple(statuses or ()),
+            statuses=tuple(status or ()),
             customer_id=None if customer_id is None else CustomerId(customer_id),
             owner_id=None if owner_id is None else UserId(owner_id),
             search=search,
@@ -98,7 +98,7 @@ class QuoteController(Controller):
 
     @get("/{quote_id:uuid}")
     async def get_quote(
-        self, quote_id: UUID, actor: FromDishka[Actor], get_quote: FromDishka[GetQuote]
+        self, quote_id: FromPath[UUID], actor: FromDishka[Actor], get_quote: FromDishka[GetQuote]
     ) -> Response[QuoteResponse]:
         """One quote with its current revision; the ETag is for `If-Match`."""
         return _tagged(await get_quote(actor, QuoteId(quote_id)))
@@ -106,7 +106,7 @@ class QuoteController(Controller):
     @patch("/{quote_id:uuid}")
     async def edit_quote(
         self,
-        quote_id: UUID,
+        quote_id: FromPath[UUID],
         data: Annotated[EditQuoteRequest, Body()],
         actor: FromDishka[Actor],
         edit_quote: FromDishka[EditQuote],
@@ -121,7 +121,7 @@ class QuoteController(Controller):
     @post("/{quote_id:uuid}/submit", status_code=HTTP_200_OK)
     async def submit(
         self,
-        quote_id: UUID,
+        quote_id: FromPath[UUID],
         actor: FromDishka[Actor],
         submit_quote: FromDishka[SubmitQuote],
         if_match: IfMatch = None,
@@ -133,7 +133,7 @@ class QuoteController(Controller):
     @post("/{quote_id:uuid}/recall", status_code=HTTP_200_OK)
     async def recall(
         self,
-        quote_id: UUID,
+        quote_id: FromPath[UUID],
         actor: FromDishka[Actor],
         recall_quote: FromDishka[RecallQuote],
         if_match: IfMatch = None,
@@ -145,7 +145,7 @@ class QuoteController(Controller):
     @post("/{quote_id:uuid}/approve", status_code=HTTP_200_OK)
     async def approve(
         self,
-        quote_id: UUID,
+        quote_id: FromPath[UUID],
         data: Annotated[DecisionRequest, Body()],
         actor: FromDishka[Actor],
         decide: FromDishka[DecideApproval],
@@ -159,7 +159,7 @@ class QuoteController(Controller):
     @post("/{quote_id:uuid}/reject", status_code=HTTP_200_OK)
     async def reject(
         self,
-        quote_id: UUID,
+        quote_id: FromPath[UUID],
         data: Annotated[RejectionRequest, Body()],
         actor: FromDishka[Actor],
         decide: FromDishka[DecideApproval],
@@ -173,7 +173,7 @@ class QuoteController(Controller):
     @post("/{quote_id:uuid}/revise", status_code=HTTP_200_OK)
     async def revise(
         self,
-        quote_id: UUID,
+        quote_id: FromPath[UUID],
         actor: FromDishka[Actor],
         revise_quote: FromDishka[ReviseQuote],
         if_match: IfMatch = None,
@@ -185,7 +185,7 @@ class QuoteController(Controller):
     @post("/{quote_id:uuid}/send", status_code=HTTP_200_OK)
     async def send(
         self,
-        quote_id: UUID,
+        quote_id: FromPath[UUID],
         data: Annotated[SendRequest, Body()],
         actor: FromDishka[Actor],
         send_quote: FromDishka[SendQuote],
@@ -203,7 +203,7 @@ class QuoteController(Controller):
     @post("/{quote_id:uuid}/cancel", status_code=HTTP_200_OK)
     async def cancel(
         self,
-        quote_id: UUID,
+        quote_id: FromPath[UUID],
         data: Annotated[CancelRequest, Body()],
         actor: FromDishka[Actor],
         cancel_quote: FromDishka[CancelQuote],
@@ -217,7 +217,7 @@ class QuoteController(Controller):
 
     @get("/{quote_id:uuid}/timeline")
     async def timeline(
-        self, quote_id: UUID, actor: FromDishka[Actor], get_timeline: FromDishka[GetQuoteTimeline]
+        self, quote_id: FromPath[UUID], actor: FromDishka[Actor], get_timeline: FromDishka[GetQuoteTimeline]
     ) -> TimelineResponse:
         """Everything that happened to the quote, oldest first, with its approvals and mails."""
         return TimelineResponse.of(await get_timeline(actor, QuoteId(quote_id)))

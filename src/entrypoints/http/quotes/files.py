@@ -9,7 +9,7 @@ from uuid import UUID
 from dishka.integrations.litestar import FromDishka
 from litestar import Controller, Response, get
 from litestar.background_tasks import BackgroundTask
-from litestar.params import Parameter
+from litestar.params import FromPath, QueryParameter
 from litestar.response import File
 
 from src.application.documents.get_quote_document import GetQuoteDocument
@@ -25,10 +25,10 @@ MEDIA_TYPES = {
     SpreadsheetFormat.CSV: "text/csv",
 }
 
-StartDate = Annotated[date | None, Parameter(query="start_date", description="First day of creation, included.")]
-EndDate = Annotated[date | None, Parameter(query="end_date", description="Last day of creation, included.")]
-Revision = Annotated[int | None, Parameter(query="revision", ge=1, description="The current one when absent.")]
-Format = Annotated[SpreadsheetFormat, Parameter(query="format")]
+StartDate = Annotated[date | None, QueryParameter(name="start_date", description="First day of creation, included.")]
+EndDate = Annotated[date | None, QueryParameter(name="end_date", description="Last day of creation, included.")]
+Revision = Annotated[int | None, QueryParameter(name="revision", ge=1, description="The current one when absent.")]
+Format = Annotated[SpreadsheetFormat, QueryParameter(name="format")]
 
 
 class QuoteFileController(Controller):
@@ -41,16 +41,16 @@ class QuoteFileController(Controller):
         actor: FromDishka[Actor],
         export_quotes: FromDishka[ExportQuotes],
         clock: FromDishka[Clock],
-        file_format: Format = SpreadsheetFormat.XLSX,
+        format: Format = SpreadsheetFormat.XLSX,  # noqa: A002 — the name of the query parameter.
         start_date: StartDate = None,
         end_date: EndDate = None,
-        statuses: Statuses = None,
+        status: Statuses = None,
     ) -> File:
         """Quotes as XLSX or CSV, by days of creation in the organisation's time zone; 404 when there are none."""
         folder = Path(mkdtemp(prefix="proffer-export-"))
         path = folder / "quotes"
         command = ExportQuotesCommand(
-            path=path, file_format=file_format, start=start_date, end=end_date, statuses=tuple(statuses or ())
+            path=path, file_format=format, start=start_date, end=end_date, statuses=tuple(status or ())
         )
         try:
             await export_quotes(actor, command)
@@ -59,8 +59,8 @@ class QuoteFileController(Controller):
             raise
         return File(
             path=path,
-            filename=f"quotes-{clock.now():%Y%m%d-%H%M%S}.{file_format.value}",
-            media_type=MEDIA_TYPES[file_format],
+            filename=f"quotes-{clock.now():%Y%m%d-%H%M%S}.{format.value}",
+            media_type=MEDIA_TYPES[format],
             content_disposition_type="attachment",
             background=BackgroundTask(_remove, folder),
         )
@@ -68,7 +68,7 @@ class QuoteFileController(Controller):
     @get("/{quote_id:uuid}/pdf", media_type="application/pdf")
     async def pdf(
         self,
-        quote_id: UUID,
+        quote_id: FromPath[UUID],
         actor: FromDishka[Actor],
         get_document: FromDishka[GetQuoteDocument],
         revision: Revision = None,

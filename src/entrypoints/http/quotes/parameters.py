@@ -4,20 +4,21 @@ import re
 from typing import Annotated, Final
 from uuid import UUID
 
-from litestar.params import Parameter
+from litestar.params import HeaderParameter, QueryParameter
 
 from src.domain.quoting.states import QuoteStatus
 from src.domain.shared.errors import invalid_field
 
 Statuses = Annotated[
-    list[QuoteStatus] | None, Parameter(query="status", description="Only these states; may be given several times.")
+    list[QuoteStatus] | None,
+    QueryParameter(name="status", description="Only these states; may be given several times."),
 ]
-CustomerParameter = Annotated[UUID | None, Parameter(query="customer_id")]
-OwnerParameter = Annotated[UUID | None, Parameter(query="owner_id")]
+CustomerParameter = Annotated[UUID | None, QueryParameter(name="customer_id")]
+OwnerParameter = Annotated[UUID | None, QueryParameter(name="owner_id")]
 IfMatch = Annotated[
     str | None,
-    Parameter(
-        header="If-Match",
+    HeaderParameter(
+        name="If-Match",
         description="The ETag that you read; the answer is 412 when somebody has changed the quote since.",
     ),
 ]

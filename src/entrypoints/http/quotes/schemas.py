@@ -30,7 +30,7 @@ from src.entrypoints.schemas.pricing import (
 Digest = Annotated[
     str,
     Meta(
-        pattern=r"^[0-9a-f]{64}$",
+        pattern=r"^[0-9a-f]{64}$(?!\n)",
         description="`content_digest` of the quote that you looked at: what you agree to is exactly that content.",
     ),
 ]

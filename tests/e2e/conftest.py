@@ -1,0 +1,135 @@
+"""The whole API in this process, on the real database, with a worker beside it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from dishka import AsyncContainer
+from dishka.integrations.litestar import LitestarProvider
+from httpx import ASGITransport, AsyncClient, Response
+from litestar import Litestar
+
+from src.adapters.jobs.worker import run_worker
+from src.adapters.postgres.addresses import DatabaseUrls
+from src.application.ports.storage import ObjectStorage
+from src.application.ports.unit_of_work import OpenUnitOfWork
+from src.domain.identity.actor import Role
+from src.entrypoints.container import AppEngine, make_container
+from src.entrypoints.http.api import create_api
+from src.entrypoints.http.app import HttpSettings
+from src.entrypoints.http.authentication import HttpActors
+from src.entrypoints.http.readiness import DatabaseReady, StorageReady
+from src.entrypoints.settings import Settings, read_settings
+from src.entrypoints.worker.handlers import job_handlers
+from tests.database import SECRET
+from tests.organizations import PASSWORD, TestOrganization, new_organization
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody with a token; or, with an empty one, without."""
+
+    client: AsyncClient
+    token: str = ""
+
+    async def get(self, path: str, **params: Any) -> Response:
+        return await self.client.get(path, params=params, headers=self._headers({}))
+
+    async def post(self, path: str, body: Any = None, **headers: str) -> Response:
+        return await self.client.post(path, json=body, headers=self._headers(headers))
+
+    async def patch(self, path: str, body: Any, **headers: str) -> Response:
+        return await self.client.patch(path, json=body, headers=self._headers(headers))
+
+    async def send(self, method: str, path: str, content: bytes, content_type: str = "application/json") -> Response:
+        """Exactly these bytes."""
+        headers = self._headers({"content-type": content_type})
+        return await self.client.request(method, path, content=content, headers=headers)
+
+    def _headers(self, more: dict[str, str]) -> dict[str, str]:
+        given = {name.replace("_", "-"): value for name, value in more.items()}
+        return given | ({"authorization": f"Bearer {self.token}"} if self.token else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """An organisation of its own, and its people logged in."""
+
+    organization: TestOrganization
+    owner: Caller
+    admin: Caller
+    approver: Caller
+    sales: Caller
+    viewer: Caller
+
+
+@pytest.fixture(scope="session")
+def api_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    home = tmp_path_factory.mktemp("home")
+    return read_settings({"PROFFER_HOME": str(home), "PROFFER_SECRET_KEY": SECRET})
+
+
+@pytest_asyncio.fixture(scope="session")
+async def container(api_settings: Settings, database: DatabaseUrls) -> AsyncIterator[AsyncContainer]:
+    made = make_container(api_settings, database, HttpActors(), LitestarProvider())
+    yield made
+    await made.close()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def app(container: AsyncContainer) -> Litestar:
+    checks = (DatabaseReady(await container.get(AppEngine)), StorageReady(await container.get(ObjectStorage)))
+    return create_api(container, HttpSettings(), checks)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def client(app: Litestar) -> AsyncIterator[AsyncClient]:
+    # Not Litestar's own test client: that one serves from a loop of its own, apart from the pools' and the worker's.
+    transport = ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]  # Two spellings of ASGI.
+    async with AsyncClient(transport=transport, base_url="http://proffer.test") as made:
+        yield made
+
+
+@pytest_asyncio.fixture(scope="session")
+async def worker(container: AsyncContainer, database: DatabaseUrls) -> AsyncIterator[None]:
+    """Jobs are run while this is there."""
+    stop = asyncio.Event()
+    running = asyncio.create_task(run_worker(database.worker, job_handlers(container), stop))
+    yield
+    stop.set()
+    await running
+
+
+@pytest_asyncio.fixture
+async def team(client: AsyncClient, open_postgres: OpenUnitOfWork) -> Team:
+    return await log_in_all(client, await new_organization(open_postgres))
+
+
+@pytest_asyncio.fixture
+async def strangers(client: AsyncClient, open_postgres: OpenUnitOfWork) -> Team:
+    """Another organisation."""
+    return await log_in_all(client, await new_organization(open_postgres))
+
+
+@pytest.fixture
+def nobody(client: AsyncClient) -> Caller:
+    return Caller(client)
+
+
+@pytest.fixture
+def mail_folder(api_settings: Settings) -> Path:
+    return api_settings.home / "mail"
+
+
+async def log_in_all(client: AsyncClient, made: TestOrganization) -> Team:
+    callers = {}
+    for role in Role:
+        body = {"email": made.users[role].email, "password": PASSWORD}
+        answer = await client.post("/api/v1/login", json=body)
+        assert answer.status_code == 200, answer.text
+        callers[role.value] = Caller(client, answer.json()["access_token"])
+    return Team(made, **callers)

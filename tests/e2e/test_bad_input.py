@@ -1,0 +1,207 @@
+"""Whatever comes in, the answer is a documented 4xx that names the field, and nothing is stored."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import uuid4
+
+import pytest
+
+from src.application.ports.unit_of_work import OpenUnitOfWork
+from src.domain.identity.actor import Role
+from tests.e2e.conftest import Team
+from tests.e2e.offers import LINE, VAT_19, a_contact, a_customer
+
+pytestmark = pytest.mark.asyncio
+
+QUOTES: Final = "/api/v1/quotes"
+
+# The hostile numbers of the promise S16, as texts where a decimal is wanted.
+HOSTILE_DECIMALS: Final = (
+    "NaN", "sNaN", "-NaN", "Infinity", "-Infinity", "inf", "1e6", "1e-6", "1e1000000", "1E400", "1e999999999",
+    "9" * 16, "9" * 1_000_000, "0." + "1" * 7, "+1", "1.", ".5", "", " ", " 1", "1 ", "1_0", "1,5", "0x10", "٣", "１",
+    "१", "1\u00a0", "1\n", "--1", "1-", "½", "null", "true", "[]", "1;drop", "\u0000", "1\u0000", "۱۲",
+)  # fmt: skip
+HOSTILE_VALUES: Final[tuple[Any, ...]] = (True, False, None, [], {}, ["1"], {"a": 1}, 1, 1.5, -0.0, 10**30)
+TOO_LARGE: Final = {
+    "quantity": ("1000000000", "-1000000000"),
+    "unit_price": ("1000000000000", "-1000000000000"),
+    "price_base_quantity": ("0", "-1"),
+}
+HOSTILE_LINES: Final = ("Desk\u0000", "\ud800", "x" * 2001)
+
+
+@dataclass(frozen=True)
+class Case:
+    """*status* and *code* that must come, and the *field* that must be named (empty: none)."""
+
+    name: str
+    body: Callable[[dict[str, Any]], bytes]
+    status: int
+    code: str
+    field: str = ""
+    path: str = QUOTES
+    content_type: str = "application/json"
+
+
+def _raw(text: str | bytes) -> Callable[[dict[str, Any]], bytes]:
+    return lambda _: text.encode() if isinstance(text, str) else text
+
+
+def _quote(**changes: Any) -> Callable[[dict[str, Any]], bytes]:
+    return lambda valid: json.dumps(valid | changes).encode()
+
+
+def _line(**changes: Any) -> Callable[[dict[str, Any]], bytes]:
+    return _quote(lines=[LINE, LINE | changes])
+
+
+CASES: Final = (
+    Case("malformed JSON", _raw('{"customer_id": '), 400, "malformed_json"),
+    Case("a trailing comma", _raw('{"lines": [],}'), 400, "malformed_json"),
+    Case("two documents", _raw("{} {}"), 400, "malformed_json"),
+    Case("no JSON at all", _raw("<xml/>"), 400, "malformed_json"),
+    Case("200,000 brackets", _raw("[" * 200_000), 400, "malformed_json"),
+    Case("200,000 objects", _raw('{"a":' * 200_000), 400, "malformed_json"),
+    Case("invalid UTF-8", _raw(b'{"title": "\xff\xfe"}'), 400, "malformed_json"),
+    Case("UTF-16", _raw('{"title": "a"}'.encode("utf-16")), 400, "malformed_json"),
+    Case("duplicate keys", _raw('{"title": "a", "title": "b"}'), 400, "malformed_json"),
+    Case("duplicate keys deep inside", _raw('{"lines": [{"quantity": "1", "quantity": "2"}]}'), 400, "malformed_json"),
+    Case("NaN as a number", _raw('{"title": NaN}'), 400, "malformed_json"),
+    Case("Infinity as a number", _raw('{"title": -Infinity}'), 400, "malformed_json"),
+    Case("a NUL character", _quote(title="a\u0000b"), 400, "malformed_json"),
+    Case("a lone surrogate", _raw('{"title": "\\ud800"}'), 400, "malformed_json"),
+    Case("too large a body", _raw('{"title": "' + "x" * 9_000_000 + '"}'), 413, "body_too_large"),
+    Case("a form", _raw("a=1"), 415, "unsupported_media_type", content_type="application/x-www-form-urlencoded"),
+    Case("JSON called text", _raw("{}"), 415, "unsupported_media_type", content_type="text/plain"),
+    Case("no body", _raw(""), 422, "validation_failed", "body"),
+    Case("a list", _raw("[]"), 422, "validation_failed", "body"),
+    Case("a text", _raw('"quote"'), 422, "validation_failed", "body"),
+    Case("an unknown field", _quote(statuz="sent"), 422, "validation_failed", "statuz"),
+    Case("a field of the server", _quote(status="approved"), 422, "validation_failed", "status"),
+    Case("an unknown field of a line", _line(nett="1"), 422, "validation_failed", "lines[1].nett"),
+    Case("a wrong type", _quote(title=5), 422, "validation_failed", "title"),
+    Case("lines that are no list", _quote(lines={}), 422, "validation_failed", "lines"),
+    Case("an id that is none", _quote(customer_id="1"), 422, "validation_failed", "customer_id"),
+    Case("no customer", lambda valid: json.dumps({"title": valid["title"]}).encode(), 422, "validation_failed", "customer_id"),
+    Case("a date that is none", _quote(valid_until="2026-02-30"), 422, "validation_failed", "valid_until"),
+    Case("an unknown currency", _quote(currency="XYZ"), 422, "validation_failed", "currency"),
+    Case("a currency without minor digits of its own", _quote(currency="XAU"), 422, "validation_failed", "currency"),
+    Case("an over-long title", _quote(title="x" * 201), 422, "validation_failed", "title"),
+    Case("a title of two lines", _quote(title="a\nb"), 422, "validation_failed", "title"),
+    Case("over-long terms", _quote(terms="x" * 10_001), 422, "validation_failed", "terms"),
+    Case("over-long description", _line(description="x" * 2001), 422, "validation_failed", "lines[1].description"),
+    Case("an empty description", _line(description=" "), 422, "validation_failed", "lines[1].description"),
+    Case("10,001 lines", lambda valid: json.dumps(valid | {"lines": [LINE] * 10_001}).encode(), 422, "validation_failed", "lines"),
+    Case("101 % discount", _line(discounts=[{"percent": "101"}]), 422, "validation_failed", "lines[1].discounts[0].percent"),
+    Case("-1 % discount", _line(discounts=[{"percent": "-1"}]), 422, "validation_failed", "lines[1].discounts[0].percent"),
+    Case("neither percent nor amount", _line(discounts=[{}]), 422, "validation_failed", "lines[1].discounts[0]"),
+    Case("percent and amount", _line(discounts=[{"percent": "1", "amount": "1"}]), 422, "validation_failed", "lines[1].discounts[0]"),
+    Case("21 discounts", _line(discounts=[{"percent": "1"}] * 21), 422, "validation_failed", "lines[1].discounts"),
+    Case("a tax of 1001 %", _line(taxes=[VAT_19 | {"rate_percent": "1001"}]), 422, "validation_failed", "lines[1].taxes[0].rate_percent"),
+    Case("a tax without category", _line(taxes=[{"category": "", "rate_percent": "1"}]), 422, "validation_failed", "lines[1].taxes[0].category"),
+    Case("more discount than there is", _quote(discounts=[{"amount": "100000"}]), 422, "discount_exceeds_total", "discounts"),
+    Case("a line of another quote", _line(id=str(uuid4())), 422, "validation_failed", "lines[1].id"),
+    Case("an unknown customer", _quote(customer_id=str(uuid4())), 404, "customer_not_found"),
+    Case("an unknown contact", _quote(contact_id=str(uuid4())), 404, "contact_not_found"),
+    Case("an unknown product", _line(product_id=str(uuid4())), 404, "product_not_found"),
+    *(
+        Case(f"{field} of {number[:12]!r} ({position})", _line(**{field: number}), 422, "validation_failed", f"lines[1].{field}")
+        for field in ("quantity", "unit_price", "price_base_quantity")
+        for position, number in enumerate(HOSTILE_DECIMALS)
+        if "\u0000" not in number
+    ),
+    *(
+        Case(f"a quantity that is {value!r}", _line(quantity=value), 422, "validation_failed", "lines[1].quantity")
+        for value in HOSTILE_VALUES
+    ),
+    *(
+        Case(f"{field} beyond the limit: {number}", _line(**{field: number}), 422, "validation_failed", f"lines[1].{field}")
+        for field, numbers in TOO_LARGE.items()
+        for number in numbers
+    ),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+async def test_bad_input_is_refused_and_nothing_is_stored(
+    case: Case, team: Team, open_postgres: OpenUnitOfWork
+) -> None:
+    customer = await a_customer(team.sales)
+    contact = await a_contact(team.sales, customer["id"])
+    valid = {"customer_id": customer["id"], "contact_id": contact["id"], "title": "Fit-out", "lines": [LINE]}
+    before = await _entries(team, open_postgres)
+
+    answer = await team.sales.send("POST", case.path, case.body(valid), case.content_type)
+
+    told = answer.json()
+    assert (answer.status_code, told["error_code"]) == (case.status, case.code), told
+    assert set(told) == {"error_code", "message", "details", "trace_id"}
+    assert told["trace_id"] == answer.headers["x-trace-id"]
+    if case.field:
+        assert [detail["field"] for detail in told["details"]] == [case.field]
+    assert "Traceback" not in answer.text
+    assert await _entries(team, open_postgres) == before
+
+
+async def test_the_valid_body_of_these_cases_is_taken(team: Team) -> None:
+    customer = await a_customer(team.sales)
+    body = json.dumps({"customer_id": customer["id"], "title": "Fit-out", "lines": [LINE]}).encode()
+
+    answer = await team.sales.send("POST", QUOTES, body)
+
+    assert answer.status_code == 201
+
+
+@pytest.mark.parametrize(
+    "text", ["$x$", "{{7*7}}", "%s", "'; --", "<script>", "\u202e", "👩‍👩‍👧", "a\u0301" * 50, "\\"]
+)
+async def test_odd_texts_come_back_as_they_were_sent(text: str, team: Team) -> None:
+    customer = await a_customer(team.sales, name=f"A {text}")
+
+    answer = await team.sales.get(f"/api/v1/customers/{customer['id']}")
+
+    assert answer.json()["name"] == f"A {text}"
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("limit=0", "limit"),
+        ("limit=-1", "limit"),
+        ("limit=101", "limit"),
+        ("limit=1e9", "limit"),
+        ("limit=abc", "limit"),
+        ("skip=-1", "skip"),
+        ("skip=9223372036854775808", "skip"),
+        ("status=open", "status"),
+        ("customer_id=1", "customer_id"),
+        ("cursor=AAAA", "cursor"),
+        ("cursor=%00", "cursor"),
+        ("search=%00", "search"),
+        (f"search={'x' * 201}", "search"),
+    ],
+)
+async def test_bad_queries_name_the_parameter(query: str, field: str, team: Team) -> None:
+    answer = await team.sales.send("GET", f"{QUOTES}?{query}", b"")
+
+    assert answer.status_code == 422, answer.text
+    assert [detail["field"].partition("[")[0] for detail in answer.json()["details"]] == [field]
+
+
+@pytest.mark.parametrize("tag", ["*", 'W/"1"', "1", '"x"', '"-1"', '"1", "2"', '"99999999999"'])
+async def test_tags_that_we_never_gave_are_refused(tag: str, team: Team) -> None:
+    customer = await a_customer(team.sales)
+    made = (await team.sales.post(QUOTES, {"customer_id": customer["id"]})).json()
+
+    answer = await team.sales.patch(f"{QUOTES}/{made['id']}", {"title": "x"}, if_match=tag)
+
+    assert answer.status_code == 422
+    assert answer.json()["details"][0]["field"] == "If-Match"
+
+
+async def _entries(team: Team, open_unit_of_work: OpenUnitOfWork) -> int:
+    """How many things have happened in the organisation; the audit knows all of them."""
+    async with open_unit_of_work(team.organization.actor(Role.OWNER)) as uow:
+        return (await uow.audit.head()).sequence

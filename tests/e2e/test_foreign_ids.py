@@ -1,0 +1,113 @@
+"""Every address of the API, taken from the OpenAPI document: what belongs to others looks like what does not exist."""
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+from uuid import uuid4
+
+import pytest
+from litestar import Litestar
+
+from tests.e2e.conftest import Caller, Team
+from tests.e2e.offers import a_contact, a_customer, a_draft, a_policy
+
+pytestmark = pytest.mark.asyncio
+
+
+async def _quote(team: Team) -> str:
+    return str((await a_draft(team.sales))["id"])
+
+
+async def _customer(team: Team) -> str:
+    return str((await a_customer(team.sales))["id"])
+
+
+async def _contact(team: Team) -> str:
+    return str((await a_contact(team.sales, await _customer(team)))["id"])
+
+
+async def _product(team: Team) -> str:
+    body = {"sku": uuid4().hex, "name": "Desk", "list_price": "1", "tax_rate_percent": None}
+    return str((await team.admin.post("/api/v1/products", body)).json()["id"])
+
+
+# An id of another organisation for each parameter; a route with a parameter that is missing here fails.
+FACTORIES: Final[dict[str, Callable[[Team], Awaitable[str]]]] = {
+    "quote_id": _quote,
+    "customer_id": _customer,
+    "contact_id": _contact,
+    "product_id": _product,
+}
+# Bodies that would be taken, so that nothing but the id decides.
+BODIES: Final[dict[str, dict[str, Any]]] = {
+    "/approve": {"content_digest": "0" * 64},
+    "/reject": {"content_digest": "0" * 64, "reason": "No."},
+    "/send": {},
+    "/cancel": {"reason": "mistake"},
+    "/contacts": {"name": "Ann", "email": "ann@example.com"},
+}
+
+
+async def test_foreign_ids_in_addresses_are_answered_like_unknown_ones(
+    app: Litestar, team: Team, strangers: Team
+) -> None:
+    walked = 0
+    for path, item in app.openapi_schema.to_schema()["paths"].items():
+        names = re.findall(r"{(\w+)}", path)
+        if not names:
+            continue
+        foreign = {name: await FACTORIES[name](strangers) for name in names}
+        unknown = {name: str(uuid4()) for name in names}
+        for method in item:
+            answers = [
+                await _call(team.admin, method, path.format(**ids), path.rpartition("/")[2])
+                for ids in (foreign, unknown)
+            ]
+            assert answers[0] == answers[1], (method, path)
+            assert answers[0][0] == 404, (method, path, answers)
+            walked += 1
+    assert walked >= 15
+
+
+async def test_foreign_ids_in_bodies_and_queries_are_answered_like_unknown_ones(team: Team, strangers: Team) -> None:
+    customer = await _customer(team)
+    line = {"quantity": "1"}
+    for foreign, unknown in (
+        ({"customer_id": await _customer(strangers)}, {"customer_id": str(uuid4())}),
+        ({"contact_id": await _contact(strangers)}, {"contact_id": str(uuid4())}),
+        (
+            {"lines": [line | {"product_id": await _product(strangers)}]},
+            {"lines": [line | {"product_id": str(uuid4())}]},
+        ),
+    ):
+        bodies = [{"customer_id": customer} | changes for changes in (foreign, unknown)]
+        answers = [_told(await team.sales.post("/api/v1/quotes", body)) for body in bodies]
+        assert answers[0][0] == answers[1][0] == 404
+        assert answers[0][1]["error_code"] == answers[1][1]["error_code"]
+
+
+async def test_lists_show_own_things_only(team: Team, strangers: Team) -> None:
+    foreign = await a_draft(strangers.sales)
+    await a_policy(strangers.admin)
+
+    for path in ("quotes", "customers", "contacts", "products", "approvals", "approval-policies"):
+        assert (await team.owner.get(f"/api/v1/{path}")).json()["total"] == 0, path
+    by_customer = await team.owner.get("/api/v1/quotes", customer_id=foreign["customer_id"])
+    by_search = await team.owner.get("/api/v1/quotes", search=foreign["number"])
+
+    assert by_customer.json()["total"] == by_search.json()["total"] == 0
+
+
+async def _call(caller: Caller, method: str, path: str, last: str) -> tuple[int, dict[str, Any]]:
+    content = b""
+    if method in {"post", "patch"}:
+        body = BODIES.get(f"/{last}", {"title": "x"} if method == "patch" else None)
+        return _told(await getattr(caller, method)(path, body))
+    return _told(await caller.send(method.upper(), path, content))
+
+
+def _told(answer: Any) -> tuple[int, dict[str, Any]]:
+    told = dict(answer.json())
+    told.pop("trace_id", None)
+    told["details"] = {}  # An id that was asked for may be repeated.
+    return answer.status_code, told
