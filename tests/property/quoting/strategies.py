@@ -46,6 +46,7 @@ taxes = st.sampled_from(
         Tax(category="VAT", rate_percent=D(21), surcharge_percent=D("5.2")),
         Tax(category="CITY", rate_percent=D("2.5")),
         Tax(category="IRPF", rate_percent=D(15), retained=True),
+        Tax(category="VAT", rate_percent=D(10), retained=True),
     ]
 )
 tax_sets = st.one_of(
