@@ -25,8 +25,8 @@ def searched(*texts: str) -> str:
 
 def contains(column: ColumnElement[Any], search: str) -> ColumnElement[bool]:
     """Whether *column*, made by ``searched``, contains *search*, no matter the case; nothing in it is a pattern."""
-    if "\0" in search:
-        return false()  # No text in PostgreSQL has it, and none may be sent.
+    if "\0" in search or _BETWEEN in search:
+        return false()  # No stored text has them, and the first may not even be sent.
     return func.strpos(column, search.casefold()) > 0
 
 
