@@ -17,7 +17,7 @@ from src.entrypoints.schemas.pricing import (
     DocumentDiscountSchema,
     PricedLineSchema,
 )
-from src.entrypoints.strict_json import check_json
+from src.entrypoints.strict_json import check_json, printable
 
 LARGEST_FILE: Final = 16 * 1024 * 1024
 _PLACE: Final = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
@@ -74,10 +74,11 @@ def read_pricing(data: bytes) -> PricingDocument:
 def _told(complaint: str) -> Invalid:
     """Msgspec's sentence as a field and a message."""
     place = _PLACE.search(complaint)
-    path = place["path"] if place else ""
+    path = printable(place["path"]) if place else ""
     named = _NAMED.search(complaint)
     if named is not None:
-        field = f"{path}.{named['name']}" if path else named["name"]
+        name = printable(named["name"])
+        field = f"{path}.{name}" if path else name
         return invalid_field(
             field, "This field is not known." if named["what"] == "unknown" else "This field is needed."
         )

@@ -52,12 +52,7 @@ class PostgresUnitOfWork(UnitOfWork):
     async def commit(self) -> None:
         self._check_open()
         await self._check_tenant()
-        records = [
-            AuditRecord.of(event, self._actor, change if position == 0 else None)
-            for change in self._transaction.changes
-            for position, event in enumerate(change.events)
-        ]
-        records += [AuditRecord.of(event, self._actor) for event in self._recorded]
+        records = AuditRecord.all_of(self._transaction.changes, self._recorded, self._actor)
         if records:
             await self.audit.append(records)  # Locks the chain's head, so that nothing but the commit may follow.
         await self._transaction.connection.commit()

@@ -60,14 +60,15 @@ class Scale:
 
     def money(self, value: Decimal) -> Decimal:
         """*value* in whole minor units, halves away from zero."""
-        return self._clean(value).quantize(self.unit, ROUND_HALF_UP) + ZERO
+        if self.dusty:
+            value = value.quantize(_DUST, ROUND_HALF_EVEN)
+        return value.quantize(self.unit, ROUND_HALF_UP) + ZERO
 
     def tax(self, value: Decimal) -> Decimal:
         """*value* in whole minor units, rounded as the organisation rounds taxes."""
-        return self._clean(value).quantize(self.unit, self.tax_rounding) + ZERO
-
-    def _clean(self, value: Decimal) -> Decimal:
-        return value.quantize(_DUST, ROUND_HALF_EVEN) if self.dusty else value
+        if self.dusty:
+            value = value.quantize(_DUST, ROUND_HALF_EVEN)
+        return value.quantize(self.unit, self.tax_rounding) + ZERO
 
 
 def unrounded(value: Decimal) -> Decimal:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from src.domain.quoting.arithmetic import HUNDREDTH, ONE, ZERO, Scale, exact_arithmetic, unrounded
 from src.domain.quoting.calculation import Calculation, LineAmounts
-from src.domain.quoting.limits import check_discounts, check_limits, check_total
+from src.domain.quoting.limits import AMOUNT_BELOW, check_discounts, check_limits, check_total
 from src.domain.quoting.pots import adjustments, fill_pots
 from src.domain.quoting.pricing import Charge, Discount, LinePricing, QuotePricing
 from src.domain.quoting.tax_groups import TaxRules, tax_subtotals
@@ -51,16 +51,20 @@ def _line(index: int, line: LinePricing, settle: Settle) -> LineAmounts:
         exact /= line.price_base_quantity
     gross = settle(exact)
     discounts = tuple([settle(_portion(discount, gross)) for discount in line.discounts])
-    charges = tuple([settle(_portion(charge, gross)) for charge in line.charges])
-    net = gross - sum(discounts, ZERO) + sum(charges, ZERO)
-    for amount in (gross, net, *discounts, *charges):
-        check_total(f"lines[{index}]", amount)
+    net = gross - sum(discounts, ZERO)
+    charges: tuple[Decimal, ...] = ()
+    if line.charges:
+        charges = tuple([settle(_portion(charge, gross)) for charge in line.charges])
+        net += sum(charges, ZERO)
+    if not -AMOUNT_BELOW < gross < AMOUNT_BELOW:  # Of less, no percentage within the limits makes too much.
+        for amount in (gross, net, *discounts, *charges):
+            check_total(f"lines[{index}]", amount)
     return LineAmounts(gross=gross, discounts=discounts, charges=charges, net=net)
 
 
 def _portion(adjustment: Discount | Charge, whole: Decimal) -> Decimal:
     """The amount as given, or the percentage of its own base or else of *whole*."""
-    if adjustment.percent is None:
+    percent, base = adjustment.percent, adjustment.base
+    if percent is None:
         return adjustment.amount or ZERO  # One of the two is there: see the limits.
-    base = whole if adjustment.base is None else adjustment.base
-    return base * adjustment.percent * HUNDREDTH
+    return (whole if base is None else base) * percent * HUNDREDTH

@@ -1,10 +1,10 @@
 """How large and how fine the figures of an offer may be. Inside these limits every calculation succeeds."""
 
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import ClassVar
 
-from src.domain.quoting.arithmetic import ZERO, exact_arithmetic
+from src.domain.quoting.arithmetic import ONE, ZERO, exact_arithmetic
 from src.domain.quoting.pricing import (
     Charge,
     Discount,
@@ -87,34 +87,37 @@ def _complaints(pricing: QuotePricing) -> Iterator[FieldError]:
 
 def _is_plain(line: LinePricing) -> bool:
     """Whether there is certainly nothing to complain about: the quick way for the usual line."""
-    return (
-        _fits(line.quantity, QUANTITY_BELOW)
-        and _fits(line.unit_price, UNIT_PRICE_BELOW)
-        and _fits(line.price_base_quantity, QUANTITY_BELOW)
-        and line.price_base_quantity > ZERO
-        and len(line.discounts) <= MAX_PER_LINE
-        and len(line.charges) <= MAX_PER_LINE
-        and len(line.taxes) <= 1
-        and all(_is_plain_adjustment(discount, MAX_DISCOUNT_PERCENT) for discount in line.discounts)
-        and all(_is_plain_adjustment(charge, MAX_CHARGE_PERCENT) for charge in line.charges)
-        and all(tax.surcharge_percent is None and _is_rate(tax.rate_percent) for tax in line.taxes)
-    )
+    try:
+        return (
+            -QUANTITY_BELOW < line.quantity < QUANTITY_BELOW
+            and line.quantity.quantize(_FINEST) == line.quantity
+            and -UNIT_PRICE_BELOW < line.unit_price < UNIT_PRICE_BELOW
+            and line.unit_price.quantize(_FINEST) == line.unit_price
+            and line.price_base_quantity == ONE
+            and (not line.discounts or _are_plain(line.discounts, MAX_DISCOUNT_PERCENT))
+            and (not line.charges or _are_plain(line.charges, MAX_CHARGE_PERCENT))
+            and len(line.taxes) <= 1
+            and (not line.taxes or _is_plain_tax(line.taxes[0]))
+        )
+    except (InvalidOperation, AttributeError, TypeError):  # NaN, or no decimal at all.
+        return False
 
 
-def _is_plain_adjustment(adjustment: Discount | Charge, largest: Decimal) -> bool:
-    percent = adjustment.percent
-    if percent is None:
-        return adjustment.base is None and adjustment.amount is not None and _fits(adjustment.amount, AMOUNT_BELOW)
-    return (
-        adjustment.amount is None
-        and adjustment.base is None
-        and _fits(percent, AMOUNT_BELOW)
-        and ZERO <= percent <= largest
-    )
+def _are_plain(adjustments: Sequence[Discount | Charge], largest: Decimal) -> bool:
+    for adjustment in adjustments:
+        percent = adjustment.percent
+        if percent is None or adjustment.amount is not None or adjustment.base is not None:
+            return False
+        if not ZERO <= percent <= largest or percent.quantize(_FINEST) != percent:
+            return False
+    return len(adjustments) <= MAX_PER_LINE
 
 
-def _is_rate(rate: Decimal | None) -> bool:
-    return rate is None or (_fits(rate, AMOUNT_BELOW) and ZERO <= rate <= MAX_TAX_PERCENT)
+def _is_plain_tax(tax: Tax) -> bool:
+    rate = tax.rate_percent
+    if tax.surcharge_percent is not None:
+        return False
+    return rate is None or (ZERO <= rate <= MAX_TAX_PERCENT and rate.quantize(_FINEST) == rate)
 
 
 def _about_line(path: str, line: LinePricing) -> Iterator[FieldError]:

@@ -19,6 +19,7 @@ from src.entrypoints.cli.failures import INVALID, fail
 from src.entrypoints.cli.output import print_json
 from src.entrypoints.pricing_document import PricingDocument, read_pricing
 from src.entrypoints.schemas.pricing import CalculationSchema, amount_text
+from src.entrypoints.strict_json import printable
 
 
 def price(
@@ -50,12 +51,13 @@ def price(
 
 def _show(document: PricingDocument, calculation: Calculation) -> None:
     console = Console()
-    width = None if console.is_terminal else 110
-    for text in (document.title, document.buyer):
+    if not console.is_terminal:
+        console.width = 110  # A pipe has no width; the usual 80 would break every description.
+    for text, style in ((document.title, "bold"), (document.buyer, "")):
         if text:
-            console.print(Text(text, style="bold" if text is document.title else ""))
-    console.print(_lines(document, calculation), width=width)
-    console.print(_totals(document, calculation), width=width)
+            console.print(_plain(text, style))
+    console.print(_lines(document, calculation))
+    console.print(_totals(document, calculation))
 
 
 def _lines(document: PricingDocument, calculation: Calculation) -> Table:
@@ -69,8 +71,8 @@ def _lines(document: PricingDocument, calculation: Calculation) -> Table:
         base = "" if line.price_base_quantity == "1" else f" / {line.price_base_quantity}"
         table.add_row(
             str(number),
-            Text(" ".join(text for text in (line.sku, line.description) if text)),
-            f"{line.quantity} {line.unit}",
+            _plain(" ".join(text for text in (line.sku, line.description) if text)),
+            _plain(f"{line.quantity} {line.unit}"),
             f"{line.unit_price}{base}",
             _amount_or_nothing(-sum(amounts.discounts, Decimal(0)), digits),
             _amount_or_nothing(sum(amounts.charges, Decimal(0)), digits),
@@ -87,11 +89,10 @@ def _totals(document: PricingDocument, calculation: Calculation) -> Table:
     table.add_column("amount", justify="right", no_wrap=True)
 
     def row(what: str, amount: Decimal, style: str = "") -> None:
-        table.add_row(
-            Text(what, style=style), Text(f"{amount_text(amount, digits)} {calculation.currency}", style=style)
-        )
+        table.add_row(_plain(what, style), _plain(f"{amount_text(amount, digits)} {calculation.currency}", style))
 
-    row("Sum of the lines", calculation.line_net_total)
+    inclusive = " (prices include tax)" if document.prices_include_tax else ""
+    row(f"Sum of the lines{inclusive}", calculation.line_net_total)
     for discount, amount in zip(document.discounts, calculation.discounts, strict=True):
         row(f"Discount {discount.reason}".strip(), -amount)
     for charge, amount in zip(document.charges, calculation.charges, strict=True):
@@ -110,6 +111,11 @@ def _totals(document: PricingDocument, calculation: Calculation) -> Table:
             row(what, amount)
     row("Payable", calculation.payable, "bold")
     return table
+
+
+def _plain(text: str, style: str = "") -> Text:
+    """Others' text as it may go to a terminal: no markup, no control characters."""
+    return Text(printable(text, longest=2000), style=style)
 
 
 def _amount_or_nothing(amount: Decimal, digits: int) -> str:

@@ -1,0 +1,49 @@
+"""The calculator agrees with an oracle in fractions, figure by figure."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+
+from src.domain.quoting.calculator import calculate
+from src.domain.quoting.pricing import QuotePricing
+from src.entrypoints.pricing_document import read_pricing
+from tests.property.quoting.oracle import Oracle, Rule
+from tests.property.quoting.strategies import pricings
+
+EXAMPLES = sorted((Path(__file__).parents[3] / "examples").glob("*.json"))
+
+
+def check(pricing: QuotePricing) -> None:
+    found, oracle = calculate(pricing), Oracle(pricing).figures()
+    settled = {
+        group.tax: (Fraction(group.base), Fraction(group.amount), Fraction(group.surcharge_amount))
+        for group in found.taxes
+    }
+    money, tax = _shown(pricing)
+
+    assert {name: Fraction(getattr(found, name)) for name in oracle.totals} == oracle.totals
+    assert settled == {t: (money(base), tax(amount), tax(on)) for t, (base, amount, on) in oracle.groups.items()}
+    assert [Fraction(amount) for amount in found.discounts] == [money(x) for x in oracle.discounts]
+    assert [Fraction(amount) for amount in found.charges] == [money(x) for x in oracle.charges]
+    assert [
+        (Fraction(line.gross), [*map(Fraction, line.discounts)], [*map(Fraction, line.charges)], Fraction(line.net))
+        for line in found.lines
+    ] == [(money(g), [*map(money, off)], [*map(money, on)], money(net)) for g, off, on, net in oracle.lines]
+
+
+def _shown(pricing: QuotePricing) -> tuple[Rule, Rule]:
+    oracle = Oracle(pricing)
+    return oracle.money, oracle.tax
+
+
+@settings(max_examples=1200)
+@given(pricing=pricings())
+def test_the_calculator_agrees_with_fractions(pricing: QuotePricing) -> None:
+    check(pricing)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_the_examples_agree_with_fractions(path: Path) -> None:
+    check(read_pricing(path.read_bytes()).pricing())
