@@ -18,8 +18,7 @@ from src.application.ports.jobs import Job, JobQueue
 from src.application.ports.unit_of_work import OpenUnitOfWork, UnitOfWork
 from src.domain.audit.entry import AuditRecord
 from src.domain.identity.actor import Actor, ActorKind
-from src.domain.identity.organization import SlugTaken
-from src.domain.shared.errors import Forbidden
+from src.domain.identity.organization import OrganizationNotFound, SlugTaken
 from src.domain.shared.events import DomainEvent
 from src.domain.shared.ids import OrganizationId
 
@@ -101,7 +100,7 @@ class OpenMemoryUnitOfWork(OpenUnitOfWork):
         async with self._store.locks[organization_id]:
             known = self._store.states.get(organization_id)
             if known is None and actor.kind is not ActorKind.OPERATOR:
-                raise Forbidden("Only an operator begins an organisation.")
+                raise OrganizationNotFound("This organisation is not here.")
             state = OrganizationState() if known is None else known.snapshot()
             yield MemoryUnitOfWork(self._store, MemoryTransaction(organization_id, state), actor)
 
