@@ -78,14 +78,14 @@ async def database(test_home: Path, server: ServerAddress, worker_name: str) -> 
 
 @pytest_asyncio.fixture(scope="session")
 async def app_engine(database: DatabaseUrls) -> AsyncIterator[AsyncEngine]:
-    engine = make_engine(database.app, pool_size=10)
+    engine = make_engine(database.app, pool_size=10, patience=60)
     yield engine
     await engine.dispose()
 
 
 @pytest_asyncio.fixture(scope="session")
 async def operator_engine(database: DatabaseUrls) -> AsyncIterator[AsyncEngine]:
-    engine = make_engine(database.operator, pool_size=2)
+    engine = make_engine(database.operator, pool_size=2, patience=60)
     yield engine
     await engine.dispose()
 

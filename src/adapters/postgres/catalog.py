@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, or_, select
+from sqlalchemy import Row, func, select
 
-from src.adapters.postgres.pages import contains, newest_first
+from src.adapters.postgres.pages import contains, newest_first, searched
 from src.adapters.postgres.tables import products
 from src.adapters.postgres.transaction import Transaction
 from src.application.ports.catalog import ProductRepository
@@ -29,7 +29,7 @@ class PostgresProducts(ProductRepository):
     async def find(self, product_ids: Sequence[ProductId]) -> Mapping[ProductId, Product]:
         columns = products.c
         statement = select(products).where(
-            columns.organization_id == self._transaction.organization_id, columns.id.in_(set(product_ids))
+            columns.organization_id == self._transaction.organization_id, columns.id == func.any(list(set(product_ids)))
         )
         return {row.id: _to_product(row) for row in await self._transaction.connection.execute(statement)}
 
@@ -45,6 +45,7 @@ class PostgresProducts(ProductRepository):
             "currency": product.currency.code,
             "tax_category": product.tax_category,
             "tax_rate_percent": product.tax_rate_percent,
+            "searched": searched(product.sku, product.name, product.description),
             "created_at": product.created_at,
             "version": product.version,
         }
@@ -56,8 +57,7 @@ class PostgresProducts(ProductRepository):
         columns = products.c
         conditions = [columns.organization_id == self._transaction.organization_id]
         if search:
-            searched = (columns.sku, columns.name, columns.description)
-            conditions.append(or_(*(contains(column, search) for column in searched)))
+            conditions.append(contains(columns.searched, search))
         return await newest_first(self._transaction.connection, products, conditions, paging, _to_product)
 
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from sqlalchemy import Row, or_, select
+from sqlalchemy import Row, select
 
 from src.adapters.postgres.json_columns import from_json, to_json
-from src.adapters.postgres.pages import contains, newest_first
+from src.adapters.postgres.pages import contains, newest_first, searched
 from src.adapters.postgres.tables import contacts, customers
 from src.adapters.postgres.transaction import Transaction
 from src.application.ports.customers import ContactRepository, CustomerRepository
@@ -42,6 +42,7 @@ class PostgresCustomers(CustomerRepository):
             "address": to_json(customer.party.address),
             "currency": customer.currency.code,
             "locale": customer.locale,
+            "searched": searched(customer.party.name, customer.party.vat_number, customer.party.registration_number),
             "created_at": customer.created_at,
             "version": customer.version,
         }
@@ -53,8 +54,7 @@ class PostgresCustomers(CustomerRepository):
         columns = customers.c
         conditions = [columns.organization_id == self._transaction.organization_id]
         if search:
-            searched = (columns.name, columns.vat_number, columns.registration_number)
-            conditions.append(or_(*(contains(column, search) for column in searched)))
+            conditions.append(contains(columns.searched, search))
         return await newest_first(self._transaction.connection, customers, conditions, paging, _to_customer)
 
 
@@ -81,6 +81,7 @@ class PostgresContacts(ContactRepository):
             "email": contact.email,
             "phone": contact.phone,
             "job_title": contact.job_title,
+            "searched": searched(contact.name, contact.email),
             "created_at": contact.created_at,
             "version": contact.version,
         }
@@ -94,7 +95,7 @@ class PostgresContacts(ContactRepository):
         if customer_id is not None:
             conditions.append(columns.customer_id == customer_id)
         if search:
-            conditions.append(or_(contains(columns.name, search), contains(columns.email, search)))
+            conditions.append(contains(columns.searched, search))
         return await newest_first(self._transaction.connection, contacts, conditions, paging, _to_contact)
 
 

@@ -13,8 +13,8 @@ _SERVER_SETTINGS: Final = {
 }
 
 
-def make_engine(url: str, *, pool_size: int) -> AsyncEngine:
-    """At most *pool_size* connections; whoever finds none free for a second gets an error instead of a queue.
+def make_engine(url: str, *, pool_size: int, patience: float = 1.0) -> AsyncEngine:
+    """At most *pool_size* connections; whoever finds none free for *patience* seconds gets an error instead of a queue.
 
     Errors never repeat parameters, because row-level security hides them for a reason.
     """
@@ -22,7 +22,7 @@ def make_engine(url: str, *, pool_size: int) -> AsyncEngine:
         url,
         pool_size=pool_size,
         max_overflow=0,
-        pool_timeout=10,
+        pool_timeout=patience,
         pool_pre_ping=False,
         pool_recycle=1800,
         hide_parameters=True,

@@ -19,7 +19,7 @@ from src.application.ports.identity import (
 )
 from src.domain.audit.chain import BEGINNING
 from src.domain.identity.actor import Role
-from src.domain.identity.organization import Organization
+from src.domain.identity.organization import Organization, OrganizationNotFound
 from src.domain.identity.user import Session, User, UserNotFound
 from src.domain.shared.change import Change
 from src.domain.shared.currency import Currency
@@ -40,7 +40,9 @@ class PostgresOrganizations(OrganizationRepository):
 
     async def current(self) -> Organization:
         condition = organizations.c.organization_id == self._transaction.organization_id
-        row = (await self._transaction.connection.execute(select(organizations).where(condition))).one()
+        row = (await self._transaction.connection.execute(select(organizations).where(condition))).one_or_none()
+        if row is None:
+            raise OrganizationNotFound("This organisation is not here.")
         return Organization(
             id=OrganizationId(row.organization_id),
             slug=row.slug,

@@ -43,15 +43,18 @@ def conditions_to_json(conditions: Sequence[Condition]) -> str:
 
 
 def conditions_from_json(text: str) -> tuple[Condition, ...]:
-    class Stored(msgspec.Struct):
-        fact: Fact
-        operator: Operator
-        values: list[str]
-
     return tuple(
         Condition(fact=one.fact, operator=one.operator, values=tuple(_fact(one.fact, value) for value in one.values))
-        for one in msgspec.json.decode(text, type=list[Stored])
+        for one in msgspec.json.decode(text, type=list[_Condition])
     )
+
+
+class _Condition(msgspec.Struct, frozen=True):
+    """A condition as it is kept; only its fact tells whether its values are numbers."""
+
+    fact: Fact
+    operator: Operator
+    values: list[str]
 
 
 def _fact_text(value: FactValue) -> str:

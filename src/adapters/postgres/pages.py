@@ -1,26 +1,33 @@
-"""Pages by keyset: a cursor names the last row that was shown, so that new rows shift nothing."""
+"""Pages by keyset: a cursor names the last row that was shown, so that new rows shift nothing; and how lists are searched."""
 
 import base64
 import binascii
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, Table, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, Table, false, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from src.application.ports.paging import CursorRefused, Page, Paging
 
 Item = TypeVar("Item")
 
-_ESCAPE: Final = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
+_BETWEEN: Final = "\x1f"  # No text that is stored has it, so that nothing is found across two of them.
+
+
+def searched(*texts: str) -> str:
+    """What is kept beside *texts* to find them by. Folded here, because the server's locale may know ASCII only."""
+    return _BETWEEN.join(texts).casefold()
 
 
 def contains(column: ColumnElement[Any], search: str) -> ColumnElement[bool]:
-    """Whether *column* contains *search*, no matter the case, with nothing in it taken as a pattern."""
-    return column.ilike(f"%{search.translate(_ESCAPE)}%", escape="\\")
+    """Whether *column*, made by ``searched``, contains *search*, no matter the case; nothing in it is a pattern."""
+    if "\0" in search or _BETWEEN in search:
+        return false()  # No stored text has them, and the first may not even be sent.
+    return func.strpos(column, search.casefold()) > 0
 
 
 async def newest_first(
@@ -61,8 +68,8 @@ def _read(cursor: str) -> tuple[datetime, UUID]:
         created_at, identity = msgspec.json.decode(
             base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True), type=tuple[datetime, UUID]
         )
-    except (binascii.Error, UnicodeError, msgspec.MsgspecError):
+        if created_at.tzinfo is None:
+            raise CursorRefused
+        return created_at.astimezone(UTC), identity
+    except (binascii.Error, UnicodeError, OverflowError, msgspec.MsgspecError):
         raise CursorRefused from None
-    if created_at.tzinfo is None:
-        raise CursorRefused
-    return created_at, identity

@@ -7,12 +7,12 @@ from itertools import zip_longest
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Row, Select, Text, cast, delete, func, or_, select, update
+from sqlalchemy import Row, Select, Text, cast, delete, func, select, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.sql.elements import ColumnElement
 
 from src.adapters.postgres.json_columns import from_json, to_json
-from src.adapters.postgres.pages import contains, newest_first
+from src.adapters.postgres.pages import contains, newest_first, searched
 from src.adapters.postgres.tables import line_items, quote_counters, quote_revisions, quotes
 from src.adapters.postgres.transaction import ChangedMeanwhile, Transaction
 from src.application.ports.paging import Page, Paging
@@ -171,8 +171,7 @@ class PostgresQuotes(QuoteRepository):
         if criteria.created_before is not None:
             conditions.append(columns.created_at < criteria.created_before)
         if criteria.search:
-            searched = (columns.number, columns.title, columns.customer_name)
-            conditions.append(or_(*(contains(column, criteria.search) for column in searched)))
+            conditions.append(contains(columns.searched, criteria.search))
         return conditions
 
     async def _save_revisions(self, before: Quote | None, after: Quote) -> None:
@@ -256,6 +255,7 @@ def _to_row(quote: Quote) -> dict[str, Any]:
         "tax_total": calculation.tax_total,
         "payable": calculation.payable,
         "valid_until": content.valid_until,
+        "searched": searched(quote.number, content.title, content.buyer.name),
     }
 
 

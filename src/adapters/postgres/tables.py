@@ -87,6 +87,7 @@ customers: Final = Table(
     _text("address"),
     _text("currency"),
     _text("locale"),
+    _text("searched"),
     _instant("created_at"),
     _integer("version"),
 )
@@ -100,6 +101,7 @@ contacts: Final = Table(
     _text("email"),
     _text("phone"),
     _text("job_title"),
+    _text("searched"),
     _instant("created_at"),
     _integer("version"),
 )
@@ -116,6 +118,7 @@ products: Final = Table(
     _text("currency"),
     _text("tax_category"),
     _number("tax_rate_percent", nullable=True),
+    _text("searched"),
     _instant("created_at"),
     _integer("version"),
 )
@@ -146,6 +149,7 @@ quotes: Final = Table(
     _number("tax_total"),
     _number("payable"),
     Column("valid_until", Date, nullable=False),
+    _text("searched"),
 )
 quote_revisions: Final = Table(
     "quote_revisions",

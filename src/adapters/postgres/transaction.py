@@ -19,12 +19,13 @@ from src.domain.shared.errors import DomainError, Stale
 
 Row = Mapping[str, Any]
 
-# What a broken constraint means in the language of the business.
-_MEANINGS: Final[Mapping[str, DomainError]] = {
-    "users_email_key": EmailTaken("This e-mail is taken."),
-    "products_sku_key": SkuTaken("This SKU is taken."),
-    "organizations_slug_key": SlugTaken("This slug is taken."),
-    "contacts_customer_fkey": CustomerNotFound("There is no such customer."),
+# What a broken constraint means in the language of the business: the error, and its sentence.
+_MEANINGS: Final[Mapping[str, tuple[type[DomainError], str]]] = {
+    "users_email_key": (EmailTaken, "This e-mail is taken."),
+    "products_sku_key": (SkuTaken, "This SKU is taken."),
+    "organizations_slug_key": (SlugTaken, "This slug is taken."),
+    "contacts_customer_fkey": (CustomerNotFound, "There is no such customer."),
+    "quotes_customer_fkey": (CustomerNotFound, "There is no such customer."),
 }
 _CONSTRAINT: Final = re.compile(r'constraint "([a-z0-9_]+)"')
 
@@ -80,4 +81,7 @@ def meaning_of(error: IntegrityError) -> Exception:
     if name is None:
         match = _CONSTRAINT.search(str(error.orig))
         name = match[1] if match else ""
-    return _MEANINGS.get(name, error)
+    if name not in _MEANINGS:
+        return error
+    kind, sentence = _MEANINGS[name]
+    return kind(sentence)  # A new one each time: an error keeps the frames that it was raised in.

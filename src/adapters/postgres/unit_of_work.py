@@ -46,22 +46,23 @@ class PostgresUnitOfWork(UnitOfWork):
         self.audit = PostgresAudit(transaction)
 
     def record(self, event: DomainEvent) -> None:
+        self._check_open()
         self._recorded.append(event)
 
     async def commit(self) -> None:
-        if self._ended:
-            raise RuntimeError("This unit of work has been committed already.")
-        records = [
-            AuditRecord.of(event, self._actor, change if position == 0 else None)
-            for change in self._transaction.changes
-            for position, event in enumerate(change.events)
-        ]
-        records += [AuditRecord.of(event, self._actor) for event in self._recorded]
-        if records:
-            await self.audit.append(records)
+        self._check_open()
         await self._check_tenant()
+        records = AuditRecord.all_of(self._transaction.changes, self._recorded, self._actor)
+        if records:
+            await self.audit.append(records)  # Locks the chain's head, so that nothing but the commit may follow.
         await self._transaction.connection.commit()
         self._ended = True
+        # Whatever came now would run without a tenant in a transaction that nobody commits.
+        await self._transaction.connection.close()
+
+    def _check_open(self) -> None:
+        if self._ended:
+            raise RuntimeError("This unit of work has been committed already.")
 
     async def _check_tenant(self) -> None:
         """Nobody may have changed the tenant in between: a released savepoint, say, would keep another one."""

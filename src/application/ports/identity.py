@@ -15,7 +15,7 @@ from src.domain.shared.ids import OrganizationId, UserId
 class OrganizationRepository(Protocol):
     @abstractmethod
     async def current(self) -> Organization:
-        """The organisation of this unit of work."""
+        """The organisation of this unit of work. Raises OrganizationNotFound for one that is no more."""
 
     @abstractmethod
     async def create(self, change: Change[Organization]) -> Organization:

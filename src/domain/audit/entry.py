@@ -1,8 +1,9 @@
 """Audit entries: who did what to which thing, when and from where, and what changed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 from src.domain.audit.differences import differences
@@ -56,6 +57,16 @@ class AuditRecord:
             user_id=actor.user_id,
             text=canonical_text(told),
         )
+
+    @classmethod
+    def all_of(cls, changes: Sequence[Change[Any]], recorded: Sequence[DomainEvent], actor: Actor) -> list[Self]:
+        """The records of a whole unit of work: of each change with its differences told once, then what was recorded."""
+        records = [
+            cls.of(event, actor, change if position == 0 else None)
+            for change in changes
+            for position, event in enumerate(change.events)
+        ]
+        return records + [cls.of(event, actor) for event in recorded]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

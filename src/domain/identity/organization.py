@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from src.domain.shared.change import Change
 from src.domain.shared.currency import Currency
-from src.domain.shared.errors import Conflict
+from src.domain.shared.errors import Conflict, Unauthenticated
 from src.domain.shared.events import DomainEvent
 from src.domain.shared.ids import OrganizationId
 from src.domain.shared.party import Party
@@ -56,3 +56,9 @@ class Organization:
 
 class SlugTaken(Conflict):
     code = "slug_taken"
+
+
+class OrganizationNotFound(Unauthenticated):
+    """Somebody's token is older than the organisation's end: to log in again is all that helps."""
+
+    code = "organization_not_found"

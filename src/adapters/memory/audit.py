@@ -1,0 +1,57 @@
+"""The audit chain in memory."""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from uuid import UUID
+
+from src.adapters.memory.state import MemoryTransaction
+from src.application.ports.audit import AuditFilter, AuditLog
+from src.application.ports.paging import CursorRefused, Page, Paging
+from src.domain.audit.chain import ChainHead, append
+from src.domain.audit.entry import AuditEntry, AuditRecord
+
+
+class MemoryAudit(AuditLog):
+    def __init__(self, transaction: MemoryTransaction) -> None:
+        self._transaction = transaction
+
+    async def head(self) -> ChainHead:
+        return self._transaction.state.head
+
+    def append(self, records: Iterable[AuditRecord]) -> None:
+        state = self._transaction.state
+        state.entries.extend(append(self._transaction.organization_id, state.head, records))
+        if state.entries:
+            state.head = ChainHead(state.entries[-1].sequence, state.entries[-1].hash)
+
+    async def page(self, criteria: AuditFilter, paging: Paging) -> Page[AuditEntry]:
+        found = [entry for entry in reversed(self._transaction.state.entries) if _meets(entry, criteria)]
+        start = paging.skip
+        if paging.cursor is not None:
+            if not (paging.cursor.isascii() and paging.cursor.isdigit()):
+                raise CursorRefused
+            start = sum(entry.sequence >= int(paging.cursor) for entry in found)
+        shown = found[start : start + paging.limit]
+        more = len(found) > start + paging.limit
+        return Page(
+            items=tuple(shown), total=len(found), next_cursor=str(shown[-1].sequence) if more and shown else None
+        )
+
+    async def of_resource(self, resource_type: str, resource_id: UUID) -> Sequence[AuditEntry]:
+        criteria = AuditFilter(resource_type=resource_type, resource_id=resource_id)
+        return [entry for entry in self._transaction.state.entries if _meets(entry, criteria)]
+
+    async def stream(self) -> AsyncIterator[AuditEntry]:
+        for entry in self._transaction.state.entries:
+            yield entry
+
+
+def _meets(entry: AuditEntry, criteria: AuditFilter) -> bool:
+    record = entry.record
+    return (
+        criteria.action in {None, record.action}
+        and criteria.resource_type in {None, record.resource_type}
+        and criteria.resource_id in {None, record.resource_id}
+        and (criteria.user_id is None or criteria.user_id == record.user_id)
+        and (criteria.since is None or record.at >= criteria.since)
+        and (criteria.before is None or record.at < criteria.before)
+    )

@@ -1,0 +1,57 @@
+"""Messages and stored documents in memory."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from src.adapters.memory.state import MemoryTransaction
+from src.application.ports.messaging import MessageRepository, StoredDocumentRepository
+from src.domain.documents.stored_document import StoredDocument
+from src.domain.messaging.message import Message, MessageNotFound
+from src.domain.shared.change import Change
+from src.domain.shared.ids import MessageId, QuoteId
+
+
+class MemoryMessages(MessageRepository):
+    def __init__(self, transaction: MemoryTransaction) -> None:
+        self._transaction = transaction
+
+    async def get(self, message_id: MessageId) -> Message:
+        message = self._transaction.state.messages.get(message_id)
+        if message is None:
+            raise MessageNotFound("There is no such message.")
+        return message
+
+    async def of_quote(self, quote_id: QuoteId) -> Sequence[Message]:
+        found = [message for message in self._transaction.state.messages.values() if message.quote_id == quote_id]
+        return sorted(found, key=lambda message: (message.created_at, message.id))
+
+    async def save(self, change: Change[Message]) -> Message:
+        before, after = change.before, change.after
+        stored = replace(after, version=self._transaction.next_version(after.id, before.version if before else 0))
+        self._transaction.state.messages[stored.id] = stored
+        self._transaction.changes.append(replace(change, after=stored))
+        return stored
+
+
+class MemoryStoredDocuments(StoredDocumentRepository):
+    def __init__(self, transaction: MemoryTransaction) -> None:
+        self._transaction = transaction
+
+    async def of_revision(self, quote_id: QuoteId, revision: int) -> StoredDocument | None:
+        return next(
+            (
+                document
+                for document in self._transaction.state.documents.values()
+                if (document.quote_id, document.revision) == (quote_id, revision)
+            ),
+            None,
+        )
+
+    async def save(self, change: Change[StoredDocument]) -> StoredDocument:
+        document = change.after
+        kept = await self.of_revision(document.quote_id, document.revision)
+        if kept is not None:
+            return kept
+        self._transaction.state.documents[document.id] = document
+        self._transaction.changes.append(change)
+        return document

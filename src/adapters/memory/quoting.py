@@ -1,0 +1,96 @@
+"""Quotes in memory."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+from uuid import UUID
+
+from src.adapters.memory.state import MemoryTransaction, contains, page_of
+from src.application.ports.paging import Page, Paging
+from src.application.ports.quoting import QuoteFilter, QuoteRepository, QuoteSummary
+from src.domain.quoting.errors import QuoteChangedMeanwhile, QuoteNotFound
+from src.domain.quoting.quote import Quote
+from src.domain.quoting.states import OPEN_STATUSES, QuoteStatus
+from src.domain.shared.change import Change
+from src.domain.shared.ids import QuoteId
+
+
+class MemoryQuotes(QuoteRepository):
+    def __init__(self, transaction: MemoryTransaction) -> None:
+        self._transaction = transaction
+
+    async def get(self, quote_id: QuoteId) -> Quote:
+        quote = self._transaction.state.quotes.get(quote_id)
+        if quote is None:
+            raise QuoteNotFound("There is no such quote.")
+        return quote
+
+    async def lock(self, quote_id: QuoteId) -> Quote:
+        return await self.get(quote_id)  # The unit of work has the whole organisation to itself.
+
+    async def save(self, change: Change[Quote]) -> Quote:
+        before, after = change.before, change.after
+        known = self._transaction.state.quotes
+        if before is not None and (after.id not in known or known[after.id].version != before.version):
+            raise QuoteChangedMeanwhile("Someone else changed this quote meanwhile; read it again.")
+        stored = replace(after, version=self._transaction.next_version(after.id, before.version if before else 0))
+        _check(stored, known)
+        known[stored.id] = stored
+        self._transaction.changes.append(replace(change, after=stored))
+        return stored
+
+    async def next_number(self, year: int) -> int:
+        counters = self._transaction.state.counters
+        counters[year] = counters.get(year, 0) + 1
+        return counters[year]
+
+    async def page(self, criteria: QuoteFilter, paging: Paging) -> Page[QuoteSummary]:
+        return page_of(self._found(criteria), paging, _summary)
+
+    async def stream(self, criteria: QuoteFilter) -> AsyncIterator[QuoteSummary]:
+        for quote in sorted(self._found(criteria), key=lambda one: (one.created_at, one.id)):
+            yield _summary(quote)
+
+    def _found(self, criteria: QuoteFilter) -> list[Quote]:
+        return [quote for quote in self._transaction.state.quotes.values() if _meets(quote, criteria)]
+
+
+def _check(quote: Quote, known: Mapping[UUID, Quote]) -> None:
+    """What the database's constraints hold."""
+    statuses = [revision.status for revision in quote.revisions]
+    assert sum(status in OPEN_STATUSES for status in statuses) <= 1, "two open revisions"
+    assert statuses.count(QuoteStatus.SENT) <= 1, "two sent revisions"
+    assert all(other.number != quote.number for other in known.values() if other.id != quote.id), "a number twice"
+
+
+def _meets(quote: Quote, criteria: QuoteFilter) -> bool:
+    current = quote.current
+    return (
+        (not criteria.statuses or current.status in criteria.statuses)
+        and criteria.customer_id in {None, quote.customer_id}
+        and criteria.owner_id in {None, quote.owner_id}
+        and (criteria.created_from is None or quote.created_at >= criteria.created_from)
+        and (criteria.created_before is None or quote.created_at < criteria.created_before)
+        and contains(criteria.search, quote.number, current.content.title, current.content.buyer.name)
+    )
+
+
+def _summary(quote: Quote) -> QuoteSummary:
+    current = quote.current
+    content, calculation = current.content, current.calculation
+    return QuoteSummary(
+        id=quote.id,
+        number=quote.number,
+        revision=current.number,
+        status=current.status,
+        title=content.title,
+        customer_id=quote.customer_id,
+        customer_name=content.buyer.name,
+        owner_id=quote.owner_id,
+        currency=content.currency,
+        total_without_tax=calculation.total_without_tax,
+        tax_total=calculation.tax_total,
+        payable=calculation.payable,
+        valid_until=content.valid_until,
+        created_at=quote.created_at,
+        version=quote.version,
+    )

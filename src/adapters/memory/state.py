@@ -1,0 +1,113 @@
+"""What is kept of one organisation. Everything in it is immutable, so that a copy of the dictionaries is a snapshot."""
+
+from collections.abc import Callable, Iterable
+from copy import copy
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any, Protocol, Self, TypeVar
+from uuid import UUID
+
+from src.application.ports.jobs import Job
+from src.application.ports.paging import CursorRefused, Page, Paging
+from src.domain.approvals.policy import ApprovalPolicy
+from src.domain.approvals.request import ApprovalRequest
+from src.domain.audit.chain import ChainHead
+from src.domain.audit.entry import AuditEntry
+from src.domain.catalog.product import Product
+from src.domain.customers.contact import Contact
+from src.domain.customers.customer import Customer
+from src.domain.documents.stored_document import StoredDocument
+from src.domain.identity.organization import Organization
+from src.domain.identity.user import Session, User
+from src.domain.messaging.message import Message
+from src.domain.quoting.quote import Quote
+from src.domain.shared.change import Change
+from src.domain.shared.ids import OrganizationId
+
+
+@dataclass(slots=True)
+class OrganizationState:
+    """By id, in the order of being added."""
+
+    organizations: dict[UUID, Organization] = field(default_factory=dict)
+    users: dict[UUID, User] = field(default_factory=dict)
+    sessions: dict[UUID, Session] = field(default_factory=dict)
+    customers: dict[UUID, Customer] = field(default_factory=dict)
+    contacts: dict[UUID, Contact] = field(default_factory=dict)
+    products: dict[UUID, Product] = field(default_factory=dict)
+    quotes: dict[UUID, Quote] = field(default_factory=dict)
+    policies: dict[UUID, ApprovalPolicy] = field(default_factory=dict)
+    requests: dict[UUID, ApprovalRequest] = field(default_factory=dict)
+    documents: dict[UUID, StoredDocument] = field(default_factory=dict)
+    messages: dict[UUID, Message] = field(default_factory=dict)
+    counters: dict[int, int] = field(default_factory=dict)
+    entries: list[AuditEntry] = field(default_factory=list)
+    head: ChainHead = field(default_factory=ChainHead)
+
+    def snapshot(self) -> Self:
+        """A copy whose changes do not show here."""
+        twin = copy(self)
+        for one in fields(self):
+            setattr(twin, one.name, copy(getattr(self, one.name)))
+        return twin
+
+
+@dataclass(slots=True)
+class MemoryTransaction:
+    """One unit of work in progress: its own *state*, and what is told at commit."""
+
+    organization_id: OrganizationId
+    state: OrganizationState
+    changes: list[Change[Any]] = field(default_factory=list)
+    jobs: list[Job] = field(default_factory=list)
+    versions: dict[UUID, int] = field(default_factory=dict)
+
+    def next_version(self, identity: UUID, stored: int) -> int:
+        """One more than *stored*, but only once for each thing in a unit of work."""
+        return self.versions.setdefault(identity, stored + 1)
+
+
+class Created(Protocol):
+    @property
+    def id(self) -> Any: ...
+    @property
+    def created_at(self) -> datetime: ...
+
+
+Item = TypeVar("Item", bound=Created)
+Shown = TypeVar("Shown")
+
+
+def page_of(items: Iterable[Item], paging: Paging, show: Callable[[Item], Shown]) -> Page[Shown]:
+    """The newest first. A cursor is the creation and id of the last item shown. Raises CursorRefused."""
+    ordered = sorted(items, key=_place, reverse=True)
+    start = paging.skip
+    if paging.cursor is not None:
+        after = _read(paging.cursor)
+        start = sum(_place(item) >= after for item in ordered)
+    shown = ordered[start : start + paging.limit]
+    more = len(ordered) > start + paging.limit
+    return Page(
+        items=tuple(show(item) for item in shown),
+        total=len(ordered),
+        next_cursor=f"{shown[-1].created_at.isoformat()}|{shown[-1].id}" if more and shown else None,
+    )
+
+
+def contains(search: str, *texts: str) -> bool:
+    return any(search.casefold() in text.casefold() for text in texts)
+
+
+def _place(item: Created) -> tuple[datetime, UUID]:
+    return item.created_at, item.id
+
+
+def _read(cursor: str) -> tuple[datetime, UUID]:
+    created_at, _, identity = cursor.partition("|")
+    try:
+        place = datetime.fromisoformat(created_at), UUID(identity)
+    except ValueError:
+        raise CursorRefused from None
+    if place[0].tzinfo is None:
+        raise CursorRefused
+    return place

@@ -1,0 +1,101 @@
+"""Nothing leaks through the pool: many organisations on few connections, with cancellations and failures."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from src.adapters.postgres.addresses import DatabaseUrls
+from src.adapters.postgres.engine import make_engine
+from src.adapters.postgres.unit_of_work import OpenPostgresUnitOfWork
+from src.application.ports.paging import Paging
+from src.application.ports.unit_of_work import OpenUnitOfWork
+from src.domain.identity.actor import Role
+from tests.builders.quotes import a_customer
+from tests.organizations import TestOrganization, new_organization
+
+pytestmark = pytest.mark.asyncio
+
+ORGANIZATIONS, REQUESTS, CONNECTIONS = 50, 2000, 4
+
+
+class Failure(Exception):
+    """Something in the middle of a request."""
+
+
+@pytest_asyncio.fixture
+async def small_pool(database: DatabaseUrls) -> AsyncIterator[AsyncEngine]:
+    engine = make_engine(database.app, pool_size=CONNECTIONS, patience=60)
+    yield engine
+    await engine.dispose()
+
+
+async def test_many_organisations_on_few_connections_see_only_their_own(
+    open_postgres: OpenUnitOfWork, operator_engine: AsyncEngine, small_pool: AsyncEngine
+) -> None:
+    made = [await new_organization(open_postgres) for _ in range(ORGANIZATIONS)]
+    open_uow = OpenPostgresUnitOfWork(small_pool, operator_engine)
+    crowd = Crowd(open_uow, made)
+
+    acknowledged = 0
+    for start in range(0, REQUESTS, 40):
+        acknowledged += sum(await asyncio.gather(*(crowd.client(number) for number in range(start, start + 40))))
+
+    assert crowd.leaks == []
+    assert acknowledged > REQUESTS * 0.8
+    await _check_connections(small_pool)
+    stored = 0
+    for organization in made:
+        async with open_uow(organization.actor(Role.ADMIN)) as uow:
+            stored += (await uow.customers.page("", Paging())).total
+    assert stored >= acknowledged  # A cancelled request may have been quick enough.
+
+
+class Crowd:
+    """Everybody at once; some fail, and some are given up in their middle."""
+
+    def __init__(self, open_uow: OpenUnitOfWork, made: list[TestOrganization]) -> None:
+        self._open, self._made = open_uow, made
+        self._chance = random.Random(7)
+        self.leaks: list[str] = []
+
+    async def client(self, number: int) -> int:
+        """One request; 1 when it was acknowledged."""
+        task = asyncio.create_task(self._request(self._made[number % ORGANIZATIONS]))
+        if self._chance.random() < 0.10:
+            for _ in range(self._chance.randrange(12)):
+                await asyncio.sleep(0)
+            task.cancel()
+        try:
+            await task
+        except (asyncio.CancelledError, Failure):
+            return 0
+        return 1
+
+    async def _request(self, organization: TestOrganization) -> None:
+        fails = self._chance.random() < 0.05
+        async with self._open(organization.actor(Role.ADMIN)) as uow:
+            await uow.customers.save(a_customer().create())
+            users = await uow.users.all()
+            if {user.id for user in users} != {user.id for user in organization.users.values()}:
+                self.leaks.append("users")
+            await asyncio.sleep(0)
+            if fails:
+                raise Failure
+            if (await uow.organizations.current()).id != organization.organization.id:
+                self.leaks.append("organisation")
+            await uow.commit()
+
+
+async def _check_connections(engine: AsyncEngine) -> None:
+    """Every connection of the pool, at its checkout: no tenant, no transaction left over, and still usable."""
+    connections = [await engine.connect() for _ in range(CONNECTIONS)]
+    for connection in connections:
+        tenant = (await connection.execute(text("SELECT current_setting('app.tenant_id', true)"))).scalar_one()
+        assert tenant in {None, ""}
+    for connection in connections:
+        await connection.close()

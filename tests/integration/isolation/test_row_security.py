@@ -1,0 +1,299 @@
+"""No statement sees or changes another organisation's row: asked of every table that the catalogue knows."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from src.adapters.postgres.tables import metadata
+from src.adapters.system import SystemClock, Uuid7Ids
+from src.application.approvals.create_policy import CreatePolicy, CreatePolicyCommand
+from src.application.ports.unit_of_work import OpenUnitOfWork
+from src.application.quoting.send_quote import SendQuote, SendQuoteCommand
+from src.application.quoting.submit_quote import SubmitQuote, SubmitQuoteCommand
+from src.application.transactions import Transactions
+from src.domain.approvals.policy import StepRule
+from src.domain.approvals.request import ApprovalRequest
+from src.domain.documents.stored_document import StoredDocument
+from src.domain.identity.actor import Role
+from src.domain.identity.user import Session
+from src.domain.shared.ids import DocumentId, RequestId, SessionId
+from tests.builders.quotes import NOON, a_contact, a_content, a_customer, a_new_quote, a_product
+from tests.organizations import TestOrganization, new_organization
+
+pytestmark = pytest.mark.asyncio
+
+DENIED = "42501"  # insufficient_privilege: a policy or a right that is missing.
+TABLES = sorted(table.name for table in metadata.sorted_tables)
+
+
+@dataclass(frozen=True, slots=True)
+class Two:
+    """Two organisations with a row in every table each."""
+
+    mine: TestOrganization
+    theirs: TestOrganization
+
+
+@pytest_asyncio.fixture(scope="module")
+async def two(open_postgres: OpenUnitOfWork) -> Two:
+    return Two(await _filled(open_postgres), await _filled(open_postgres))
+
+
+@pytest_asyncio.fixture
+async def connection(app_engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """The application role, on a connection that has been used: its variable is '' and no longer unset."""
+    async with app_engine.connect() as made:
+        await made.execute(text("SELECT set_config('app.tenant_id', :t, true)"), {"t": str(uuid4())})
+        await made.rollback()
+        yield made
+        await made.rollback()
+
+
+async def _filled(open_uow: OpenUnitOfWork) -> TestOrganization:
+    made = await new_organization(open_uow)
+    sales, admin = made.actor(Role.SALES), made.actor(Role.ADMIN)
+    transactions, clock, ids = Transactions(open_uow), SystemClock(), Uuid7Ids()
+    async with open_uow(sales) as uow:
+        customer = await uow.customers.save(a_customer().create())
+        await uow.contacts.save(a_contact(customer.id).create())
+        await uow.products.save(a_product().create())
+        await uow.quotes.next_number(2026)
+        content = a_content(valid_until=clock.now().date().replace(year=2090))
+        quote = await uow.quotes.save(a_new_quote(customer_id=customer.id, by=sales.person, content=content))
+        session_id = SessionId(ids.new())
+        session = Session.open(session_id=session_id, user=made.users[Role.SALES], at=NOON, lasting=NOON - NOON)
+        await uow.sessions.save(session)
+        await uow.commit()
+    await SubmitQuote(transactions, clock, ids)(sales, SubmitQuoteCommand(quote_id=quote.id))
+    await SendQuote(transactions, clock, ids)(sales, SendQuoteCommand(quote_id=quote.id))
+    step = StepRule(name="Management", roles=(Role.APPROVER,))
+    command = CreatePolicyCommand(name="All", order=1, conditions=(), steps=(step,))
+    await CreatePolicy(transactions, clock, ids)(admin, command)
+    async with open_uow(sales) as uow:
+        opening = ApprovalRequest.open(
+            request_id=RequestId(ids.new()),
+            quote_id=quote.id,
+            revision=1,
+            content_digest="d" * 64,
+            submitted_by=sales.person,
+            last_edited_by=sales.person,
+            facts={},
+            matched=(),
+            users=(),
+            at=NOON,
+        )
+        await uow.approvals.save(opening)
+        document = StoredDocument(
+            id=DocumentId(ids.new()),
+            quote_id=quote.id,
+            revision=1,
+            content_digest="d" * 64,
+            sha256="a" * 64,
+            size=1,
+            storage_key="k",
+            created_at=NOON,
+        )
+        await uow.documents.save(document.create())
+        await uow.commit()
+    return made
+
+
+async def _as(connection: AsyncConnection, organization_id: UUID | str) -> None:
+    await connection.execute(text("SELECT set_config('app.tenant_id', :t, true)"), {"t": str(organization_id)})
+
+
+async def _state_of(connection: AsyncConnection, statement: str, **parameters: Any) -> str:
+    """The SQLSTATE that the statement is refused with."""
+    with pytest.raises(DBAPIError) as refused:
+        await connection.execute(text(statement), parameters)
+    await connection.rollback()
+    return str(refused.value.orig.sqlstate)  # type: ignore[union-attr]  # asyncpg's errors have one.
+
+
+async def _rows_or_state(connection: AsyncConnection, statement: str, parameters: dict[str, Any]) -> int | str:
+    """How many rows the statement gives, or the SQLSTATE that it is refused with."""
+    try:
+        return len((await connection.execute(text(statement), parameters)).all())
+    except DBAPIError as error:
+        await connection.rollback()
+        return str(error.orig.sqlstate)  # type: ignore[union-attr]  # As above.
+
+
+async def test_the_catalogue_knows_the_same_tables(connection: AsyncConnection) -> None:
+    """A new table is covered by what follows, without being named here."""
+    rows = await connection.execute(
+        text(
+            "SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid "
+            "WHERE c.relnamespace = 'proffer'::regnamespace AND c.relkind IN ('r', 'p') "
+            "AND a.attname = 'organization_id' ORDER BY 1"
+        )
+    )
+    assert list(rows.scalars()) == TABLES
+
+
+@pytest.mark.parametrize("table", TABLES)
+async def test_others_rows_are_not_seen(table: str, two: Two, connection: AsyncConnection) -> None:
+    count = f"SELECT count(*) FROM proffer.{table} WHERE organization_id = :o"
+
+    await _as(connection, two.mine.organization.id)
+    own = (await connection.execute(text(count), {"o": two.mine.organization.id})).scalar_one()
+    foreign = (await connection.execute(text(count), {"o": two.theirs.organization.id})).scalar_one()
+    everything = (await connection.execute(text(f"SELECT count(*) FROM proffer.{table}"))).scalar_one()
+
+    assert own > 0, f"the organisations of this test have no row in {table}: give them one"
+    assert foreign == 0
+    assert everything == own
+
+
+@pytest.mark.parametrize("table", TABLES)
+async def test_others_rows_cannot_be_locked_changed_or_removed(
+    table: str, two: Two, connection: AsyncConnection
+) -> None:
+    theirs = {"o": two.theirs.organization.id}
+    for statement in (
+        f"SELECT 1 FROM proffer.{table} WHERE organization_id = :o FOR UPDATE",
+        f"UPDATE proffer.{table} SET organization_id = organization_id WHERE organization_id = :o RETURNING 1",
+        f"DELETE FROM proffer.{table} WHERE organization_id = :o RETURNING 1",
+    ):
+        await _as(connection, two.mine.organization.id)
+        assert await _rows_or_state(connection, statement, theirs) in {0, DENIED}, statement
+
+
+@pytest.mark.parametrize("table", TABLES)
+async def test_rows_cannot_be_given_to_others(table: str, two: Two, connection: AsyncConnection) -> None:
+    """Not by an insert, not by an upsert, not by an update of an own row."""
+    theirs = {"o": two.theirs.organization.id}
+    copied = ", ".join(
+        ":o" if column.name == "organization_id" else f'"{column.name}"'
+        for column in metadata.tables[f"proffer.{table}"].columns
+    )
+    insert = f"INSERT INTO proffer.{table} SELECT {copied} FROM proffer.{table} LIMIT 1"
+    for statement in (
+        insert,
+        f"{insert} ON CONFLICT DO NOTHING",
+        f"UPDATE proffer.{table} SET organization_id = :o",
+    ):
+        await _as(connection, two.mine.organization.id)
+        assert await _state_of(connection, statement, **theirs) == DENIED, statement
+
+
+@pytest.mark.parametrize("tenant", [None, ""])
+@pytest.mark.parametrize("table", TABLES)
+async def test_without_a_tenant_everything_is_empty_and_closed(
+    table: str, tenant: str | None, two: Two, connection: AsyncConnection
+) -> None:
+    if tenant is not None:
+        await _as(connection, tenant)
+    count = (await connection.execute(text(f"SELECT count(*) FROM proffer.{table}"))).scalar_one()
+    columns = metadata.tables[f"proffer.{table}"].columns
+    nulls = ", ".join(":o" if column.name == "organization_id" else "NULL" for column in columns)
+    statement = f"INSERT INTO proffer.{table} VALUES ({nulls})"
+
+    assert count == 0
+    assert await _state_of(connection, statement, o=two.mine.organization.id) == DENIED
+
+
+@pytest.mark.usefixtures("two")
+@pytest.mark.parametrize("table", TABLES)
+async def test_a_tenant_that_is_no_id_is_an_error_and_never_rows(table: str, connection: AsyncConnection) -> None:
+    await _as(connection, "x")
+
+    assert await _state_of(connection, f"SELECT count(*) FROM proffer.{table}") == "22P02"
+
+
+@pytest.mark.parametrize("table", TABLES)
+async def test_copying_out_shows_own_rows_only(table: str, two: Two, connection: AsyncConnection) -> None:
+    await _as(connection, two.mine.organization.id)
+    own = (await connection.execute(text(f"SELECT count(*) FROM proffer.{table}"))).scalar_one()
+    raw = (await connection.get_raw_connection()).driver_connection
+    assert raw is not None
+
+    status = await raw.copy_from_query(f"SELECT organization_id FROM proffer.{table}", output=_swallow)
+
+    assert status == f"COPY {own}"
+
+
+async def _swallow(_: bytes) -> None:
+    return
+
+
+async def test_a_contact_cannot_be_hung_on_anothers_customer(two: Two, connection: AsyncConnection) -> None:
+    await _as(connection, two.theirs.organization.id)
+    foreign = (await connection.execute(text("SELECT id FROM proffer.customers LIMIT 1"))).scalar_one()
+    await connection.rollback()
+
+    await _as(connection, two.mine.organization.id)
+    state = await _state_of(connection, "UPDATE proffer.contacts SET customer_id = :c", c=foreign)
+
+    assert state == "23503"  # As for an id that nobody has.
+
+
+async def test_the_application_owns_nothing_and_bypasses_nothing(connection: AsyncConnection) -> None:
+    rows = (
+        await connection.execute(
+            text(
+                "SELECT rolname, rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication AS mighty, "
+                "(SELECT count(*) FROM pg_class WHERE relowner = pg_roles.oid) AS owned "
+                "FROM pg_roles WHERE rolname LIKE 'proffer\\_%' AND rolname <> 'proffer_admin' ORDER BY 1"
+            )
+        )
+    ).all()
+
+    assert [row.rolname for row in rows] == [
+        "proffer_app",
+        "proffer_door",
+        "proffer_operator",
+        "proffer_owner",
+        "proffer_worker",
+    ]
+    assert not any(row.mighty for row in rows)
+    assert {row.rolname for row in rows if row.owned} == {"proffer_owner"}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT proffer.create_organization(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)",
+        "INSERT INTO proffer.organizations (organization_id) VALUES (gen_random_uuid())",
+        "SELECT * FROM jobs.pgqueuer",
+        "SELECT * FROM jobs.pgqueuer_log",
+        "DELETE FROM jobs.pgqueuer",
+        "CREATE TABLE proffer.mine (id int)",
+        "CREATE TABLE public.mine (id int)",
+        "CREATE TEMP TABLE customers (id int)",
+        "TRUNCATE proffer.customers",
+        "ALTER TABLE proffer.customers DISABLE ROW LEVEL SECURITY",
+        "UPDATE proffer.audit_entries SET action = 'x'",
+        "DELETE FROM proffer.audit_entries",
+        "SET ROLE proffer_owner",
+        "SET SESSION AUTHORIZATION proffer_owner",
+    ],
+)
+async def test_the_application_may_not(statement: str, connection: AsyncConnection) -> None:
+    assert await _state_of(connection, statement) == DENIED
+
+
+async def test_the_door_shows_only_what_the_login_needs(two: Two, connection: AsyncConnection) -> None:
+    user = two.theirs.users[Role.OWNER]
+
+    rows = (await connection.execute(text("SELECT * FROM proffer.find_accounts(:e)"), {"e": user.email})).all()
+    nobody = (await connection.execute(text("SELECT * FROM proffer.find_accounts('%')"))).all()
+
+    assert [row.user_id for row in rows] == [user.id]
+    assert set(rows[0]._mapping) == {
+        "organization_id",
+        "slug",
+        "user_id",
+        "email",
+        "name",
+        "role",
+        "password_hash",
+    }
+    assert nobody == []
