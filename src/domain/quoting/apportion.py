@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from decimal import ROUND_FLOOR, Decimal
 
-from src.domain.quoting.arithmetic import ZERO, exact_arithmetic
+from src.domain.quoting.arithmetic import ONE, ZERO, exact_arithmetic
 
 
 def apportion(total: Decimal, bases: Sequence[Decimal], unit: Decimal) -> tuple[Decimal, ...]:
@@ -29,10 +29,13 @@ def shares(total: Decimal, bases: Sequence[Decimal]) -> tuple[Decimal, ...]:
 
 
 def _whole_units(total: Decimal, bases: Sequence[Decimal], unit: Decimal) -> tuple[Decimal, ...]:
-    exact = shares(total, bases)
-    parts = [share.quantize(unit, ROUND_FLOOR) for share in exact]
+    weights = _weights(bases)
+    whole = sum(weights, ZERO)
+    parts = [(total * weight / whole).quantize(unit, ROUND_FLOOR) for weight in weights]
+    # What each part lost, times the size of the whole: undivided, because thirds in decimals would break ties.
+    lost = [abs(total * weight - part * whole) for weight, part in zip(weights, parts, strict=True)]
     left_over = int((total - sum(parts, ZERO)) / unit)
-    for i in sorted(range(len(parts)), key=lambda i: parts[i] - exact[i])[:left_over]:
+    for i in sorted(range(len(parts)), key=lambda i: -lost[i])[:left_over]:
         parts[i] += unit
     return tuple(part + ZERO for part in parts)
 
@@ -41,4 +44,4 @@ def _weights(bases: Sequence[Decimal]) -> Sequence[Decimal]:
     if sum(bases, ZERO):
         return bases
     sizes = [abs(base) for base in bases]
-    return sizes if any(sizes) else [Decimal(1)] * len(bases)
+    return sizes if any(sizes) else [ONE] * len(bases)

@@ -15,7 +15,7 @@ from src.domain.quoting.calculation import Calculation
 from src.domain.quoting.calculator import calculate
 from src.domain.quoting.pricing import Tax
 from src.domain.shared.canonical import decimal_text
-from src.entrypoints.cli.failures import INVALID, fail
+from src.entrypoints.cli.failures import INVALID, USAGE, fail
 from src.entrypoints.cli.output import print_json
 from src.entrypoints.pricing_document import PricingDocument, read_pricing
 from src.entrypoints.schemas.pricing import CalculationSchema, amount_text
@@ -23,7 +23,7 @@ from src.entrypoints.strict_json import printable
 
 
 def price(
-    file: Annotated[str, Parameter(help="A JSON file, or - for standard input.")],
+    file: Annotated[str, Parameter(help="A JSON file, or - for standard input.", allow_leading_hyphen=True)],
     *,
     json: Annotated[bool, Parameter(help="Print JSON instead of a table.", negative="")] = False,
 ) -> int:
@@ -36,6 +36,8 @@ def price(
       cat request.json | proffer quote price - --json
 
     """
+    if file.startswith("-") and file != "-":  # Allowed to begin so for the sake of the lone hyphen.
+        return fail(f"{file} is no option of this command.", USAGE)
     try:
         data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:

@@ -1,14 +1,18 @@
 """The calculator agrees with an oracle in fractions, figure by figure."""
 
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from src.domain.quoting.apportion import apportion
 from src.domain.quoting.calculator import calculate
 from src.domain.quoting.pricing import QuotePricing
 from src.entrypoints.pricing_document import read_pricing
+from tests.pricings import a_pricing
 from tests.property.quoting.oracle import Oracle, Rule
 from tests.property.quoting.strategies import pricings
 
@@ -47,3 +51,13 @@ def test_the_calculator_agrees_with_fractions(pricing: QuotePricing) -> None:
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_the_examples_agree_with_fractions(path: Path) -> None:
     check(read_pricing(path.read_bytes()).pricing())
+
+
+@settings(max_examples=300)
+@given(total=st.integers(-60, 60), bases=st.lists(st.integers(-9, 9), min_size=1, max_size=5))
+def test_apportioning_agrees_with_fractions_also_in_ties(total: int, bases: list[int]) -> None:
+    oracle = Oracle(a_pricing(currency="KRW"))
+
+    parts = apportion(Decimal(total), [Decimal(base) for base in bases], Decimal(1))
+
+    assert [Fraction(part) for part in parts] == oracle.split(Fraction(total), [Fraction(base) for base in bases])

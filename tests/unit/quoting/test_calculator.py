@@ -377,3 +377,20 @@ def test_figures_are_decimals_of_the_currencys_digits_only() -> None:
 
     assert isinstance(result.payable, Decimal)
     assert str(result.payable) == "0.36"
+
+
+def test_lines_with_the_same_included_tax_but_other_taxes_do_not_depend_on_their_order() -> None:
+    city = Tax(category="CITY", rate_percent=D(10))
+    lines = [a_line("1", "0.05", vat("21")), a_line("1", "0.05", vat("21"), city)]
+
+    forth = calculate(a_pricing(*lines, prices_include_tax="VAT"))
+    back = calculate(a_pricing(*reversed(lines), prices_include_tax="VAT"))
+
+    assert forth.taxes == back.taxes
+
+
+def test_a_withheld_tax_is_in_no_price_even_of_the_included_category() -> None:
+    withheld = Tax(category="VAT", rate_percent=D(10), retained=True)
+    result = calculate(a_pricing(a_line("1", "110.00", withheld), prices_include_tax="VAT"))
+
+    assert texts([result.total_without_tax, result.retained_total, result.payable]) == ["110.00", "11.00", "99.00"]
