@@ -1,0 +1,213 @@
+"""The command line on the same use cases: what it prints, and what scripts can trust."""
+
+import csv
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import mkdtemp
+
+import pytest
+from python_calamine import CalamineWorkbook
+
+from src.adapters.embedded_postgres import EmbeddedPostgres
+from tests.e2e.processes import ROOT, Installation, free_port
+
+pytestmark = pytest.mark.xdist_group("installations")
+
+SALES, OWNER = "sales@nordlicht.example", "owner@nordlicht.example"
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[Installation]:
+    """An installation with the demonstration, whose server goes on between the commands."""
+    folder = Path(mkdtemp(prefix="proffer-cli-"))
+    folder.chmod(0o755)
+    made = Installation(folder / "var", free_port())
+    server = EmbeddedPostgres(folder / "var" / "postgres")
+    server.start()
+    result = made.run("demo")
+    assert result.returncode == 0, result.stderr.decode()
+    yield made
+    server.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Installation:
+    """Nothing is set up: for what needs no database."""
+    return Installation(tmp_path / "var", free_port())
+
+
+@pytest.mark.parametrize(
+    ("example", "payable"),
+    [
+        ("office-fitout-eur.json", "22417.76"),
+        ("sensor-kits-krw.json", "5069570"),
+        ("retail-displays-gross-eur.json", "3669.39"),
+    ],
+)
+def test_an_example_is_priced(example: str, payable: str, bare: Installation) -> None:
+    as_table = bare.run("quote", "price", f"examples/{example}")
+    as_json = bare.run("quote", "price", "-", "--json", stdin=(ROOT / "examples" / example).read_bytes())
+
+    assert (as_table.returncode, as_json.returncode) == (0, 0)
+    assert json.loads(as_json.stdout)["payable"] == payable
+    assert payable in as_table.stdout.decode().splitlines()[-1]
+    assert not bare.home.exists()
+
+
+@pytest.mark.parametrize(
+    ("document", "complaint"),
+    [
+        (b"{", "Not JSON"),
+        (b"[" * 200_000, "nested"),
+        (b'{"currency": "EUR", "lines": []}', "lines"),
+        (b'{"currency": "EUR", "lines": [{"quantity": "NaN", "unit_price": "1"}]}', "lines[0].quantity"),
+        (b'{"currency": "EUR", "lines": [{"quantity": 1.5, "unit_price": "1"}]}', "lines[0].quantity"),
+        (b'{"currency": "EUR", "lines": [{"quantity": "1", "unit_price": "1", "colour": 1}]}', "lines[0].colour"),
+        (b'{"currency": "XXX", "lines": [{"quantity": "1", "unit_price": "1"}]}', "currency"),
+        (
+            b'{"currency": "EUR", "lines": [{"quantity": "1", "unit_price": "1", "discounts": [{"percent": "101"}]}]}',
+            "lines[0].discounts[0].percent",
+        ),
+    ],
+)
+def test_a_file_that_cannot_be_priced_ends_with_3(document: bytes, complaint: str, bare: Installation) -> None:
+    result = bare.run("quote", "price", "-", stdin=document)
+
+    assert result.returncode == 3
+    assert complaint in result.stderr.decode()
+    assert result.stdout == b""
+    assert b"Traceback" not in result.stderr
+
+
+def test_a_missing_file_ends_with_3_and_a_wrong_word_with_2(bare: Installation) -> None:
+    missing = bare.run("quote", "price", "nowhere.json")
+    wrong = bare.run("quote", "prize", "nowhere.json")
+    option = bare.run("quote", "price", "-", "--yaml")
+
+    assert (missing.returncode, wrong.returncode, option.returncode) == (3, 2, 2)
+    assert b"nowhere.json cannot be read" in missing.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        (),
+        ("up",),
+        ("serve",),
+        ("worker",),
+        ("migrate",),
+        ("demo",),
+        ("quote",),
+        ("quote", "price"),
+        ("quote", "list"),
+        ("quote", "export"),
+        ("audit",),
+        ("audit", "list"),
+        ("audit", "verify"),
+    ],
+)
+def test_help_teaches(command: tuple[str, ...], bare: Installation) -> None:
+    result = bare.run(*command, "--help")
+
+    assert result.returncode == 0
+    assert len(result.stdout.splitlines()) > 3
+
+
+def test_pricing_loads_neither_web_nor_database(bare: Installation) -> None:
+    import subprocess
+    import sys
+
+    program = (
+        "import sys; from src.entrypoints.cli.app import app; "
+        "print([name for name in ('litestar', 'sqlalchemy', 'asyncpg', 'typst', 'dishka') if name in sys.modules])"
+    )
+    told = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert told.stdout.strip() == "[]"
+
+
+def test_quotes_are_listed(demo: Installation) -> None:
+    as_table = demo.run("quote", "list", "--as", SALES)
+    as_json = demo.run("quote", "list", "--as", SALES, "--status", "draft", "--search", "한빛", "--json")
+
+    assert as_table.returncode == 0, as_table.stderr.decode()
+    assert "3 of 3 quotes." in as_table.stdout.decode()
+    (found,) = json.loads(as_json.stdout)
+    assert (found["payable"], found["currency"]) == ("5069570", "KRW")
+
+
+def test_quotes_are_exported(demo: Installation, tmp_path: Path) -> None:
+    xlsx = demo.run("quote", "export", str(tmp_path / "offers.xlsx"), "--as", SALES)
+    text = demo.run("quote", "export", str(tmp_path / "offers.csv"), "--as", SALES, "--start-date", "2026-01-01")
+    again = demo.run("quote", "export", str(tmp_path / "offers.csv"), "--as", SALES)
+    forced = demo.run("quote", "export", str(tmp_path / "offers.csv"), "--as", SALES, "--force")
+    empty = demo.run("quote", "export", str(tmp_path / "none.csv"), "--as", SALES, "--end-date", "2020-01-01")
+    format_ = demo.run("quote", "export", str(tmp_path / "offers.pdf"), "--as", SALES)
+
+    assert (xlsx.returncode, text.returncode, forced.returncode) == (0, 0, 0), xlsx.stderr.decode()
+    assert b"3 quotes written" in xlsx.stdout
+    assert CalamineWorkbook.from_path(tmp_path / "offers.xlsx").get_sheet_by_index(0).to_python()[0][0] == "Number"
+    with (tmp_path / "offers.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert len(list(csv.reader(file))) == 4
+    assert (again.returncode, empty.returncode, format_.returncode) == (3, 4, 3)
+    assert b"--force" in again.stderr
+    assert sorted(path.name for path in tmp_path.iterdir() if path.suffix) == ["offers.csv", "offers.xlsx"]
+
+
+def test_the_audit_is_listed_and_verified(demo: Installation) -> None:
+    listed = demo.run("audit", "list", "--as", OWNER, "--action", "quote.created", "--json")
+    verified = demo.run("audit", "verify", "--as", OWNER)
+
+    assert len(json.loads(listed.stdout)) == 3
+    assert verified.returncode == 0
+    assert b"intact" in verified.stdout
+
+
+def test_a_broken_chain_ends_with_5_and_names_the_entry(demo: Installation) -> None:
+    """By the hand of a superuser, who alone can do it."""
+    import asyncio
+
+    import asyncpg
+
+    address = EmbeddedPostgres(demo.home / "postgres").start()
+
+    async def tamper(change: str, back: str) -> bytes:
+        connection = await asyncpg.connect(
+            host=address.host,
+            port=address.port,
+            user=address.user,
+            password=address.password,
+            database="proffer",
+        )
+        await connection.execute("ALTER TABLE proffer.audit_entries DISABLE TRIGGER append_only")
+        await connection.execute(change)
+        result = await asyncio.to_thread(demo.run, "audit", "verify", "--as", OWNER)
+        await connection.execute(back)
+        await connection.execute("ALTER TABLE proffer.audit_entries ENABLE ALWAYS TRIGGER append_only")
+        await connection.close()
+        assert result.returncode == 5
+        return result.stderr
+
+    told = asyncio.run(
+        tamper(
+            "UPDATE proffer.audit_entries SET text = replace(text, 'demo', 'Demo') || ' ' WHERE sequence = 7",
+            "UPDATE proffer.audit_entries SET text = rtrim(text) WHERE sequence = 7",
+        )
+    )
+
+    assert b"Entry 7 is not what was written" in told
+
+
+def test_whoever_may_not_is_refused_with_1(demo: Installation) -> None:
+    denied = demo.run("audit", "list", "--as", SALES)
+    unknown = demo.run("quote", "list", "--as", "nobody@nordlicht.example")
+    unnamed = demo.run("quote", "list")
+
+    assert denied.returncode == 1
+    assert b"audit.view" in denied.stderr
+    assert unknown.returncode == 4
+    assert unnamed.returncode == 2
+    assert b"--as" in unnamed.stderr
