@@ -12,7 +12,7 @@ from src.adapters.postgres.engine import make_engine
 from src.adapters.postgres.identity import PostgresAccountDirectory
 from src.adapters.postgres.unit_of_work import OpenPostgresUnitOfWork
 from src.adapters.security import Argon2Hasher, JwtIssuer
-from src.adapters.smtp import EmlMailer, JinjaMailTemplates, SmtpMailer, SmtpSettings
+from src.adapters.smtp import EmlMailer, JinjaMailTemplates, SmtpMailer
 from src.adapters.spreadsheets import FileSpreadsheets
 from src.adapters.storage import storage_from
 from src.adapters.system import SystemClock, Uuid7Ids
@@ -108,9 +108,9 @@ class Outside(Provider):
 
     @provide
     def mailer(self, settings: Settings) -> Mailer:
-        if settings.smtp_url is None:
+        if settings.smtp is None:
             return EmlMailer(settings.home / "mail", sender_address=settings.mail_from)
-        return SmtpMailer(SmtpSettings.parse(settings.smtp_url, sender_address=settings.mail_from))
+        return SmtpMailer(settings.smtp)
 
 
 class PostgresStore(Provider):

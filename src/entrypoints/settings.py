@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from src.adapters.smtp.settings import SmtpSettings
+
 DEFAULT_PORT = 8000
 SHORTEST_SECRET = 32
 
@@ -25,7 +27,7 @@ class Settings:
     postgres_binaries: Path | None
     secret_key: str
     storage_url: str
-    smtp_url: str | None
+    smtp: SmtpSettings | None
     mail_from: str
     public_url: str
     log_format: str
@@ -50,8 +52,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         postgres_binaries=Path(binaries) if binaries else None,
         secret_key=_secret_key(variables, home),
         storage_url=variables.get("PROFFER_STORAGE_URL") or str(home / "storage"),
-        smtp_url=variables.get("PROFFER_SMTP_URL") or None,
-        mail_from=variables.get("PROFFER_MAIL_FROM", "quotes@proffer.invalid"),
+        smtp=_smtp(variables),
+        mail_from=_mail_from(variables),
         public_url=variables.get("PROFFER_PUBLIC_URL", f"http://{host}:{port}"),
         log_format=_choice(variables, "PROFFER_LOG_FORMAT", ("console", "json")),
         log_level=_choice(variables, "PROFFER_LOG_LEVEL", ("info", "debug", "warning", "error")),
@@ -61,6 +63,20 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         ),
         pool_size=_whole_number(variables, "PROFFER_POOL_SIZE", 5, highest=100),
     )
+
+
+def _mail_from(variables: Mapping[str, str]) -> str:
+    return variables.get("PROFFER_MAIL_FROM", "quotes@proffer.invalid")
+
+
+def _smtp(variables: Mapping[str, str]) -> SmtpSettings | None:
+    url = variables.get("PROFFER_SMTP_URL")
+    if not url:
+        return None
+    try:
+        return SmtpSettings.parse(url, sender_address=_mail_from(variables))
+    except ValueError as error:
+        raise SettingsError(f"PROFFER_SMTP_URL cannot be used. {error}") from None
 
 
 def _whole_number(variables: Mapping[str, str], name: str, default: int, *, highest: int) -> int:

@@ -33,11 +33,19 @@ class Installation:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PROFFER_")}
         return kept | {"PROFFER_HOME": str(self.home), "PROFFER_PORT": str(self.port), "NO_COLOR": "1"} | more
 
-    def run(self, *arguments: str, stdin: bytes | None = None, **more: str) -> "subprocess.CompletedProcess[bytes]":
+    def run(
+        self, *arguments: str, stdin: bytes = b"", settings: dict[str, str] | None = None
+    ) -> "subprocess.CompletedProcess[bytes]":
         """``proffer …`` to its end."""
         command = [sys.executable, "-m", "src.entrypoints.cli", *arguments]
         return subprocess.run(
-            command, cwd=ROOT, env=self.environment(**more), input=stdin, capture_output=True, check=False, timeout=120
+            command,
+            cwd=ROOT,
+            env=self.environment(**(settings or {})),
+            input=stdin,
+            capture_output=True,
+            check=False,
+            timeout=120,
         )
 
     @contextmanager

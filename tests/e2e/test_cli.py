@@ -3,6 +3,8 @@
 import csv
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import mkdtemp
@@ -61,7 +63,7 @@ def test_an_example_is_priced(example: str, payable: str, bare: Installation) ->
     ("document", "complaint"),
     [
         (b"{", "Not JSON"),
-        (b"[" * 200_000, "nested"),
+        (b"[" * 200_000, "Nested"),
         (b'{"currency": "EUR", "lines": []}', "lines"),
         (b'{"currency": "EUR", "lines": [{"quantity": "NaN", "unit_price": "1"}]}', "lines[0].quantity"),
         (b'{"currency": "EUR", "lines": [{"quantity": 1.5, "unit_price": "1"}]}', "lines[0].quantity"),
@@ -116,10 +118,7 @@ def test_help_teaches(command: tuple[str, ...], bare: Installation) -> None:
     assert len(result.stdout.splitlines()) > 3
 
 
-def test_pricing_loads_neither_web_nor_database(bare: Installation) -> None:
-    import subprocess
-    import sys
-
+def test_pricing_loads_neither_web_nor_database() -> None:
     program = (
         "import sys; from src.entrypoints.cli.app import app; "
         "print([name for name in ('litestar', 'sqlalchemy', 'asyncpg', 'typst', 'dishka') if name in sys.modules])"

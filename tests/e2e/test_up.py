@@ -105,7 +105,7 @@ def test_a_busy_port_is_a_sentence(installation: Installation) -> None:
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named(variable: str, value: str, installation: Installation) -> None:
-    result = installation.run("up", **{variable: value})
+    result = installation.run("up", settings={variable: value})
 
     assert result.returncode == 1
     assert variable in result.stderr.decode()
@@ -115,7 +115,7 @@ def test_a_setting_that_cannot_be_used_is_named(variable: str, value: str, insta
 def test_a_database_that_is_not_there_is_a_sentence(installation: Installation) -> None:
     url = f"postgresql://nobody:secret@127.0.0.1:{free_port()}/proffer"
 
-    result = installation.run("migrate", PROFFER_DATABASE_URL=url)
+    result = installation.run("migrate", settings={"PROFFER_DATABASE_URL": url})
 
     assert result.returncode == 1
     assert "PROFFER_DATABASE_URL" in result.stderr.decode()

@@ -20,9 +20,8 @@ def print_table(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]
         table.add_column(title, justify="right" if justify == "right" else "left", no_wrap=justify == "right")
     for row in rows:
         table.add_row(*(text.replace("[", "\\[") for text in row))
-    console = Console()
     # Into a file or a pipe a table keeps its full width, so that nothing is cut off.
-    console.print(table, width=None if console.is_terminal else 200)
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
 
 
 def progress() -> Progress:

@@ -9,7 +9,7 @@ def welcome(settings: Settings) -> str:
     """The address of the docs, the demonstration's credentials and three commands to try."""
     url = settings.public_url
     users = "\n".join(f"    {role.value:<9} {EMAILS[role]}" for role in Role)
-    where = settings.home / "mail" if settings.smtp_url is None else settings.smtp_url.rpartition("@")[2]
+    where = settings.home / "mail" if settings.smtp is None else settings.smtp.host
     return f"""
   Proffer is running.
 
