@@ -28,7 +28,7 @@ class AuditRecord:
     text: str
 
     @classmethod
-    def of(cls, event: DomainEvent, actor: Actor, change: Change[object] | None = None) -> Self:
+    def of(cls, event: DomainEvent, actor: Actor, change: Change[Any] | None = None) -> Self:
         """The record of *event*; *change* is the change that it belongs to, told field by field."""
         told = {
             "format": FORMAT,

@@ -53,7 +53,12 @@ def plain(value: object) -> object:  # noqa: C901, PLR0911, PLR0912 — one case
 
 
 def decimal_text(value: Decimal) -> str:
-    """The shortest plain form: no exponent, no trailing zeros, no negative zero, so that 1.50 and 1.5 are the same."""
+    """The shortest plain form: no exponent, no trailing zeros, no negative zero, so that 1.50 and 1.5 are the same.
+
+    Raises TypeError for what is not finite.
+    """
+    if not value.is_finite():
+        raise TypeError("NaN and Infinity are no amounts.")
     if not value:
         return "0"
     text = f"{value:f}"

@@ -38,7 +38,7 @@ async def serve_until(app: Litestar, host: str, port: int, stop: asyncio.Event, 
         address=host,
         port=port,
         interface=Interfaces.ASGI,
-        log_access=False,
+        log_enabled=False,  # Every request is logged once, by us.
         websockets=False,
     )
     serving = asyncio.create_task(server.serve())
