@@ -151,5 +151,7 @@ async def _sleep(stop: asyncio.Event, seconds: float) -> None:
 
 
 def _libpq(url: str) -> str:
-    """The address in the form that asyncpg itself takes."""
-    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    """The address in the form that asyncpg itself takes, where *ssl* would be a setting of the server."""
+    address = make_url(url)
+    query = {"sslmode" if name == "ssl" else name: value for name, value in address.query.items()}
+    return address.set(drivername="postgresql", query=query).render_as_string(hide_password=False)
