@@ -206,3 +206,10 @@ async def test_a_worker_waits_for_its_turn_at_a_full_server(queue: Queue) -> Non
             await until(lambda: bool(notebook.jobs))
     finally:
         await queue.do(f"ALTER DATABASE {name} CONNECTION LIMIT -1")
+
+
+async def test_a_worker_takes_the_address_that_the_pools_take(queue: Queue) -> None:
+    notebook = Notebook()
+    await queue.add(queue.a_job())
+    async with queue.worker(notebook, url=f"{queue.urls.worker}?ssl=prefer"):
+        await until(lambda: bool(notebook.jobs))
