@@ -382,3 +382,4 @@ def downgrade() -> None:
     for name in reversed(_TABLES):
         op.execute(f"DROP TABLE {SCHEMA}.{name}")
     op.execute(f"DROP FUNCTION {SCHEMA}.refuse_change()")
+    op.execute(f"REVOKE USAGE ON SCHEMA {SCHEMA} FROM {DOOR}")

@@ -188,3 +188,4 @@ def downgrade() -> None:
         op.execute(f"DROP TABLE jobs.{table}")
     op.execute("DROP FUNCTION jobs.fn_pgqueuer_changed()")
     op.execute("DROP TYPE jobs.pgqueuer_status")
+    op.execute(f"REVOKE USAGE ON SCHEMA jobs FROM {DOOR}")

@@ -48,7 +48,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         home=home,
         host=host,
         port=port,
-        database_url=variables.get("PROFFER_DATABASE_URL") or None,
+        database_url=_database_url(variables),
         postgres_binaries=Path(binaries) if binaries else None,
         secret_key=_secret_key(variables, home),
         storage_url=variables.get("PROFFER_STORAGE_URL") or str(home / "storage"),
@@ -63,6 +63,19 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         ),
         pool_size=_whole_number(variables, "PROFFER_POOL_SIZE", 5, highest=100),
     )
+
+
+def _database_url(variables: Mapping[str, str]) -> str | None:
+    url = variables.get("PROFFER_DATABASE_URL")
+    if not url:
+        return None
+    from src.adapters.postgres.addresses import AddressUnusable, administrators_url
+
+    try:
+        administrators_url(url)
+    except AddressUnusable as error:
+        raise SettingsError(f"PROFFER_DATABASE_URL cannot be used. {error}") from None
+    return url
 
 
 def _mail_from(variables: Mapping[str, str]) -> str:

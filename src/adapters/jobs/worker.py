@@ -24,6 +24,14 @@ from src.application.ports.jobs import Job
 _logger = structlog.stdlib.get_logger("proffer.worker")
 _AT_ONCE: Final = 8
 _RECONNECT_PAUSE: Final = 1.0  # Seconds.
+# A server that is away, going away, coming back, or full for the moment.
+_LOST: Final = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.TooManyConnectionsError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +47,17 @@ JobHandler = Callable[[Job, Attempt], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerSettings:
-    """Pauses grow from *base* to *cap*, each a random part of that (full jitter). *poll* bounds how late work is seen."""
+    """Pauses grow from *base* to *cap*, each a random part of that (full jitter). *poll* bounds how late work is seen.
+
+    A job that takes *longest* is given up, which counts as a failed attempt.
+    """
 
     attempts: int = 12
     base: timedelta = timedelta(seconds=5)
     cap: timedelta = timedelta(hours=1)
     poll: timedelta = timedelta(seconds=1)
     heartbeat: timedelta = timedelta(seconds=30)
+    longest: timedelta = timedelta(minutes=15)
     random: Callable[[], float] = field(default=random.random)
 
     def pause(self, number: int) -> timedelta:
@@ -67,7 +79,7 @@ async def run_worker(
     while not stop.is_set():
         try:
             await _work(url, handlers, stop, settings or WorkerSettings())
-        except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as error:
+        except _LOST as error:
             _logger.warning("worker_lost_database", error=type(error).__name__)
             await _sleep(stop, _RECONNECT_PAUSE)
 
@@ -109,7 +121,8 @@ def _entrypoint(handler: JobHandler, settings: WorkerSettings) -> Callable[[Queu
         attempt = Attempt(queued.attempts + 1, last=queued.attempts + 1 >= settings.attempts)
         log = _logger.bind(job=job.name, job_id=str(job.id), attempt=attempt.number, trace_id=job.trace_id)
         try:
-            await handler(job, attempt)
+            async with asyncio.timeout(settings.longest.total_seconds()):
+                await handler(job, attempt)
         except Exception as error:
             if attempt.last:
                 log.exception("job_failed")
@@ -138,5 +151,7 @@ async def _sleep(stop: asyncio.Event, seconds: float) -> None:
 
 
 def _libpq(url: str) -> str:
-    """The address in the form that asyncpg itself takes."""
-    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    """The address in the form that asyncpg itself takes, where *ssl* would be a setting of the server."""
+    address = make_url(url)
+    query = {"sslmode" if name == "ssl" else name: value for name, value in address.query.items()}
+    return address.set(drivername="postgresql", query=query).render_as_string(hide_password=False)

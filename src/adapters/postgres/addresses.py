@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import Final
 
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
 
 OWNER: Final = "proffer_owner"
 APP: Final = "proffer_app"
@@ -14,6 +15,10 @@ WORKER: Final = "proffer_worker"
 DOOR: Final = "proffer_door"
 
 _DRIVER: Final = "postgresql+asyncpg"
+_TRANSLATED: Final = {"sslmode": "ssl"}
+_OURS: Final = frozenset({"application_name", "connect_timeout"})  # Every pool has its own; not worth a refusal.
+_KNOWN: Final = frozenset({"ssl", "host", "port"})
+_SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +31,26 @@ class DatabaseUrls:
     worker: str
 
 
+class AddressUnusable(ValueError):
+    """The message says why, and never repeats the address: a password stands in it."""
+
+
 def administrators_url(url: str) -> URL:
-    """*url* as asyncpg takes it; addresses in libpq's form (``postgres://…?sslmode=require``) are translated."""
-    parsed = make_url(url)
-    query = dict(parsed.query)
-    if "sslmode" in query:
-        query["ssl"] = query.pop("sslmode")
+    """*url* as asyncpg takes it; libpq's form (``postgres://…?sslmode=require``) is translated. Raises AddressUnusable."""
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        raise AddressUnusable("Write it as postgresql://user:password@host/database.") from None
+    if parsed.drivername.partition("+")[0] not in {"postgres", "postgresql"}:
+        raise AddressUnusable("Proffer needs a PostgreSQL: postgresql://user:password@host/database.")
+    query = {_TRANSLATED.get(name, name): value for name, value in parsed.query.items() if name not in _OURS}
+    if unknown := sorted(query.keys() - _KNOWN):
+        raise AddressUnusable(
+            f"Take {', '.join(unknown)} out of it: only sslmode is understood. "
+            "Certificates are named by PGSSLROOTCERT, PGSSLCERT and PGSSLKEY."
+        )
+    if query.get("ssl", "prefer") not in _SSL_MODES:
+        raise AddressUnusable(f"Its sslmode must be one of {', '.join(_SSL_MODES)}.")
     return parsed.set(drivername=_DRIVER, query=query)
 
 

@@ -1,0 +1,190 @@
+"""From a bare server to a schema, and back, as often as one likes."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from src.adapters.embedded_postgres import ServerAddress
+from src.adapters.postgres.addresses import DatabaseUrls
+from src.adapters.postgres.bootstrap import alembic_config, bootstrap, downgrade, migrate, upgrade
+from src.adapters.postgres.engine import make_engine
+from src.adapters.postgres.lint import lint
+from tests.database import SECRET, drop_database, empty_database
+
+pytestmark = pytest.mark.asyncio
+
+# Everything that a migration may make: tables, columns, indexes, constraints, policies, functions, triggers, rights.
+_DESCRIPTION = """
+    WITH ours AS (SELECT oid FROM pg_namespace WHERE nspname IN ('proffer', 'jobs', 'public')),
+    r AS (SELECT c.* FROM pg_class c JOIN ours ON ours.oid = c.relnamespace WHERE c.relname NOT LIKE 'alembic%')
+    SELECT concat_ws(' ', 'relation', r.oid::regclass, relkind, relrowsecurity, relforcerowsecurity, relacl) FROM r
+    UNION ALL
+    SELECT concat_ws(' ', 'column', a.attrelid::regclass, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+                     pg_get_expr(d.adbin, d.adrelid), a.attacl)
+    FROM pg_attribute a JOIN r ON r.oid = a.attrelid
+    LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum WHERE a.attnum > 0 AND NOT a.attisdropped
+    UNION ALL
+    SELECT concat_ws(' ', 'index', pg_get_indexdef(i.indexrelid)) FROM pg_index i JOIN r ON r.oid = i.indrelid
+    UNION ALL
+    SELECT concat_ws(' ', 'constraint', k.conrelid::regclass, k.conname, pg_get_constraintdef(k.oid))
+    FROM pg_constraint k JOIN r ON r.oid = k.conrelid
+    UNION ALL
+    SELECT concat_ws(' ', 'policy', p.polrelid::regclass, p.polname, p.polcmd, p.polroles::regrole[],
+                     pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)) FROM pg_policy p
+    UNION ALL
+    SELECT concat_ws(' ', 'function', p.oid::regprocedure, p.proowner::regrole, p.proacl, pg_get_functiondef(p.oid))
+    FROM pg_proc p JOIN ours ON ours.oid = p.pronamespace
+    UNION ALL
+    SELECT concat_ws(' ', 'trigger', t.tgenabled, pg_get_triggerdef(t.oid))
+    FROM pg_trigger t JOIN r ON r.oid = t.tgrelid WHERE NOT t.tgisinternal
+    UNION ALL
+    SELECT concat_ws(' ', 'type', t.oid::regtype, t.typtype) FROM pg_type t JOIN ours ON ours.oid = t.typnamespace
+    WHERE t.typname NOT LIKE '%alembic%'
+    UNION ALL
+    SELECT concat_ws(' ', 'schema', n.nspname, n.nspacl) FROM pg_namespace n JOIN ours ON ours.oid = n.oid
+"""
+
+
+async def _description(connection: AsyncConnection) -> list[str]:
+    return sorted((await connection.execute(text(_DESCRIPTION))).scalars())
+
+
+def _revisions(connection: Connection) -> list[str]:
+    """Oldest first."""
+    script = ScriptDirectory.from_config(alembic_config(connection))
+    return [revision.revision for revision in script.walk_revisions()][::-1]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def empty(test_home: Path, server: ServerAddress, worker_name: str) -> AsyncIterator[DatabaseUrls]:
+    """A database with roles and schemas, and no table."""
+    name = f"empty_{worker_name}"
+    yield await empty_database(test_home, server, name)
+    await drop_database(server, name)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def owner(empty: DatabaseUrls) -> AsyncIterator[AsyncConnection]:
+    engine = create_async_engine(empty.owner, poolclass=NullPool)
+    async with engine.connect() as connection:
+        yield connection
+    await engine.dispose()
+
+
+async def test_every_step_up_can_be_undone_and_done_again(owner: AsyncConnection) -> None:
+    for revision in await owner.run_sync(_revisions):
+        before = await _description(owner)
+        await owner.run_sync(upgrade, revision)
+        after = await _description(owner)
+        assert after != before
+
+        await owner.run_sync(downgrade, "-1")
+        assert await _description(owner) == before
+
+        await owner.run_sync(upgrade, revision)
+        assert await _description(owner) == after
+
+
+async def test_up_down_up_ends_where_it_began(owner: AsyncConnection) -> None:
+    bare = await _description(owner)
+    await owner.run_sync(upgrade)
+    full = await _description(owner)
+    await owner.run_sync(downgrade, "base")
+    assert await _description(owner) == bare
+
+    await owner.run_sync(upgrade)
+
+    assert await _description(owner) == full
+    assert await lint(owner) == []
+
+
+async def test_there_is_one_line_of_migrations(owner: AsyncConnection) -> None:
+    def heads(connection: Connection) -> list[str]:
+        return list(ScriptDirectory.from_config(alembic_config(connection)).get_heads())
+
+    assert await owner.run_sync(heads) == (await owner.run_sync(_revisions))[-1:]
+
+
+async def test_migrating_may_be_repeated_and_raced(empty: DatabaseUrls, owner: AsyncConnection) -> None:
+    await asyncio.gather(*(migrate(empty.owner) for _ in range(3)))
+    first = await _description(owner)
+    await owner.rollback()
+    await migrate(empty.owner)
+
+    assert await _description(owner) == first
+
+
+async def test_bootstrapping_may_be_repeated_and_raced(
+    empty: DatabaseUrls, owner: AsyncConnection, server: ServerAddress
+) -> None:
+    name = empty.owner.rpartition("/")[2]
+    await migrate(empty.owner)
+    before = await _description(owner)
+    await owner.rollback()
+
+    again = await asyncio.gather(*(bootstrap(server.url(name), SECRET) for _ in range(3)))
+
+    assert again == [empty, empty, empty]
+    assert await _description(owner) == before
+
+
+async def test_a_bare_server_becomes_a_database_by_an_address_in_the_form_of_libpq(
+    server: ServerAddress, worker_name: str
+) -> None:
+    name = f"odd-name-{worker_name}"
+    address = server.url(name).replace("postgresql+asyncpg://", "postgres://") + "?sslmode=prefer"
+    try:
+        urls = await bootstrap(address, SECRET)
+        await migrate(urls.owner)
+        engine = make_engine(urls.app, pool_size=1)
+        async with engine.connect() as connection:
+            seen = (await connection.execute(text("SELECT current_user || ' in ' || current_database()"))).scalar_one()
+        await engine.dispose()
+    finally:
+        await drop_database(server, f'"{name}"')
+
+    assert address.startswith("postgres://")
+    assert seen == f"proffer_app in {name}"
+
+
+async def test_only_our_roles_may_connect_and_nobody_may_make_temporary_tables(
+    empty: DatabaseUrls, owner: AsyncConnection
+) -> None:
+    [acl] = (
+        await owner.execute(text("SELECT datacl::text FROM pg_database WHERE datname = current_database()"))
+    ).scalars()
+    rights = dict(entry.partition("/")[0].split("=") for entry in acl.strip("{}").split(","))
+
+    assert rights == {
+        "proffer_owner": "CTc",
+        "proffer_app": "c",
+        "proffer_operator": "c",
+        "proffer_worker": "c",
+    }
+    assert make_engine(empty.app, pool_size=1).url.database == empty.owner.rpartition("/")[2]
+
+
+async def test_the_pools_limit_how_long_a_request_may_hold_rows(empty: DatabaseUrls) -> None:
+    engine = make_engine(empty.app, pool_size=1)
+    async with engine.connect() as connection:
+        rows = await connection.execute(
+            text(
+                "SELECT name, setting FROM pg_settings "
+                "WHERE name IN ('statement_timeout', 'idle_in_transaction_session_timeout', 'TimeZone')"
+            )
+        )
+        settings = {row.name: row.setting for row in rows}
+    await engine.dispose()
+
+    assert settings == {
+        "statement_timeout": "5000",
+        "idle_in_transaction_session_timeout": "10000",
+        "TimeZone": "UTC",
+    }

@@ -1,0 +1,87 @@
+"""The queue as tests see it: adding jobs, running workers that do not make tests wait, looking at what is left."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import uuid4
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from src.adapters.jobs.worker import JobHandler, WorkerSettings, run_worker
+from src.adapters.postgres.addresses import DatabaseUrls
+from src.application.ports.jobs import Job
+from src.application.ports.unit_of_work import OpenUnitOfWork
+from src.domain.identity.actor import Role
+from tests.organizations import TestOrganization
+
+HURRIED = WorkerSettings(
+    attempts=3,
+    base=timedelta(milliseconds=1),
+    cap=timedelta(milliseconds=2),
+    poll=timedelta(milliseconds=50),
+    heartbeat=timedelta(seconds=2),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """The queue as a test sees it. *name* is a kind of job that no other test has."""
+
+    urls: DatabaseUrls
+    open: OpenUnitOfWork
+    organization: TestOrganization
+    admin: AsyncEngine
+    name: str = field(default_factory=lambda: f"job-{uuid4().hex[:12]}")
+
+    def a_job(self, name: str | None = None) -> Job:
+        return Job(
+            id=uuid4(),
+            name=name or self.name,
+            organization_id=self.organization.organization.id,
+            subject_id=uuid4(),
+            trace_id=uuid4().hex,
+        )
+
+    async def add(self, *jobs: Job) -> None:
+        async with self.open(self.organization.actor(Role.SALES)) as uow:
+            for job in jobs:
+                await uow.jobs.enqueue(job)
+            await uow.commit()
+
+    async def statuses(self) -> list[str]:
+        """Of this test's jobs that are still there, in the order of their making."""
+        return await self.ask("SELECT status::text FROM jobs.pgqueuer WHERE entrypoint = :n ORDER BY id", n=self.name)
+
+    async def ask(self, statement: str, **parameters: str) -> list[str]:
+        async with self.admin.begin() as connection:
+            return list((await connection.execute(text(statement), parameters)).scalars())
+
+    async def do(self, statement: str) -> None:
+        async with self.admin.begin() as connection:
+            await connection.execute(text(statement))
+
+    @asynccontextmanager
+    async def worker(
+        self, handler: JobHandler, settings: WorkerSettings = HURRIED, *, url: str | None = None
+    ) -> AsyncIterator[asyncio.Event]:
+        """A worker in this process. Leaving stops it, and waits for it."""
+        stop = asyncio.Event()
+        working = asyncio.create_task(run_worker(url or self.urls.worker, {self.name: handler}, stop, settings))
+        try:
+            yield stop
+        finally:
+            stop.set()
+            await working
+
+
+async def until(condition: Callable[[], bool | Awaitable[bool]]) -> None:
+    """Wait for it; the deadline is there for broken code, not for slow machines."""
+    async with asyncio.timeout(60):
+        while True:
+            held = condition()
+            if held if isinstance(held, bool) else await held:
+                return
+            await asyncio.sleep(0.02)
