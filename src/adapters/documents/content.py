@@ -107,7 +107,7 @@ class _Writer:
         }
 
     def line(self, line: DocumentLine, amounts: LineAmounts, position: int) -> dict[str, Any]:
-        unit = self.text(line.unit)
+        unit = self.text(self.labels.units.get(line.unit, line.unit))
         base = line.price_base_quantity
         return {
             "position": str(position),

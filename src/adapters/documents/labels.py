@@ -6,7 +6,10 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labels:
-    """Texts with ``{}`` take a value. *tax_categories* are codes of UNCL 5305; other codes are printed as they are."""
+    """Texts with ``{}`` take a value. *tax_categories* are codes of UNCL 5305; other codes are printed as they are.
+
+    So with *units*, codes of UN/ECE Recommendation 20.
+    """
 
     offer: str
     number: str
@@ -46,6 +49,7 @@ class Labels:
     page: str
     digest: str
     tax_categories: MappingProxyType[str, str]
+    units: MappingProxyType[str, str]
 
 
 ENGLISH = Labels(
@@ -86,6 +90,25 @@ ENGLISH = Labels(
     prices_include_tax="Prices include tax.",
     page="Page {} of {}",
     digest="Content digest {}",
+    units=MappingProxyType(
+        {
+            "C62": "pcs",
+            "H87": "pcs",
+            "HUR": "h",
+            "DAY": "days",
+            "MON": "months",
+            "ANN": "years",
+            "MTR": "m",
+            "MTK": "m²",
+            "MTQ": "m³",
+            "KGM": "kg",
+            "TNE": "t",
+            "LTR": "l",
+            "SET": "sets",
+            "PR": "pairs",
+            "XBX": "boxes",
+        }
+    ),
     tax_categories=MappingProxyType(
         {
             "S": "VAT",
@@ -136,6 +159,25 @@ GERMAN = Labels(
     prices_include_tax="Preise enthalten Steuer.",
     page="Seite {} von {}",
     digest="Prüfsumme des Inhalts {}",
+    units=MappingProxyType(
+        {
+            "C62": "Stk.",
+            "H87": "Stk.",
+            "HUR": "Std.",
+            "DAY": "Tage",
+            "MON": "Monate",
+            "ANN": "Jahre",
+            "MTR": "m",
+            "MTK": "m²",
+            "MTQ": "m³",
+            "KGM": "kg",
+            "TNE": "t",
+            "LTR": "l",
+            "SET": "Sets",
+            "PR": "Paar",
+            "XBX": "Karton",
+        }
+    ),
     tax_categories=MappingProxyType(
         {
             "S": "USt.",
@@ -186,6 +228,25 @@ KOREAN = Labels(
     prices_include_tax="단가에 세금이 포함되어 있습니다.",
     page="{} / {} 쪽",
     digest="문서 해시 {}",
+    units=MappingProxyType(
+        {
+            "C62": "개",
+            "H87": "개",
+            "HUR": "시간",
+            "DAY": "일",
+            "MON": "개월",
+            "ANN": "년",
+            "MTR": "m",
+            "MTK": "m²",
+            "MTQ": "m³",
+            "KGM": "kg",
+            "TNE": "t",
+            "LTR": "l",
+            "SET": "세트",
+            "PR": "켤레",
+            "XBX": "상자",
+        }
+    ),
     tax_categories=MappingProxyType(
         {
             "S": "부가세",

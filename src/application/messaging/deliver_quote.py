@@ -47,7 +47,13 @@ class DeliverQuote:
         if message.status is not DeliveryStatus.QUEUED:
             return
         document = QuoteDocument.of(quote, message.revision)
-        pdf = await self._pdf(actor, message, document, stored)
+        try:
+            pdf = await self._pdf(actor, message, document, stored)
+        except Exception as error:
+            if command.last_attempt:  # Nobody will try again: the seller must see that nothing went out.
+                answer = f"The document could not be made: {type(error).__name__}."
+                await self._settle(actor, message, answer=answer, taken=False)
+            raise
         await self._hand_over(actor, message, document, pdf, last_attempt=command.last_attempt)
 
     async def _pdf(

@@ -1,0 +1,146 @@
+"""Delivering a sent quote: a job that may run again at any point, and that must never leave the seller in doubt."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+import pytest
+import pytest_asyncio
+
+from src.adapters.memory.documents import PlainTextRenderer
+from src.adapters.memory.mail import MemoryMailer
+from src.adapters.memory.storage import MemoryStorage
+from src.adapters.memory.system import SequentialIds, TickingClock
+from src.adapters.memory.unit_of_work import MemoryStore, OpenMemoryUnitOfWork
+from src.adapters.smtp import JinjaMailTemplates
+from src.application.messaging.deliver_quote import DeliverQuote, DeliverQuoteCommand
+from src.application.ports.documents import QuoteDocument, QuoteRenderer, RenderedDocument
+from src.application.ports.mail import MailDeferred, MailRefused
+from src.application.quoting.send_quote import SendQuote, SendQuoteCommand
+from src.application.quoting.submit_quote import SubmitQuote, SubmitQuoteCommand
+from src.application.transactions import Transactions
+from src.domain.identity.actor import Actor, Role
+from src.domain.messaging.message import DeliveryStatus, Message
+from src.domain.shared.ids import MessageId
+from tests.builders.quotes import a_content, a_customer, a_new_quote
+from tests.organizations import ORIGIN, TestOrganization, new_organization
+
+pytestmark = pytest.mark.asyncio
+
+
+class BrokenRenderer(QuoteRenderer):
+    def render(self, document: QuoteDocument) -> RenderedDocument:
+        raise ArithmeticError("secret inner life")
+
+
+@dataclass
+class Post:
+    """A sent quote, its job, and everything that the job uses."""
+
+    store: MemoryStore
+    team: TestOrganization
+    message_id: MessageId
+    mailer: MemoryMailer
+    storage: MemoryStorage
+    clock: TickingClock
+    ids: SequentialIds
+
+    async def deliver(self, *, last: bool = False, renderer: QuoteRenderer | None = None) -> None:
+        deliver = DeliverQuote(
+            Transactions(OpenMemoryUnitOfWork(self.store)),
+            renderer or PlainTextRenderer(),
+            self.storage,
+            JinjaMailTemplates(),
+            self.mailer,
+            self.clock,
+            self.ids,
+        )
+        actor = Actor.job(organization_id=self.team.organization.id, name="deliver_quote", origin=ORIGIN)
+        await deliver(actor, DeliverQuoteCommand(message_id=self.message_id, last_attempt=last))
+
+    def message(self) -> Message:
+        return self.store.states[self.team.organization.id].messages[self.message_id]
+
+    def actions(self) -> list[str]:
+        return [entry.record.action for entry in self.store.states[self.team.organization.id].entries]
+
+
+@pytest_asyncio.fixture
+async def post() -> Post:
+    store, clock, ids = MemoryStore(), TickingClock(), SequentialIds()
+    open_uow = OpenMemoryUnitOfWork(store)
+    team = await new_organization(open_uow, clock=clock, ids=ids)
+    sales = team.actor(Role.SALES)
+    async with open_uow(sales) as uow:
+        customer = await uow.customers.save(a_customer().create())
+        content = a_content(valid_until=clock.now().date())
+        quote = await uow.quotes.save(a_new_quote(customer_id=customer.id, by=sales.person, content=content))
+        await uow.commit()
+    transactions = Transactions(open_uow)
+    await SubmitQuote(transactions, clock, ids)(sales, SubmitQuoteCommand(quote_id=quote.id))
+    await SendQuote(transactions, clock, ids)(sales, SendQuoteCommand(quote_id=quote.id, note="Hello."))
+    (job,) = store.take_jobs()
+    return Post(store, team, MessageId(job.subject_id), MemoryMailer(), MemoryStorage(), clock, ids)
+
+
+async def test_the_mail_carries_the_stored_document_and_the_note(post: Post) -> None:
+    await post.deliver()
+
+    (mail,) = post.mailer.sent
+    (document,) = post.store.states[post.team.organization.id].documents.values()
+    assert mail.attachments[0].content == await post.storage.get(document.storage_key)
+    assert mail.message_id == f"<{post.message_id}@proffer.invalid>"
+    assert "Hello." in mail.text
+    assert post.message().status is DeliveryStatus.HANDED_OVER
+    assert post.actions()[-2:] == ["quote.rendered", "message.handed_over"]
+
+
+async def test_run_again_it_does_nothing(post: Post) -> None:
+    await post.deliver()
+    told = post.actions()
+
+    await post.deliver()
+
+    assert len(post.mailer.sent) == 1
+    assert post.actions() == told
+
+
+async def test_a_deferred_mail_is_tried_again_with_the_same_document_and_id(post: Post) -> None:
+    post.mailer.fail_with(MailDeferred("451 later"))
+    with pytest.raises(MailDeferred):
+        await post.deliver()
+    assert post.message().status is DeliveryStatus.QUEUED
+
+    await post.deliver()
+
+    assert post.message().status is DeliveryStatus.HANDED_OVER
+    assert post.actions().count("quote.rendered") == 1
+
+
+@pytest.mark.parametrize(("failure", "last"), [(MailRefused("550 nobody"), False), (MailDeferred("451 later"), True)])
+async def test_a_mail_that_cannot_be_handed_over_has_failed_and_says_why(
+    failure: MailRefused | MailDeferred, last: bool, post: Post
+) -> None:
+    post.mailer.fail_with(failure)
+
+    await post.deliver(last=last)
+
+    assert post.message().status is DeliveryStatus.FAILED
+    assert post.message().answer == str(failure)
+    assert post.actions()[-1] == "message.failed"
+
+
+@pytest.mark.parametrize("last", [False, True])
+async def test_a_document_that_cannot_be_made_is_told_after_the_last_attempt(last: bool, post: Post) -> None:
+    with pytest.raises(ArithmeticError):
+        await post.deliver(last=last, renderer=BrokenRenderer())
+
+    assert post.message().status is (DeliveryStatus.FAILED if last else DeliveryStatus.QUEUED)
+    assert "secret" not in post.message().answer
+
+
+async def test_the_figures_are_those_of_the_revision(post: Post) -> None:
+    await post.deliver()
+
+    (quote,) = post.store.states[post.team.organization.id].quotes.values()
+    assert quote.current.calculation.payable == Decimal("365.93")
+    assert b"365.93" in post.mailer.sent[0].attachments[0].content
