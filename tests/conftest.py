@@ -5,6 +5,7 @@ import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import TextIO
 
 import pytest
 import pytest_asyncio
@@ -46,13 +47,17 @@ def test_home() -> Path:
     return Path(os.environ[HOME_VARIABLE])
 
 
-@pytest.fixture(scope="session", autouse=True)
-def log_file(test_home: Path, worker_name: str) -> Iterator[Path]:
+@pytest.fixture(scope="session")
+def log_file(test_home: Path, worker_name: str) -> Path:
     """Everything that this test process logs, as in production."""
-    path = test_home / f"log-{worker_name}.jsonl"
-    with path.open("a", encoding="utf-8") as stream:
+    return test_home / f"log-{worker_name}.jsonl"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def log_stream(log_file: Path) -> Iterator[TextIO]:
+    with log_file.open("a", encoding="utf-8") as stream:
         configure_logging("json", "info", stream)
-        yield path
+        yield stream
 
 
 @pytest.fixture(scope="session")

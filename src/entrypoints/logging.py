@@ -10,13 +10,15 @@ import structlog
 from structlog.typing import EventDict, WrappedLogger
 
 REDACTED: Final = "[redacted]"
-_SECRET_KEY: Final = re.compile(r"password|passwd|token|secret|authorization|cookie|api_?key|credential", re.IGNORECASE)
+_SECRET_KEY: Final = re.compile(
+    r"password|passwd|token|secret|authorization|cookie|api[_-]?key|credential", re.IGNORECASE
+)
 _SECRET_TEXT: Final = (
     (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}"), r"\1 " + REDACTED),
     (re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"), REDACTED),
     (re.compile(r"://[^/\s:@]+:[^@/\s]+@"), f"://{REDACTED}@"),
     (
-        re.compile(r"(?i)\b(password|token|secret|api_?key)(\s*[=:]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;&]+)"),
+        re.compile(r"(?i)\b(password|\w*token|secret|api[_-]?key)(\"?\s*[=:]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;&]+)"),
         r"\1\2" + REDACTED,
     ),
 )

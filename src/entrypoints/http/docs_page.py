@@ -48,10 +48,47 @@ the currency beside it. Every error has the form `{error_code, message, details,
 the header `X-Trace-Id` of every answer."""
 
 
+_OPEN: Final = {"/api/v1/login", "/health/live", "/health/ready"}  # To everybody, without a token.
+_ERRORS: Final = {
+    "401": "The token is missing, not valid, or has expired; or the credentials are wrong.",
+    "403": "A permission is missing.",
+    "404": "There is no such thing in this organisation.",
+    "405": "The address does not take this method.",
+    "409": "The state does not allow it.",
+    "412": "Somebody has changed it since.",
+    "413": "The body is too large.",
+    "415": "The body is not called JSON.",
+    "422": "Values make no sense; `details` lists `{field, message}`.",
+    "500": "Our fault; the trace id finds it.",
+    "503": "The database cannot be reached; try again after `Retry-After` seconds.",
+}
+_ERROR_SCHEMA: Final = {
+    "type": "object",
+    "required": ["error_code", "message", "details", "trace_id"],
+    "properties": {
+        "error_code": {"type": "string", "examples": ["validation_failed"]},
+        "message": {"type": "string"},
+        "details": {
+            "oneOf": [
+                {"type": "object"},
+                {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "required": ["field", "message"],
+                        "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+                    },
+                },
+            ]
+        },
+        "trace_id": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+    },
+}
+
+
 class DocsController(Controller):
     path = ""
     include_in_schema = False
-    security = []  # noqa: RUF012 — Litestar's own way to say that nothing is needed.
 
     @get("/docs", media_type="text/html")
     async def page(self) -> Response[str]:
@@ -69,7 +106,25 @@ class DocsController(Controller):
     @get("/openapi.json")
     async def document(self, request: Request[Any, Any, Any]) -> Response[bytes]:
         """The OpenAPI 3.1 document."""
-        return Response(encode_json(request.app.openapi_schema.to_schema()), media_type="application/json")
+        document = with_errors(request.app.openapi_schema.to_schema())
+        return Response(encode_json(document), media_type="application/json")
+
+
+def with_errors(document: dict[str, Any]) -> dict[str, Any]:
+    """*document* with the errors that any route may answer, declared in one place."""
+    document.setdefault("components", {}).setdefault("schemas", {})["Error"] = _ERROR_SCHEMA
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    for path, item in document["paths"].items():
+        if path in _OPEN:
+            for operation in item.values():
+                operation["security"] = []
+        if path.startswith("/api/"):
+            for operation in item.values():
+                for status, description in _ERRORS.items():
+                    operation["responses"][status] = {"description": description, "content": content}
+                operation["responses"].pop("400", None)
+                operation["responses"]["400"] = {"description": "The body is no strict JSON.", "content": content}
+    return document
 
 
 def openapi_config() -> OpenAPIConfig:
@@ -78,6 +133,7 @@ def openapi_config() -> OpenAPIConfig:
         title="Proffer",
         version="1",
         description=DESCRIPTION,
+        use_handler_docstrings=True,
         path="/openapi",
         render_plugins=[JsonRenderPlugin(path="/litestar.json")],
         security=[{"token": []}],

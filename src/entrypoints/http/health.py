@@ -33,7 +33,6 @@ class HealthResponse(Struct, frozen=True):
 class HealthController(Controller):
     path = "/health"
     tags = ("health",)
-    security = []  # noqa: RUF012 — as in the docs page.
 
     @get("/live")
     async def live(self) -> HealthResponse:

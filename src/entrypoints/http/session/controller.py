@@ -17,7 +17,7 @@ class SessionController(Controller):
     path = "/api/v1"
     tags = ("session",)
 
-    @post("/login", status_code=HTTP_200_OK, security=[])
+    @post("/login", status_code=HTTP_200_OK)
     async def log_in(
         self, data: Annotated[LogInRequest, Body()], origin: FromDishka[Origin], log_in: FromDishka[LogIn]
     ) -> LoggedInResponse:

@@ -1,0 +1,310 @@
+"""What surrounds every route: one error shape, trace ids, protecting headers, documentation, health, logs."""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Iterator
+from io import StringIO
+from pathlib import Path
+from typing import Any, TextIO
+
+import pytest
+import pytest_asyncio
+import structlog
+from httpx import ASGITransport, AsyncClient
+from litestar import Litestar, Request, get, post
+from litestar.params import FromPath, JSONBody
+from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from src.application.ports.storage import StorageUnavailable
+from src.domain.shared.errors import Conflict, Forbidden, Invalid, NotFound, Stale, Unauthenticated
+from src.entrypoints.http.app import HttpSettings, create_app
+from src.entrypoints.http.health import ReadinessCheck
+from src.entrypoints.http.requests import origin_of
+from src.entrypoints.logging import configure_logging
+from tests.e2e.conftest import Caller, Team
+
+pytestmark = pytest.mark.asyncio
+
+SECRET = "canary-5f3a"
+
+
+class _Refused(Exception):
+    """As asyncpg's errors: with an SQLSTATE."""
+
+    def __init__(self, sqlstate: str) -> None:
+        super().__init__(f"{SECRET} in the database's own words")
+        self.sqlstate = sqlstate
+
+
+def _database(sqlstate: str) -> DBAPIError:
+    return DBAPIError("SELECT 1", {}, _Refused(sqlstate))
+
+
+ERRORS: dict[str, tuple[Exception, int, str]] = {
+    "not found": (NotFound("There is no such thing."), 404, "not_found"),
+    "unauthenticated": (Unauthenticated("Who are you?"), 401, "unauthenticated"),
+    "forbidden": (Forbidden("You may not."), 403, "forbidden"),
+    "conflict": (Conflict("Not now.", state="draft"), 409, "conflict"),
+    "stale": (Stale("Too late."), 412, "stale_version"),
+    "invalid": (Invalid("No sense."), 422, "validation_failed"),
+    "unexpected": (RuntimeError(f"{SECRET}"), 500, "internal_error"),
+    "recursion": (RecursionError(SECRET), 500, "internal_error"),
+    "a bad value": (_database("22P05"), 422, "validation_failed"),
+    "a broken constraint": (_database("23505"), 422, "validation_failed"),
+    "too complex": (_database("54001"), 422, "validation_failed"),
+    "no right": (_database("42501"), 500, "internal_error"),
+    "out of connections": (_database("53300"), 503, "database_unavailable"),
+    "shutting down": (_database("57P01"), 503, "database_unavailable"),
+    "connection refused": (ConnectionRefusedError(SECRET), 503, "database_unavailable"),
+    "connection lost": (InterfaceError("SELECT", {}, Exception("closed"), connection_invalidated=True), 503, "database_unavailable"),
+    "pool exhausted": (PoolTimeout(), 503, "database_unavailable"),
+}  # fmt: skip
+
+
+@get("/fail/{name:str}", sync_to_thread=False)
+def _fail(name: FromPath[str]) -> None:
+    raise ERRORS[name.replace("-", " ")][0]
+
+
+@post("/echo", sync_to_thread=False)
+def _echo(data: JSONBody[dict[str, Any]]) -> dict[str, Any]:
+    return data
+
+
+class _Check(ReadinessCheck):
+    def __init__(self, name: str, error: Exception | None = None, pause: float = 0) -> None:
+        self.name, self._error, self._pause = name, error, pause
+
+    async def check(self) -> None:
+        await asyncio.sleep(self._pause)
+        if self._error is not None:
+            raise self._error
+
+
+def _client(app: Litestar) -> AsyncClient:
+    transport = ASGITransport(app=app, raise_app_exceptions=False, client=("203.0.113.7", 1))  # type: ignore[arg-type]  # Two spellings of ASGI.
+    return AsyncClient(transport=transport, base_url="http://proffer.test")
+
+
+@pytest_asyncio.fixture
+async def probe() -> AsyncIterator[AsyncClient]:
+    """An application with nothing but handlers that fail."""
+    async with _client(create_app(route_handlers=[], settings=HttpSettings(largest_body=1000))) as client:
+        yield client
+
+
+@pytest_asyncio.fixture
+async def failing() -> AsyncIterator[AsyncClient]:
+    app = create_app(route_handlers=[_fail, _echo], settings=HttpSettings(largest_body=1000))
+    async with _client(app) as client:
+        yield client
+
+
+@pytest.mark.parametrize("name", ERRORS)
+async def test_every_error_has_the_one_shape_and_tells_no_secret(name: str, failing: AsyncClient) -> None:
+    _, status, code = ERRORS[name]
+
+    answer = await failing.get(f"/fail/{name.replace(' ', '-')}")
+
+    told = answer.json()
+    assert (answer.status_code, told["error_code"]) == (status, code)
+    assert set(told) == {"error_code", "message", "details", "trace_id"}
+    assert told["trace_id"] == answer.headers["x-trace-id"]
+    assert SECRET not in answer.text
+    assert ("retry-after" in answer.headers) == (status == 503)
+    assert ("www-authenticate" in answer.headers) == (status == 401)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/nowhere", 404, "not_found"),
+        ("GET", "/api/v1/quotes/not-an-id", 404, "not_found"),
+        ("DELETE", "/api/v1/quotes", 405, "method_not_allowed"),
+        ("PUT", "/api/v1/login", 405, "method_not_allowed"),
+        ("TRACE", "/api/v1/login", 405, "method_not_allowed"),
+        ("GET", "/docs/../etc/passwd", 404, "not_found"),
+        ("GET", "/docs/app.py", 404, "not_found"),
+    ],
+)
+async def test_addresses_that_are_not_there(method: str, path: str, status: int, code: str, nobody: Caller) -> None:
+    answer = await nobody.send(method, path, b"")
+
+    assert (answer.status_code, answer.json()["error_code"]) == (status, code)
+    if status == 405:
+        assert answer.headers["allow"]
+
+
+async def test_a_chunked_body_is_bounded_too(failing: AsyncClient) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b'{"a": "'
+        for _ in range(100):
+            yield b"x" * 100
+        yield b'"}'
+
+    headers = {"content-type": "application/json"}
+    answer = await failing.post("/echo", content=chunks(), headers=headers)
+    small = await failing.post("/echo", content=b'{"a": 1}', headers=headers)
+
+    assert (answer.status_code, answer.json()["error_code"]) == (413, "body_too_large")
+    assert small.json() == {"a": 1}
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/fail/unexpected", "/fail/conflict", "/health/live", "/openapi.json"])
+async def test_protecting_headers_are_on_every_answer(path: str, failing: AsyncClient) -> None:
+    headers = (await failing.get(path)).headers
+
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["cache-control"] == "no-store"
+    assert headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+    assert "max-age=31536000" in headers["strict-transport-security"]
+    assert len(headers["x-trace-id"]) == 32
+
+
+@pytest.mark.parametrize(
+    ("sent", "taken"),
+    [
+        ("00-" + "a" * 32 + "-" + "b" * 16 + "-01", True),
+        ("00-" + "0" * 32 + "-" + "b" * 16 + "-01", False),
+        ("00-" + "A" * 32 + "-" + "b" * 16 + "-01", False),
+        ("x", False),
+        ("00-" + "a" * 32 + "-" + "b" * 16 + "-01\r\nx: y", False),
+    ],
+)
+async def test_a_well_formed_trace_is_taken_over(sent: str, taken: bool, probe: AsyncClient) -> None:
+    answer = await probe.get("/health/live", headers={"traceparent": sent.replace("\r\n", " ")})
+
+    assert (answer.headers["x-trace-id"] == "a" * 32) is taken
+
+
+async def test_the_documentation_needs_no_other_host(nobody: Caller) -> None:
+    page = await nobody.get("/docs")
+    script = await nobody.get("/docs/swagger-ui-bundle.js")
+    document = (await nobody.get("/openapi.json")).json()
+
+    assert "http://" not in page.text
+    assert "https://" not in page.text
+    assert "script-src 'self'" in page.headers["content-security-policy"]
+    assert len(script.content) > 1_000_000
+    assert document["openapi"].startswith("3.1")
+
+
+async def test_the_document_declares_errors_and_who_must_log_in(nobody: Caller) -> None:
+    document = (await nobody.get("/openapi.json")).json()
+
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            if path.startswith("/api/"):
+                assert {"422", "500"} <= set(operation["responses"]), (method, path)
+            closed = path.startswith("/api/") and path != "/api/v1/login"
+            assert bool(operation.get("security", document["security"])) is closed, path
+            assert ("401" in operation["responses"]) is path.startswith("/api/")
+            assert operation["description"]
+
+
+async def test_health_says_what_does_not_work() -> None:
+    checks = (_Check("good"), _Check("bad", StorageUnavailable(SECRET)), _Check("slow", pause=60))
+    async with _client(create_app(route_handlers=[], settings=HttpSettings(), checks=checks)) as client:
+        ready, live = await client.get("/health/ready"), await client.get("/health/live")
+
+    assert live.status_code == 200
+    assert ready.status_code == 503
+    assert ready.json() == {"status": "failed", "checks": {"good": "ok", "bad": "failed", "slow": "failed"}}
+
+
+async def test_the_real_api_is_ready(nobody: Caller) -> None:
+    answer = await nobody.get("/health/ready")
+
+    assert answer.json() == {"status": "ok", "checks": {"database": "ok", "storage": "ok"}}
+
+
+@pytest.mark.parametrize(
+    ("hops", "address"), [(0, "203.0.113.7"), (1, "10.0.0.9"), (2, "198.51.100.1"), (9, "203.0.113.7")]
+)
+async def test_the_client_is_believed_only_as_far_as_proxies_are_trusted(hops: int, address: str) -> None:
+    seen: list[str] = []
+
+    @get("/where", sync_to_thread=False)
+    def where(request: Request[Any, Any, Any]) -> None:
+        seen.append(origin_of(request).ip_address)
+
+    app = create_app(route_handlers=[where], settings=HttpSettings(trusted_proxies=hops))
+    async with _client(app) as client:
+        await client.get("/where", headers={"x-forwarded-for": "6.6.6.6, 198.51.100.1, 10.0.0.9"})
+
+    assert seen == [address]
+
+
+async def test_cross_origin_requests_are_closed_unless_an_origin_is_named() -> None:
+    evil, good = "https://app.example.attacker.test", "https://app.example"
+    settings = HttpSettings(cors_origins=(good,))
+    async with _client(create_app(route_handlers=[], settings=settings)) as client:
+        allowed = await client.get("/health/live", headers={"origin": good})
+        refused = await client.get("/health/live", headers={"origin": evil})
+
+    assert allowed.headers["access-control-allow-origin"] == good
+    assert "access-control-allow-origin" not in refused.headers
+
+
+async def test_every_request_is_one_line_of_the_log(team: Team, log_file: Path) -> None:
+    begin = len(_read(log_file))
+    answer = await team.sales.send("GET", "/api/v1/quotes?search=line%0abreak&secret=x", b"")
+
+    logged = [json.loads(line) for line in _read(log_file)[begin:].splitlines()]
+    (line,) = [one for one in logged if one.get("trace_id") == answer.headers["x-trace-id"]]
+    assert (line["method"], line["path"], line["status"]) == ("GET", "/api/v1/quotes", 200)
+    assert line["organization_id"] == str(team.organization.organization.id)
+    assert line["duration_ms"] >= 0
+
+
+@pytest.mark.parametrize(
+    ("event", "hidden"),
+    [
+        ({"password": SECRET}, True),
+        ({"access_token": SECRET}, True),
+        ({"Authorization": f"Bearer {SECRET}"}, True),
+        ({"headers": {"Cookie": SECRET, "x-api-key": SECRET}}, True),
+        ({"note": f"Bearer {SECRET}abcdef"}, True),
+        ({"url": f"postgresql://user:{SECRET}@host/db"}, True),
+        ({"note": f"password={SECRET}"}, True),
+        ({"note": f'{{"password": "{SECRET}"}}'}, True),
+        ({"error": f"eyJhbGciOiJIUzI1NiJ9.{SECRET}.c2ln"}, True),
+        ({"path": f"/customers/{SECRET}"}, False),
+    ],
+)
+@pytest.mark.usefixtures("restored_logging")
+async def test_secrets_are_not_logged(event: dict[str, Any], hidden: bool) -> None:
+    stream = StringIO()
+    configure_logging("json", "info", stream)
+
+    structlog.stdlib.get_logger("probe").info("something", **event)
+    logging.getLogger("stdlib").info("something %s", event)
+
+    lines = stream.getvalue().splitlines()
+    assert len(lines) == 2
+    assert (SECRET not in lines[0]) is hidden
+
+
+@pytest.mark.usefixtures("restored_logging")
+async def test_a_line_stays_one_line() -> None:
+    stream = StringIO()
+    configure_logging("console", "info", stream)
+
+    structlog.stdlib.get_logger("probe").info("something", path="/a\r\n2026 [info] forged", agent="\x1b[31mred\x00")
+
+    assert len(stream.getvalue().splitlines()) == 1
+    assert "\x1b" not in stream.getvalue()
+
+
+@pytest.fixture
+def restored_logging(log_stream: TextIO) -> Iterator[None]:
+    """Whatever a test makes of the logs, the run's own file is written on."""
+    yield
+    configure_logging("json", "info", log_stream)
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
