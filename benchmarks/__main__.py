@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-BENCHMARKS = ("calculation", "http_api", "export")
+BENCHMARKS = ("calculation", "http_api", "export", "export_quotes")
 
 for name in BENCHMARKS:
     print(f"\n== {name}", flush=True)

@@ -51,8 +51,8 @@ class GetQuoteTimeline:
     async def __call__(self, actor: Actor, quote_id: QuoteId) -> QuoteTimeline:
         async with self._transactions.begin(actor, Permission.VIEW_QUOTES) as uow:
             await uow.quotes.get(quote_id)
-            return QuoteTimeline(
-                entries=tuple(await uow.audit.of_resource("quote", quote_id)),
-                approvals=tuple(await uow.approvals.of_quote(quote_id)),
-                messages=tuple(await uow.messages.of_quote(quote_id)),
-            )
+            approvals = tuple(await uow.approvals.of_quote(quote_id))
+            messages = tuple(await uow.messages.of_quote(quote_id))
+            # Last, so that no state is shown whose entry is missing: others commit between these reads.
+            entries = tuple(await uow.audit.of_resource("quote", quote_id))
+        return QuoteTimeline(entries=entries, approvals=approvals, messages=messages)

@@ -1,0 +1,90 @@
+"""100,000 quotes from the database into a spreadsheet by ``proffer quote export``, and what memory that takes.
+
+``python -m benchmarks.export_quotes [QUOTES]``. Quotes are read through a server-side cursor and written as they come.
+"""
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from statistics import median
+from tempfile import mkdtemp
+from time import perf_counter
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from src.domain.identity.actor import Role
+from src.entrypoints.cli.session import session_of
+from src.entrypoints.database import Database
+from src.entrypoints.demo import EMAILS
+from src.entrypoints.settings import read_settings
+
+RUNS, MANY = 3, 100_000
+SALES = EMAILS[Role.SALES]
+# The peak of the process itself, told by Linux after its work.
+PROGRAM = """
+import sys
+from src.entrypoints.cli.app import app
+code = app(sys.argv[1:], result_action="return_value")
+status = open("/proc/self/status").read()
+print(code, status.partition("VmHWM:")[2].split()[0])
+"""
+
+
+async def fill(admin_url: str, count: int) -> None:
+    """*count* quotes more, as copies of the demonstration's first one."""
+    engine = create_async_engine(admin_url)
+    async with engine.begin() as connection:
+        await connection.execute(
+            text(
+                "INSERT INTO proffer.quotes SELECT organization_id, gen_random_uuid(), 'B-' || n, customer_id, owner_id, "
+                "created_at + n * interval '1 second', version, revision, status, title || ' ' || n, customer_name, "
+                "currency, total_without_tax + n, tax_total, payable + n, valid_until, searched "
+                "FROM (SELECT * FROM proffer.quotes LIMIT 1) q, generate_series(1, :count) n"
+            ),
+            {"count": count},
+        )
+    await engine.dispose()
+
+
+def export(folder: Path, name: str, *options: str) -> tuple[float, float]:
+    """Seconds, and the peak in MiB."""
+    begin = perf_counter()
+    arguments = ["quote", "export", str(folder / name), "--as", SALES, "--force", *options]
+    told = subprocess.run([sys.executable, "-c", PROGRAM, *arguments], check=True, capture_output=True, text=True)
+    code, peak = told.stdout.split()[-2:]
+    assert code == "0", told.stderr
+    return perf_counter() - begin, int(peak) / 1024
+
+
+async def main(count: int, folder: Path) -> None:
+    with Database(read_settings()) as database:
+        await database.prepare()
+        command = [sys.executable, "-m", "src.entrypoints.cli", "demo"]
+        await asyncio.to_thread(subprocess.run, command, check=True, stdout=subprocess.DEVNULL)
+        async with session_of(SALES, None):
+            pass
+        print(f"medians of {RUNS}; the whole command, its start included")
+        idle = [await asyncio.to_thread(export, folder, "few.csv") for _ in range(RUNS)]
+        print(f"{'3 quotes':>16}  csv  {_row(idle)}")
+        await fill(database.admin_url, count)
+        for name in ("many.csv", "many.xlsx"):
+            runs = [await asyncio.to_thread(export, folder, name) for _ in range(RUNS)]
+            print(f"{count:>9,} quotes  {name[5:]:4} {_row(runs)}", flush=True)
+
+
+def _row(runs: list[tuple[float, float]]) -> str:
+    return f"{median(run[0] for run in runs):6.2f} s  peak {median(run[1] for run in runs):6.1f} MiB"
+
+
+if __name__ == "__main__":
+    home = Path(mkdtemp(prefix="proffer-bench-"))
+    home.chmod(0o755)
+    os.environ["PROFFER_HOME"] = str(home / "var")
+    try:
+        asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else MANY, home))
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
