@@ -1,6 +1,7 @@
 """One server for a whole test run, one migrated template, and a clone of it for each test process."""
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,8 +21,12 @@ _TEMPLATE: Final = "proffer_template"
 
 
 def test_server(home: Path) -> EmbeddedPostgres:
-    """The run's server: quick, forgetful, and the same for all processes of the run."""
-    return EmbeddedPostgres(home / "postgres", durable=False)
+    """The run's server: quick, forgetful, and the same for all processes of the run.
+
+    PROFFER_POSTGRES_BIN runs the tests on another PostgreSQL, the oldest that is supported, say.
+    """
+    binaries = os.environ.get("PROFFER_POSTGRES_BIN")
+    return EmbeddedPostgres(home / "postgres", binaries=Path(binaries) if binaries else None, durable=False)
 
 
 @contextmanager

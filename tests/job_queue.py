@@ -22,7 +22,7 @@ HURRIED = WorkerSettings(
     base=timedelta(milliseconds=1),
     cap=timedelta(milliseconds=2),
     poll=timedelta(milliseconds=50),
-    heartbeat=timedelta(seconds=2),
+    heartbeat=timedelta(seconds=1),
 )
 
 

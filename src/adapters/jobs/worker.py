@@ -24,6 +24,12 @@ from src.application.ports.jobs import Job
 _logger = structlog.stdlib.get_logger("proffer.worker")
 _AT_ONCE: Final = 8
 _RECONNECT_PAUSE: Final = 1.0  # Seconds.
+# Since its last failure, because a failed job may be queued again by hand.
+_TAKEN: Final = """
+    SELECT count(*) AS taken FROM jobs.pgqueuer_log WHERE job_id = $1 AND status = 'picked' AND id > coalesce(
+        (SELECT max(id) FROM jobs.pgqueuer_log WHERE job_id = $1 AND status = 'failed'), 0
+    )
+"""
 # A server that is away, going away, coming back, or full for the moment.
 _LOST: Final = (
     OSError,
@@ -43,6 +49,10 @@ class Attempt:
 
 
 JobHandler = Callable[[Job, Attempt], Awaitable[None]]
+
+
+class JobAbandoned(Exception):
+    """The worker died in the job's last attempt, so nobody could say that it failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,9 +97,10 @@ async def run_worker(
 async def _work(url: str, handlers: Mapping[str, JobHandler], stop: asyncio.Event, settings: WorkerSettings) -> None:
     connection = await asyncpg.connect(_libpq(url), timeout=5)
     try:
-        manager = QueueManager(_queries(connection))
+        queries = _queries(connection)
+        manager = QueueManager(queries)
         for name, handler in handlers.items():
-            manager.entrypoint(name, on_failure="hold")(_entrypoint(handler, settings))
+            manager.entrypoint(name, on_failure="hold")(_entrypoint(handler, settings, queries))
         watching = asyncio.create_task(_pass_on(stop, manager))
         try:
             await manager.run(
@@ -115,11 +126,17 @@ def _queries(connection: "asyncpg.Connection[asyncpg.Record]") -> Queries:
     )
 
 
-def _entrypoint(handler: JobHandler, settings: WorkerSettings) -> Callable[[QueuedJob], Awaitable[None]]:
+def _entrypoint(
+    handler: JobHandler, settings: WorkerSettings, queries: Queries
+) -> Callable[[QueuedJob], Awaitable[None]]:
     async def run(queued: QueuedJob) -> None:
         job = msgspec.json.decode(queued.payload or b"", type=Job)
-        attempt = Attempt(queued.attempts + 1, last=queued.attempts + 1 >= settings.attempts)
+        number = await _number_of_attempt(queries, queued)
+        attempt = Attempt(number, last=number == settings.attempts)
         log = _logger.bind(job=job.name, job_id=str(job.id), attempt=attempt.number, trace_id=job.trace_id)
+        if number > settings.attempts:
+            log.error("job_abandoned")
+            raise JobAbandoned(f"It was taken {settings.attempts} times, and its worker died in the last attempt.")
         try:
             async with asyncio.timeout(settings.longest.total_seconds()):
                 await handler(job, attempt)
@@ -135,6 +152,12 @@ def _entrypoint(handler: JobHandler, settings: WorkerSettings) -> Callable[[Queu
         log.info("job_done")
 
     return run
+
+
+async def _number_of_attempt(queries: Queries, queued: QueuedJob) -> int:
+    """The queue counts failures; a job that kills its worker would be taken again for ever. So count who took it."""
+    [row] = await queries.driver.fetch(_TAKEN, queued.id)
+    return max(queued.attempts + 1, int(str(row["taken"])))
 
 
 async def _pass_on(stop: asyncio.Event, manager: QueueManager) -> None:

@@ -55,7 +55,7 @@ async def migrate(owner_url: str) -> None:
         async with engine.begin() as connection:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
             await connection.run_sync(upgrade)
-            findings = await lint(connection)
+            findings = [finding for schema in SCHEMAS for finding in await lint(connection, schema=schema)]
     finally:
         await engine.dispose()
     if findings:

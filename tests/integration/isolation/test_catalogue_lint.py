@@ -20,11 +20,8 @@ from tests.database import drop_database, migrated_clone
 pytestmark = pytest.mark.asyncio
 
 _GOOD = "organization_id uuid NOT NULL, id uuid NOT NULL, PRIMARY KEY (organization_id, id)"
-_POLICY = (
-    "CREATE POLICY tenant ON proffer.planted FOR ALL TO proffer_app "
-    "USING (organization_id = (SELECT nullif(current_setting('app.tenant_id', true), '')::uuid)) "
-    "WITH CHECK (organization_id = (SELECT nullif(current_setting('app.tenant_id', true), '')::uuid))"
-)
+_TENANT = "organization_id = (SELECT nullif(current_setting('app.tenant_id', true), '')::uuid)"
+_POLICY = f"CREATE POLICY tenant ON proffer.planted FOR ALL TO proffer_app USING ({_TENANT}) WITH CHECK ({_TENANT})"
 _SECURE = (
     "ALTER TABLE proffer.planted ENABLE ROW LEVEL SECURITY; ALTER TABLE proffer.planted FORCE ROW LEVEL SECURITY; "
     f"{_POLICY}"
@@ -54,13 +51,41 @@ FAULTS = {
     ),
     "policy without check": (
         f"CREATE TABLE proffer.planted ({_GOOD}); {_SECURE}; DROP POLICY tenant ON proffer.planted; "
-        "CREATE POLICY half ON proffer.planted FOR ALL TO proffer_app "
-        "USING (organization_id = (SELECT nullif(current_setting('app.tenant_id', true), '')::uuid))",
+        f"CREATE POLICY half ON proffer.planted FOR ALL TO proffer_app USING ({_TENANT})",
         [Finding("no policy with USING and WITH CHECK", "planted")],
     ),
     "policy without the tenant variable": (
         "CREATE POLICY open ON proffer.customers FOR SELECT TO proffer_app USING (true)",
         [Finding("policy does not read the tenant variable", "customers.open")],
+    ),
+    "policy that guards writing and not reading": (
+        f"CREATE POLICY half ON proffer.customers FOR ALL TO proffer_app USING (true) WITH CHECK ({_TENANT})",
+        [Finding("policy does not read the tenant variable", "customers.half")],
+    ),
+    "policy that guards reading and not writing": (
+        f"CREATE POLICY half ON proffer.customers FOR ALL TO proffer_app USING ({_TENANT}) WITH CHECK (true)",
+        [Finding("policy does not read the tenant variable", "customers.half")],
+    ),
+    "policy with a back door": (
+        f"CREATE POLICY wide ON proffer.customers FOR SELECT TO proffer_app USING ({_TENANT} OR name = 'open')",
+        [Finding("policy says more than the tenant", "customers.wide")],
+    ),
+    "policy that breaks on an empty variable": (
+        "CREATE POLICY bare ON proffer.customers FOR SELECT TO proffer_app "
+        "USING (organization_id = (SELECT current_setting('app.tenant_id')::uuid))",
+        [Finding("policy says more than the tenant", "customers.bare")],
+    ),
+    "table open to every tenant": (
+        "GRANT SELECT ON proffer.alembic_version TO proffer_app",
+        [Finding("table open to every tenant", "alembic_version")],
+    ),
+    "column open to every tenant": (
+        "GRANT UPDATE (version_num) ON proffer.alembic_version TO proffer_app",
+        [Finding("table open to every tenant", "alembic_version")],
+    ),
+    "table that every tenant may empty": (
+        "GRANT DELETE ON proffer.alembic_version TO proffer_app",
+        [Finding("table open to every tenant", "alembic_version")],
     ),
     "policy that reads the variable per row": (
         "CREATE POLICY slow ON proffer.customers FOR SELECT TO proffer_app "
@@ -140,13 +165,14 @@ async def owner(scratch: DatabaseUrls) -> AsyncIterator[AsyncConnection]:
 
 async def test_our_schema_is_clean(owner: AsyncConnection) -> None:
     assert await lint(owner) == []
+    assert await lint(owner, schema="jobs") == []
 
 
 async def test_no_exception_has_outlived_its_reason(owner: AsyncConnection, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = dict(ALLOWED)
     monkeypatch.setattr("src.adapters.postgres.lint.ALLOWED", {})
 
-    assert sorted(await lint(owner)) == sorted(kept)
+    assert sorted(await lint(owner) + await lint(owner, schema="jobs")) == sorted(kept)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -156,6 +182,12 @@ async def test_a_planted_fault_is_found(fault: str, owner: AsyncConnection) -> N
         await owner.execute(text(statement))
 
     assert await lint(owner) == expected
+
+
+async def test_the_queue_must_stay_closed_to_the_application(owner: AsyncConnection) -> None:
+    await owner.execute(text("GRANT SELECT (payload) ON jobs.pgqueuer TO proffer_app"))
+
+    assert await lint(owner, schema="jobs") == [Finding("table open to every tenant", "pgqueuer")]
 
 
 @pytest.mark.parametrize(
@@ -212,8 +244,9 @@ async def test_migrating_refuses_a_schema_that_is_not_safe(
     engine = create_async_engine(urls.owner, poolclass=NullPool)
     async with engine.begin() as connection:
         await connection.execute(text("ALTER TABLE proffer.customers NO FORCE ROW LEVEL SECURITY"))
+        await connection.execute(text("GRANT SELECT ON jobs.pgqueuer TO proffer_app"))
     await engine.dispose()
 
-    with pytest.raises(DatabaseUnfit, match="not enabled and forced: customers"):
+    with pytest.raises(DatabaseUnfit, match="not enabled and forced: customers; table open to every tenant: pgqueuer"):
         await migrate(urls.owner)
     await drop_database(server, name)

@@ -3,10 +3,11 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from src.adapters.postgres.addresses import DatabaseUrls
@@ -38,6 +39,7 @@ async def test_many_organisations_on_few_connections_see_only_their_own(
     open_postgres: OpenUnitOfWork, operator_engine: AsyncEngine, small_pool: AsyncEngine
 ) -> None:
     made = [await new_organization(open_postgres) for _ in range(ORGANIZATIONS)]
+    left_over = _tenants_at_checkout(small_pool)
     open_uow = OpenPostgresUnitOfWork(small_pool, operator_engine)
     crowd = Crowd(open_uow, made)
 
@@ -47,6 +49,9 @@ async def test_many_organisations_on_few_connections_see_only_their_own(
 
     assert crowd.leaks == []
     assert acknowledged > REQUESTS * 0.8
+    assert crowd.given_up > REQUESTS * 0.02
+    assert len(left_over) >= REQUESTS * 0.8
+    assert set(left_over) <= {None, ""}
     await _check_connections(small_pool)
     stored = 0
     for organization in made:
@@ -62,17 +67,24 @@ class Crowd:
         self._open, self._made = open_uow, made
         self._chance = random.Random(7)
         self.leaks: list[str] = []
+        self.given_up = 0
 
     async def client(self, number: int) -> int:
         """One request; 1 when it was acknowledged."""
         task = asyncio.create_task(self._request(self._made[number % ORGANIZATIONS]))
         if self._chance.random() < 0.10:
+            # A few steps reach the first awaits; the later ones wait for the server's answers.
             for _ in range(self._chance.randrange(12)):
                 await asyncio.sleep(0)
+            if self._chance.random() < 0.5:
+                await asyncio.sleep(self._chance.random() * 0.1)
             task.cancel()
         try:
             await task
-        except (asyncio.CancelledError, Failure):
+        except asyncio.CancelledError:
+            self.given_up += 1
+            return 0
+        except Failure:
             return 0
         return 1
 
@@ -89,6 +101,20 @@ class Crowd:
             if (await uow.organizations.current()).id != organization.organization.id:
                 self.leaks.append("organisation")
             await uow.commit()
+
+
+def _tenants_at_checkout(engine: AsyncEngine) -> list[str | None]:
+    """What the tenant's variable holds whenever a connection is handed out; it grows while the test runs."""
+    seen: list[str | None] = []
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def look(connection: Any, *_: object) -> None:
+        cursor = connection.cursor()
+        cursor.execute("SELECT current_setting('app.tenant_id', true)")
+        seen.append(cursor.fetchone()[0])
+        cursor.close()
+
+    return seen
 
 
 async def _check_connections(engine: AsyncEngine) -> None:

@@ -184,6 +184,26 @@ async def test_rows_cannot_be_given_to_others(table: str, two: Two, connection: 
         assert await _state_of(connection, statement, **theirs) == DENIED, statement
 
 
+@pytest.mark.parametrize("table", TABLES)
+async def test_an_upsert_does_not_reach_others_rows(table: str, two: Two, connection: AsyncConnection) -> None:
+    """Their key in, as a conflict that would be updated: refused, and not told from a key that nobody has."""
+    key = [column.name for column in metadata.tables[f"proffer.{table}"].primary_key]
+    columns = [column.name for column in metadata.tables[f"proffer.{table}"].columns]
+    names = ", ".join(f'"{name}"' for name in columns)
+    upsert = (
+        f"INSERT INTO proffer.{table} ({names}) SELECT {{}} FROM proffer.{table} LIMIT 1 "
+        f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET organization_id = excluded.organization_id"
+    )
+    await _as(connection, two.theirs.organization.id)
+    row = (await connection.execute(text(f"SELECT {', '.join(key)} FROM proffer.{table} LIMIT 1"))).one()._mapping
+    await connection.rollback()
+
+    for theirs in (dict(row), dict(row) | {"organization_id": uuid4()}):
+        await _as(connection, two.mine.organization.id)
+        values = ", ".join(f":{name}" if name in key else f'"{name}"' for name in columns)
+        assert await _state_of(connection, upsert.format(values), **theirs) == DENIED
+
+
 @pytest.mark.parametrize("tenant", [None, ""])
 @pytest.mark.parametrize("table", TABLES)
 async def test_without_a_tenant_everything_is_empty_and_closed(
@@ -224,15 +244,41 @@ async def _swallow(_: bytes) -> None:
     return
 
 
-async def test_a_contact_cannot_be_hung_on_anothers_customer(two: Two, connection: AsyncConnection) -> None:
-    await _as(connection, two.theirs.organization.id)
-    foreign = (await connection.execute(text("SELECT id FROM proffer.customers LIMIT 1"))).scalar_one()
-    await connection.rollback()
+async def test_no_reference_reaches_others_rows(two: Two, connection: AsyncConnection) -> None:
+    """Every foreign key that the catalogue knows: a foreign row is the same as one that does not exist."""
+    references = await _references(connection)
+    assert len(references) >= 10
+    for name, table, columns, target, target_columns in references:
+        names = ", ".join(target_columns)
+        await _as(connection, two.theirs.organization.id)
+        theirs = (await connection.execute(text(f"SELECT {names} FROM proffer.{target} LIMIT 1"))).one()
+        await connection.rollback()
+        changed = ", ".join(f"{column} = :v{number}" for number, column in enumerate(columns))
 
-    await _as(connection, two.mine.organization.id)
-    state = await _state_of(connection, "UPDATE proffer.contacts SET customer_id = :c", c=foreign)
+        states = []
+        for values in (theirs, [uuid4() if isinstance(value, UUID) else value for value in theirs]):
+            await _as(connection, two.mine.organization.id)
+            parameters = {f"v{number}": value for number, value in enumerate(values)}
+            states.append(await _state_of(connection, f"UPDATE proffer.{table} SET {changed}", **parameters))
 
-    assert state == "23503"  # As for an id that nobody has.
+        assert states[0] == states[1], name
+        assert states[0] in {"23503", DENIED}, name
+
+
+async def _references(connection: AsyncConnection) -> list[tuple[str, str, list[str], str, list[str]]]:
+    """Name, table, columns, target and its columns of all foreign keys; without the tenant's own column."""
+    rows = await connection.execute(
+        text(
+            "SELECT k.conname, a.relname, b.relname, "
+            "ARRAY(SELECT attname::text FROM unnest(k.conkey) WITH ORDINALITY u (n, i) JOIN pg_attribute "
+            "ON attrelid = k.conrelid AND attnum = n WHERE attname <> 'organization_id' ORDER BY i), "
+            "ARRAY(SELECT attname::text FROM unnest(k.confkey) WITH ORDINALITY u (n, i) JOIN pg_attribute "
+            "ON attrelid = k.confrelid AND attnum = n WHERE attname <> 'organization_id' ORDER BY i) "
+            "FROM pg_constraint k JOIN pg_class a ON a.oid = k.conrelid JOIN pg_class b ON b.oid = k.confrelid "
+            "WHERE k.contype = 'f' AND k.connamespace = 'proffer'::regnamespace AND cardinality(k.conkey) > 1 ORDER BY 1"
+        )
+    )
+    return [(name, table, columns, target, targets) for name, table, target, columns, targets in rows]
 
 
 async def test_the_application_owns_nothing_and_bypasses_nothing(connection: AsyncConnection) -> None:

@@ -213,3 +213,16 @@ async def test_a_worker_takes_the_address_that_the_pools_take(queue: Queue) -> N
     await queue.add(queue.a_job())
     async with queue.worker(notebook, url=f"{queue.urls.worker}?ssl=prefer"):
         await until(lambda: bool(notebook.jobs))
+
+
+async def test_a_job_that_cannot_be_read_is_kept_as_failed(queue: Queue) -> None:
+    await queue.do(f"SELECT jobs.enqueue(gen_random_uuid(), '{queue.name}', 'nonsense')")
+    notebook = Notebook()
+
+    async def is_given_up() -> bool:
+        return await queue.statuses() == ["failed"]
+
+    async with queue.worker(notebook):
+        await until(is_given_up)
+
+    assert notebook.jobs == []
