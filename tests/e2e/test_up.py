@@ -128,3 +128,25 @@ def _wait_until_not_ready(installation: Installation) -> None:
     while installation.is_ready():
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+def test_any_postgresql_will_do(installation: Installation) -> None:
+    """Here one that somebody else has started; only its address is known."""
+    foreign = EmbeddedPostgres(installation.home.parent / "foreign", durable=False)
+    address = foreign.start()
+    url = f"postgres://{address.user}:{address.password}@{address.host}:{address.port}/offers?sslmode=disable"
+    settings = {"PROFFER_DATABASE_URL": url}
+    try:
+        results = [
+            installation.run("migrate", settings=settings),
+            installation.run("migrate", settings=settings),
+            installation.run("demo", settings=settings),
+            installation.run("quote", "list", "--as", "sales@nordlicht.example", settings=settings),
+        ]
+        assert foreign.is_running()  # What is not ours is not stopped.
+    finally:
+        foreign.stop()
+
+    assert [result.returncode for result in results] == [0, 0, 0, 0], results[-1].stderr.decode()
+    assert "3 of 3 quotes." in results[-1].stdout.decode()
+    assert not (installation.home / "postgres").exists()

@@ -1,0 +1,184 @@
+"""People who act at the same instant: one outcome, and the loser is told what happened."""
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from src.adapters.system import SystemClock, Uuid7Ids
+from src.application.approvals.create_policy import CreatePolicy, CreatePolicyCommand
+from src.application.approvals.decide_approval import DecideApproval, DecideApprovalCommand
+from src.application.audit.read_audit import VerifyAudit
+from src.application.ports.unit_of_work import OpenUnitOfWork
+from src.application.quoting.cancel_quote import CancelQuote, CancelQuoteCommand
+from src.application.quoting.create_quote import CreateQuote, CreateQuoteCommand
+from src.application.quoting.drafting import DraftInput, LineInput
+from src.application.quoting.edit_quote import EditQuote, EditQuoteCommand
+from src.application.quoting.read_quotes import GetQuote
+from src.application.quoting.recall_quote import RecallQuote, RecallQuoteCommand
+from src.application.quoting.revise_quote import ReviseQuote, ReviseQuoteCommand
+from src.application.quoting.send_quote import SendQuote, SendQuoteCommand
+from src.application.quoting.submit_quote import SubmitQuote, SubmitQuoteCommand
+from src.application.transactions import Transactions
+from src.domain.approvals.policy import Condition, Fact, Operator, StepRule
+from src.domain.identity.actor import Role
+from src.domain.quoting.quote import Quote
+from src.domain.quoting.revision import CancelReason
+from src.domain.quoting.states import OPEN_STATUSES, QuoteStatus
+from src.domain.shared.errors import Conflict, DomainError, Stale
+from src.domain.shared.ids import ContactId, CustomerId, QuoteId
+from tests.builders.quotes import a_contact, a_customer
+from tests.organizations import TestOrganization, new_organization
+
+pytestmark = pytest.mark.asyncio
+
+ROUNDS = 15
+
+
+class Desk:
+    """Everything that can be done to a quote, by the right person."""
+
+    def __init__(
+        self, open_uow: OpenUnitOfWork, team: TestOrganization, customer: CustomerId, contact: ContactId
+    ) -> None:
+        self.transactions, self.team = Transactions(open_uow), team
+        self._customer, self._contact = customer, contact
+        self._clock, self._ids = SystemClock(), Uuid7Ids()
+        self._sales = team.actor(Role.SALES)
+
+    async def draft(self) -> Quote:
+        line = LineInput(quantity=Decimal(1), description="Desk", unit_price=Decimal(600))
+        valid_until = (self._clock.now() + timedelta(days=9)).date()
+        draft = DraftInput(contact_id=self._contact, lines=(line,), valid_until=valid_until)
+        create = CreateQuote(self.transactions, self._clock, self._ids)
+        return await create(self._sales, CreateQuoteCommand(customer_id=self._customer, draft=draft))
+
+    async def pending(self) -> Quote:
+        return await self.submit((await self.draft()).id)
+
+    async def approved(self) -> Quote:
+        pending = await self.pending()
+        return await self.decide(pending, Role.APPROVER, approved=True)
+
+    def submit(self, quote_id: QuoteId) -> Awaitable[Quote]:
+        submit = SubmitQuote(self.transactions, self._clock, self._ids)
+        return submit(self._sales, SubmitQuoteCommand(quote_id=quote_id))
+
+    def edit(self, quote_id: QuoteId) -> Awaitable[Quote]:
+        edit = EditQuote(self.transactions, self._clock, self._ids)
+        return edit(self._sales, EditQuoteCommand(quote_id=quote_id, draft=DraftInput(title="Edited")))
+
+    def decide(self, quote: Quote, who: Role, *, approved: bool) -> Awaitable[Quote]:
+        decide = DecideApproval(self.transactions, self._clock)
+        digest = quote.current.content_digest or ""
+        command = DecideApprovalCommand(quote_id=quote.id, approved=approved, content_digest=digest, reason="Because.")
+        return decide(self.team.actor(who), command)
+
+    def recall(self, quote_id: QuoteId) -> Awaitable[Quote]:
+        return RecallQuote(self.transactions, self._clock)(self._sales, RecallQuoteCommand(quote_id=quote_id))
+
+    def send(self, quote_id: QuoteId) -> Awaitable[Quote]:
+        send = SendQuote(self.transactions, self._clock, self._ids)
+        return send(self._sales, SendQuoteCommand(quote_id=quote_id))
+
+    def revise(self, quote_id: QuoteId) -> Awaitable[Quote]:
+        return ReviseQuote(self.transactions, self._clock)(self._sales, ReviseQuoteCommand(quote_id=quote_id))
+
+    def cancel(self, quote_id: QuoteId) -> Awaitable[Quote]:
+        command = CancelQuoteCommand(quote_id=quote_id, reason=CancelReason.OTHER)
+        return CancelQuote(self.transactions, self._clock)(self._sales, command)
+
+    async def stored(self, quote_id: QuoteId) -> Quote:
+        return await GetQuote(self.transactions)(self._sales, quote_id)
+
+
+async def a_desk(open_uow: OpenUnitOfWork) -> Desk:
+    team = await new_organization(open_uow)
+    async with open_uow(team.actor(Role.ADMIN)) as uow:
+        customer = await uow.customers.save(a_customer().create())
+        contact = await uow.contacts.save(a_contact(customer.id).create())
+        await uow.commit()
+    desk = Desk(open_uow, team, customer.id, contact.id)
+    large = Condition(fact=Fact.TOTAL, operator=Operator.GREATER, values=(Decimal(500),))
+    step = StepRule(name="Management", roles=(Role.APPROVER, Role.ADMIN))
+    command = CreatePolicyCommand(name="Large", order=1, conditions=(large,), steps=(step,))
+    await CreatePolicy(desk.transactions, SystemClock(), Uuid7Ids())(team.actor(Role.OWNER), command)
+    return desk
+
+
+async def at_once(*acts: Awaitable[Quote]) -> list[Quote | DomainError]:
+    """What came of each; anything but a refusal of ours is an error of the test."""
+    outcomes = await asyncio.gather(*acts, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException) and not isinstance(outcome, Conflict | Stale):
+            raise outcome
+    return [outcome for outcome in outcomes if isinstance(outcome, Quote | DomainError)]
+
+
+async def test_of_two_approvers_one_decides_and_the_other_is_told(open_postgres: OpenUnitOfWork) -> None:
+    desk = await a_desk(open_postgres)
+    for _ in range(ROUNDS):
+        quote = await desk.pending()
+
+        outcomes = await at_once(
+            desk.decide(quote, Role.APPROVER, approved=True), desk.decide(quote, Role.ADMIN, approved=False)
+        )
+
+        (won,) = [outcome for outcome in outcomes if isinstance(outcome, Quote)]
+        (lost,) = [outcome for outcome in outcomes if isinstance(outcome, DomainError)]
+        assert (await desk.stored(quote.id)).current.status is won.current.status
+        assert lost.code == "already_decided"
+
+
+async def test_a_decision_and_a_recall_never_both_count(open_postgres: OpenUnitOfWork) -> None:
+    desk = await a_desk(open_postgres)
+    for _ in range(ROUNDS):
+        quote = await desk.pending()
+
+        await at_once(desk.decide(quote, Role.APPROVER, approved=True), desk.recall(quote.id))
+
+        status = (await desk.stored(quote.id)).current.status
+        async with open_postgres(desk.team.actor(Role.SALES)) as uow:
+            request = await uow.approvals.latest(quote.id)
+        assert (status.value, request.status.value) in {("approved", "approved"), ("draft", "withdrawn")}
+
+
+@pytest.mark.parametrize("rivals", ["send-send", "send-revise", "send-cancel", "revise-revise"])
+async def test_an_approved_quote_has_one_fate(rivals: str, open_postgres: OpenUnitOfWork) -> None:
+    desk = await a_desk(open_postgres)
+    for _ in range(ROUNDS):
+        quote = await desk.approved()
+        first, second = (getattr(desk, name) for name in rivals.split("-"))
+
+        await at_once(first(quote.id), second(quote.id))
+
+        statuses = [revision.status for revision in (await desk.stored(quote.id)).revisions]
+        assert sum(status in OPEN_STATUSES for status in statuses) <= 1
+        assert statuses.count(QuoteStatus.SENT) <= 1
+        async with open_postgres(desk.team.actor(Role.SALES)) as uow:
+            messages = await uow.messages.of_quote(quote.id)
+            entries = await uow.audit.of_resource("quote", quote.id)
+        assert len(messages) == sum(entry.record.action == "quote.sent" for entry in entries) <= 1
+
+
+async def test_editing_and_submitting_give_one_of_two_orders(open_postgres: OpenUnitOfWork) -> None:
+    desk = await a_desk(open_postgres)
+    for _ in range(ROUNDS):
+        draft = await desk.draft()
+
+        await at_once(desk.edit(draft.id), desk.submit(draft.id))
+
+        stored = await desk.stored(draft.id)
+        assert stored.current.status is QuoteStatus.PENDING_APPROVAL
+        assert stored.current.content_digest == stored.current.digest(stored.number)
+
+
+async def test_after_all_the_chain_is_intact(open_postgres: OpenUnitOfWork) -> None:
+    desk = await a_desk(open_postgres)
+    quotes = [await desk.draft() for _ in range(10)]
+
+    await asyncio.gather(*(desk.submit(quote.id) for quote in quotes))
+
+    assert (await VerifyAudit(desk.transactions)(desk.team.actor(Role.OWNER))).intact
