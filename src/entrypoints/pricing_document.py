@@ -16,6 +16,7 @@ from src.entrypoints.schemas.pricing import (
     DocumentChargeSchema,
     DocumentDiscountSchema,
     PricedLineSchema,
+    plain_words,
 )
 from src.entrypoints.strict_json import check_json, printable
 
@@ -83,4 +84,4 @@ def _told(complaint: str) -> Invalid:
             field, "This field is not known." if named["what"] == "unknown" else "This field is needed."
         )
     message = complaint[: place.start()] if place else complaint
-    return invalid_field(path or "document", message.replace("`", "") + ".")
+    return invalid_field(path or "document", plain_words(message))

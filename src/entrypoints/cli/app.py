@@ -33,16 +33,42 @@ app.command(quote)
 app.command(audit)
 quote.command(price)
 
-# By name, because they need the web or the database: pricing a file must not pay for loading these.
-app.command("src.entrypoints.cli.run:up", name="up")
-app.command("src.entrypoints.cli.run:serve", name="serve")
-app.command("src.entrypoints.cli.run:worker", name="worker")
-app.command("src.entrypoints.cli.run:migrate", name="migrate")
-app.command("src.entrypoints.cli.run:demo", name="demo")
-quote.command("src.entrypoints.cli.quotes:list_quotes", name="list")
-quote.command("src.entrypoints.cli.quotes:export_quotes", name="export")
-audit.command("src.entrypoints.cli.audit:list_entries", name="list")
-audit.command("src.entrypoints.cli.audit:verify", name="verify")
+# By name and with its first sentence, because they need the web or the database: pricing a file must not pay for loading these.
+app.command(
+    "src.entrypoints.cli.run:up",
+    name="up",
+    help="Start everything on this machine: database, demonstration data, API and worker.\n\nA second start is quick and keeps the data. PROFFER_PORT chooses the port; Ctrl-C stops everything.",
+)
+app.command("src.entrypoints.cli.run:serve", name="serve", help="Serve the API, with a worker unless --no-worker.")
+app.command("src.entrypoints.cli.run:worker", name="worker", help="Run jobs: PDFs and mails of sent quotes.")
+app.command(
+    "src.entrypoints.cli.run:migrate",
+    name="migrate",
+    help="Make the database's roles and schema, or bring them up to date.",
+)
+app.command(
+    "src.entrypoints.cli.run:demo", name="demo", help="Make the demonstration organisation, unless it is there."
+)
+quote.command(
+    "src.entrypoints.cli.quotes:list_quotes",
+    name="list",
+    help="List quotes, newest first.\n\nExample: proffer quote list --as sales@nordlicht.example --status sent",
+)
+quote.command(
+    "src.entrypoints.cli.quotes:export_quotes",
+    name="export",
+    help="Export quotes to a spreadsheet.\n\nExample: proffer quote export offers.xlsx --as sales@nordlicht.example",
+)
+audit.command(
+    "src.entrypoints.cli.audit:list_entries",
+    name="list",
+    help="List audit entries, newest first.\n\nExample: proffer audit list --as owner@nordlicht.example --action quote.sent",
+)
+audit.command(
+    "src.entrypoints.cli.audit:verify",
+    name="verify",
+    help="Replay the audit chain; exit code 5 when it is broken.\n\nExample: proffer audit verify --as owner@nordlicht.example",
+)
 
 
 def main() -> None:

@@ -27,7 +27,8 @@ class FileRefused(Invalid):
 
 
 Status = Annotated[
-    list[QuoteStatus], Parameter(name="--status", help="Only quotes in this state; may be given several times.")
+    list[QuoteStatus],
+    Parameter(name="--status", help="Only quotes in this state; may be given several times.", negative=""),
 ]
 
 

@@ -35,6 +35,7 @@ from src.domain.shared.errors import (
     Stale,
     Unauthenticated,
 )
+from src.entrypoints.schemas.pricing import plain_words
 from src.entrypoints.strict_json import MalformedJson
 
 _KINDS: Final[tuple[tuple[type[DomainError], int], ...]] = (
@@ -150,7 +151,7 @@ def _field_errors(error: ValidationException) -> Iterator[FieldError]:
             what = "This field is not known." if "unknown" in message else "This field is needed."
             yield FieldError(f"{path}.{named['name']}" if path else named["name"], what)
         else:
-            yield FieldError(path or "body", message.replace("`", "«", 1).replace("`", "»", 1) + ".")
+            yield FieldError(path or "body", plain_words(message))
 
 
 def _of_database(error: BaseException) -> Problem | None:
