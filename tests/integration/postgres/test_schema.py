@@ -19,7 +19,6 @@ from src.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from src.application.ports.unit_of_work import OpenUnitOfWork, UnitOfWork
 from src.domain.quoting.quote import Quote
 from tests.builders.offers import NOON, Shop, new_shop
-from tests.builders.postgres import unguarded
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -236,23 +235,43 @@ async def test_every_index_and_unique_constraint_begins_with_the_organisation(ow
 
 @pytest.mark.asyncio
 async def test_the_tenant_is_found_by_index_though_row_level_security_stands_before_it(
-    open_postgres: OpenUnitOfWork, owner_engine: AsyncEngine, shop: Shop
+    open_postgres: OpenUnitOfWork, superuser_engine: AsyncEngine, shop: Shop
 ) -> None:
-    async with unguarded(owner_engine, "quotes") as connection:
+    """With so many rows that the planner has no choice; they are never committed."""
+    quote = await shop.stored_quote(open_postgres)
+    organization = shop.made.organization.id
+    async with superuser_engine.connect() as connection:
+        await connection.execute(text(_MANY_QUOTES), {"quote": quote.id})
         await connection.execute(text("ANALYZE proffer.quotes"))
-    async with open_postgres(shop.actor) as uow:
-        await _connection(uow).execute(text("SELECT set_config('enable_seqscan', 'off', true)"))
-        await _connection(uow).execute(text("SELECT set_config('enable_bitmapscan', 'off', true)"))
-        plan = await _connection(uow).execute(
+        await connection.execute(text("SET LOCAL ROLE proffer_app"))
+        await connection.execute(
+            text("SELECT set_config('app.tenant_id', :tenant, true)"), {"tenant": str(organization)}
+        )
+        plan = await connection.execute(
             text(
                 "EXPLAIN SELECT id FROM proffer.quotes WHERE organization_id = :organization AND status = 'draft' "
                 "AND (created_at, id) < (:at, :organization) ORDER BY created_at DESC, id DESC LIMIT 20"
             ),
-            {"organization": shop.made.organization.id, "at": NOON},
+            {"organization": organization, "at": NOON},
         )
         lines = "\n".join(plan.scalars())
+        await connection.rollback()
 
     [condition] = [line for line in lines.splitlines() if "Index Cond" in line]
     for column in ("organization_id", "status", "created_at"):
         assert column in condition
+    assert "One-Time Filter" in lines or "InitPlan" in lines  # The policy took part.
     assert "Sort" not in lines
+
+
+_COPIED = {
+    "id": "gen_random_uuid()",
+    "number": "number || '-' || n",
+    "created_at": "created_at - n * interval '1 hour'",
+}
+_COPIED |= {"status": "CASE WHEN n % 10 = 0 THEN 'draft' ELSE 'cancelled' END"}
+_MANY_QUOTES = (
+    "INSERT INTO proffer.quotes "
+    f"SELECT {', '.join(_COPIED.get(column.name, column.name) for column in metadata.tables['proffer.quotes'].columns)} "
+    "FROM proffer.quotes, generate_series(1, 5000) AS n WHERE id = :quote"
+)
