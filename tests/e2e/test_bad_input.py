@@ -113,6 +113,12 @@ CASES: Final = (
         if "\u0000" not in number
     ),
     *(
+        Case(f"{name} of {number[:12]!r} ({position})", _line(**{name: [given | {field: number}]}), 422, "validation_failed", f"lines[1].{name}[0].{field}")
+        for name, field, given in (("discounts", "percent", {}), ("charges", "amount", {}), ("taxes", "rate_percent", {"category": "VAT"}))
+        for position, number in enumerate(HOSTILE_DECIMALS)
+        if "\u0000" not in number
+    ),
+    *(
         Case(f"a quantity that is {value!r}", _line(quantity=value), 422, "validation_failed", "lines[1].quantity")
         for value in HOSTILE_VALUES
     ),
