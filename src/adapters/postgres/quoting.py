@@ -1,13 +1,14 @@
 """Quotes in PostgreSQL: a header, its revisions, and the lines of each."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from itertools import zip_longest
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row, Select, Text, cast, delete, func, select, update
+from sqlalchemy import BindParameter, Row, Select, Text, bindparam, cast, delete, func, select, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -45,12 +46,60 @@ _LINE_COLUMNS: Final = (
 _LineTexts = tuple[LineItemId, ProductId | None, str, str, str, Decimal, Decimal, Decimal, str, str, str]
 
 
+def _whole_quote() -> Select[Any]:
+    """The whole quote in one statement, each revision with its lines as JSON."""
+    organization_id: BindParameter[UUID] = bindparam("organization")
+    quote_id: BindParameter[UUID] = bindparam("quote")
+    lines = (
+        select(
+            cast(
+                func.json_agg(aggregate_order_by(func.json_build_array(*_LINE_COLUMNS), line_items.c.position)),
+                Text,
+            )
+        )
+        .where(
+            line_items.c.organization_id == organization_id,
+            line_items.c.quote_id == quote_id,
+            line_items.c.revision == quote_revisions.c.number,
+        )
+        .correlate(quote_revisions)
+        .scalar_subquery()
+    )
+    header, revisions = quotes.c, quote_revisions.c
+    return (
+        select(
+            header.id,
+            header.number.label("quote_number"),
+            header.customer_id,
+            header.owner_id,
+            header.created_at.label("quote_created_at"),
+            header.version,
+            quote_revisions,
+            lines.label("lines"),
+        )
+        .join(
+            quote_revisions,
+            (revisions.organization_id == header.organization_id) & (revisions.quote_id == header.id),
+        )
+        .where(
+            header.organization_id == organization_id,
+            header.id == quote_id,
+            revisions.organization_id == organization_id,
+        )
+        .order_by(revisions.number)
+    )
+
+
+_WHOLE: Final = _whole_quote()  # Built once: building it took a fifth of a read.
+
+
 class PostgresQuotes(QuoteRepository):
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
 
     async def get(self, quote_id: QuoteId) -> Quote:
-        return await self._load(self._selection(quote_id))
+        parameters = {"organization": self._transaction.organization_id, "quote": quote_id}
+        return self._read((await self._transaction.connection.execute(_WHOLE, parameters)).all())
 
     async def lock(self, quote_id: QuoteId) -> Quote:
         # First the lock alone: a joined read that waits for it would show the revisions as they were before.
@@ -100,50 +149,7 @@ class PostgresQuotes(QuoteRepository):
             async for row in rows:
                 yield _to_summary(row)
 
-    def _selection(self, quote_id: QuoteId) -> Select[Any]:
-        """The whole quote in one statement, each revision with its lines as JSON."""
-        organization_id = self._transaction.organization_id
-        lines = (
-            select(
-                cast(
-                    func.json_agg(aggregate_order_by(func.json_build_array(*_LINE_COLUMNS), line_items.c.position)),
-                    Text,
-                )
-            )
-            .where(
-                line_items.c.organization_id == organization_id,
-                line_items.c.quote_id == quote_id,
-                line_items.c.revision == quote_revisions.c.number,
-            )
-            .correlate(quote_revisions)
-            .scalar_subquery()
-        )
-        header, revisions = quotes.c, quote_revisions.c
-        return (
-            select(
-                header.id,
-                header.number.label("quote_number"),
-                header.customer_id,
-                header.owner_id,
-                header.created_at.label("quote_created_at"),
-                header.version,
-                quote_revisions,
-                lines.label("lines"),
-            )
-            .join(
-                quote_revisions,
-                (revisions.organization_id == header.organization_id) & (revisions.quote_id == header.id),
-            )
-            .where(
-                header.organization_id == organization_id,
-                header.id == quote_id,
-                revisions.organization_id == organization_id,
-            )
-            .order_by(revisions.number)
-        )
-
-    async def _load(self, statement: Select[Any]) -> Quote:
-        rows = (await self._transaction.connection.execute(statement)).all()
+    def _read(self, rows: Sequence[Row[Any]]) -> Quote:
         if not rows:
             raise QuoteNotFound("There is no such quote.")
         header = rows[0]

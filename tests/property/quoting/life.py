@@ -149,14 +149,14 @@ class QuoteLife(RuleBasedStateMachine):
         if self._try(identity, lambda: edit(self.team.actor(who), command), refused):
             model.cheap, model.editor = cheap and lines > 0, who
 
-    @rule(one=quotes, who=EDITORS, deciding=DECIDERS)
-    def go_on(self, one: tuple[QuoteId, int], who: Role, deciding: Role) -> None:
-        """The verb that comes next on the way to the buyer, so that lives get long."""
+    @rule(one=quotes, who=EDITORS, deciding=DECIDERS | st.none())
+    def go_on(self, one: tuple[QuoteId, int], who: Role, deciding: Role | None) -> None:
+        """The verb that comes next on the way to the buyer, so that lives get long; None: who submitted tries to decide."""
         match self.models[one[0]].status:
             case "draft":
                 self.submit(one, who)
             case "pending_approval":
-                self.decide(one, deciding, yes=True, right=True)
+                self.decide(one, deciding or self.models[one[0]].submitter or who, yes=True, right=True)
             case "approved":
                 self.send(one, who, right=True)
             case _:
