@@ -190,6 +190,13 @@ def test_a_broken_chain_ends_with_5_and_names_the_entry(demo: Installation) -> N
         assert result.returncode == 5
         return result.stderr
 
+    shown = asyncio.run(
+        tamper(
+            "UPDATE proffer.audit_entries SET action = action || 'x' WHERE sequence = 5",
+            "UPDATE proffer.audit_entries SET action = rtrim(action, 'x') WHERE sequence = 5",
+        )
+    )
+    assert b"Entry 5 is shown with fields that are not what was written" in shown
     told = asyncio.run(
         tamper(
             "UPDATE proffer.audit_entries SET text = replace(text, 'demo', 'Demo') || ' ' WHERE sequence = 7",

@@ -213,6 +213,25 @@ async def test_quotes_are_exported_by_days_and_states(team: Team) -> None:
     assert entries["total"] == 2
 
 
+async def test_amounts_do_not_change_their_currency(team: Team) -> None:
+    draft = await a_draft(team.sales, discounts=[{"amount": "5"}])
+
+    answer = await team.sales.patch(f"/api/v1/quotes/{draft['id']}", {"currency": "USD", "lines": [LINE]})
+
+    assert answer.status_code == 422
+    assert answer.json()["details"][0]["field"] == "currency"
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01", "1999-12-31"])
+async def test_days_at_the_ends_of_the_calendar_are_refused(day: str, team: Team) -> None:
+    customer = await a_customer(team.sales)
+
+    made = await team.sales.post("/api/v1/quotes", {"customer_id": customer["id"], "valid_until": day})
+    exported = await team.sales.get("/api/v1/quotes/export", end_date=day)
+
+    assert (made.status_code, exported.status_code) == (422, 422)
+
+
 async def test_the_pdf_is_there_only_after_sending(team: Team) -> None:
     draft = await a_draft(team.sales)
 

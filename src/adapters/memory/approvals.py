@@ -34,7 +34,7 @@ class MemoryApprovalRequests(ApprovalRequestRepository):
         known = await self.of_quote(quote_id)
         if not known:
             raise RequestNotFound("No approval was asked for.")
-        return known[-1]
+        return next((request for request in known if request.status is RequestStatus.OPEN), known[-1])
 
     async def of_quote(self, quote_id: QuoteId) -> Sequence[ApprovalRequest]:
         found = [request for request in self._transaction.state.requests.values() if request.quote_id == quote_id]

@@ -66,7 +66,8 @@ class PostgresApprovalRequests(ApprovalRequestRepository):
         statement = (
             select(approval_requests)
             .where(*self._about(quote_id))
-            .order_by(columns.created_at.desc(), columns.id.desc())
+            # An open one first: clocks of several machines may disagree about the newest.
+            .order_by((columns.status == "open").desc(), columns.created_at.desc(), columns.id.desc())
             .limit(1)
             .with_for_update()
         )

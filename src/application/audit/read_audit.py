@@ -35,6 +35,9 @@ class VerifyAudit:
                     entry.sequence, entry.previous_hash, entry.record.text, entry.hash
                 ):
                     break
+                if not entry.record.agrees_with_its_text():
+                    verifier.refuse(entry.sequence)
+                    break
                 if on_progress is not None:
                     on_progress(entry.sequence, head.sequence)
         return verifier.finish(head)

@@ -12,7 +12,11 @@ from src.application.transactions import Transactions
 from src.domain.documents.stored_document import StoredDocument, storage_key
 from src.domain.identity.actor import Actor, Permission
 from src.domain.messaging.message import DeliveryStatus, Message
+from src.domain.quoting.states import QuoteStatus
 from src.domain.shared.ids import DocumentId, MessageId
+
+# What is no longer offered does not leave the house, however late its turn comes.
+_GIVEN_UP = frozenset({QuoteStatus.CANCELLED, QuoteStatus.SUPERSEDED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,15 +50,20 @@ class DeliverQuote:
             stored = await uow.documents.of_revision(quote.id, message.revision)
         if message.status is not DeliveryStatus.QUEUED:
             return
+        revision = next(revision for revision in quote.revisions if revision.number == message.revision)
+        if revision.status in _GIVEN_UP:
+            answer = f"Not sent: the offer is {revision.status.value}."
+            await self._settle(actor, message, answer=answer, taken=False)
+            return
         document = QuoteDocument.of(quote, message.revision)
         try:
             pdf = await self._pdf(actor, message, document, stored)
+            await self._hand_over(actor, message, document, pdf, last_attempt=command.last_attempt)
         except Exception as error:
             if command.last_attempt:  # Nobody will try again: the seller must see that nothing went out.
-                answer = f"The document could not be made: {type(error).__name__}."
+                answer = f"The document could not be made or handed over: {type(error).__name__}."
                 await self._settle(actor, message, answer=answer, taken=False)
             raise
-        await self._hand_over(actor, message, document, pdf, last_attempt=command.last_attempt)
 
     async def _pdf(
         self, actor: Actor, message: Message, document: QuoteDocument, stored: StoredDocument | None

@@ -23,7 +23,10 @@ class PolicyRepository(Protocol):
 class ApprovalRequestRepository(Protocol):
     @abstractmethod
     async def latest(self, quote_id: QuoteId) -> ApprovalRequest:
-        """The newest request about this quote, locked until the unit of work ends. Raises RequestNotFound."""
+        """The open request about this quote, or else the newest, locked until the unit of work ends.
+
+        Raises RequestNotFound.
+        """
 
     @abstractmethod
     async def of_quote(self, quote_id: QuoteId) -> Sequence[ApprovalRequest]:

@@ -79,6 +79,8 @@ async def edited_content(
     currency = draft.currency or content.currency
     if currency != content.currency and draft.lines is None and content.lines:
         raise invalid_field("currency", "Prices do not convert by themselves: give the lines anew with the currency.")
+    if currency != content.currency and _has_amounts(content, draft):
+        raise invalid_field("currency", "Amounts do not convert by themselves: give discounts and charges anew.")
     lines = content.lines
     if draft.lines is not None:
         lines = await _resolve(uow, ids, draft.lines, currency, known=frozenset(line.id for line in content.lines))
@@ -118,6 +120,16 @@ def _blank(
         prices_include_tax=organization.prices_include_tax,
         lines=(),
     )
+
+
+def _has_amounts(content: QuoteContent, draft: DraftInput) -> bool:
+    """Whether discounts or charges in the old currency would stay."""
+    kept: list[Discount | Charge] = []
+    if draft.discounts is None:
+        kept.extend(content.discounts)
+    if draft.charges is None:
+        kept.extend(content.charges)
+    return any(entry.amount is not None or entry.base is not None for entry in kept)
 
 
 def _given(value: str | None, otherwise: str) -> str:

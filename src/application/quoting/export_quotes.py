@@ -12,6 +12,7 @@ from src.application.ports.documents import Cell, Column, ColumnKind, Spreadshee
 from src.application.ports.quoting import QuoteFilter, QuoteSummary
 from src.application.transactions import Transactions
 from src.domain.identity.actor import Actor, Permission
+from src.domain.quoting.content import LAST_YEAR
 from src.domain.quoting.states import QuoteStatus
 from src.domain.shared.errors import NotFound, invalid_field
 from src.domain.shared.events import DomainEvent
@@ -66,6 +67,9 @@ class ExportQuotes:
     async def __call__(
         self, actor: Actor, command: ExportQuotesCommand, on_row: Callable[[], None] = lambda: None
     ) -> int:
+        for field, day in (("start_date", command.start), ("end_date", command.end)):
+            if day is not None and not 2000 <= day.year <= LAST_YEAR:
+                raise invalid_field(field, f"A year from 2000 to {LAST_YEAR} is needed.")
         if command.start and command.end and command.end < command.start:
             raise invalid_field("end_date", "The end lies before the start.")
         async with self._transactions.begin(actor, Permission.EXPORT_QUOTES) as uow:

@@ -74,6 +74,10 @@ class Verifier:
         self._result = replace(self._result, entries=self._result.entries + 1, head=ChainHead(sequence, entry_hash))
         return True
 
+    def refuse(self, sequence: int) -> None:
+        """An entry whose text follows, but whose searchable fields say something else."""
+        self._fail(sequence, f"Entry {sequence} is shown with fields that are not what was written.")
+
     def finish(self, stored_head: ChainHead) -> Verification:
         """The result, after holding the last entry against the head that is stored beside the chain."""
         if self._result.intact and self._result.head != stored_head:

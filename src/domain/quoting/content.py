@@ -14,6 +14,7 @@ from src.domain.shared.text import TextChecks
 
 DOCUMENT_TEMPLATE = "quote-1"  # Raised with the printed form, because the digest covers what the buyer sees.
 LONGEST_DESCRIPTION = 2000
+LAST_YEAR = 9000  # Far from the end of the calendar, so that the day after exists in every zone.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +67,8 @@ class QuoteContent:
         checks = TextChecks()
         checks.line("title", self.title)
         checks.paragraphs("terms", self.terms)
+        if not 2000 <= self.valid_until.year <= LAST_YEAR:
+            checks.refuse("valid_until", f"A year from 2000 to {LAST_YEAR} is needed.")
         for position, line in enumerate(self.lines):
             checks.line(f"lines[{position}].sku", line.sku, longest=60)
             checks.paragraphs(f"lines[{position}].description", line.description, longest=LONGEST_DESCRIPTION)

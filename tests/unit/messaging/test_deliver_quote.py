@@ -15,11 +15,13 @@ from src.adapters.smtp import JinjaMailTemplates
 from src.application.messaging.deliver_quote import DeliverQuote, DeliverQuoteCommand
 from src.application.ports.documents import QuoteDocument, QuoteRenderer, RenderedDocument
 from src.application.ports.mail import MailDeferred, MailRefused
+from src.application.quoting.cancel_quote import CancelQuote, CancelQuoteCommand
 from src.application.quoting.send_quote import SendQuote, SendQuoteCommand
 from src.application.quoting.submit_quote import SubmitQuote, SubmitQuoteCommand
 from src.application.transactions import Transactions
 from src.domain.identity.actor import Actor, Role
 from src.domain.messaging.message import DeliveryStatus, Message
+from src.domain.quoting.revision import CancelReason
 from src.domain.shared.ids import MessageId
 from tests.builders.quotes import a_content, a_customer, a_new_quote
 from tests.organizations import ORIGIN, TestOrganization, new_organization
@@ -144,3 +146,15 @@ async def test_the_figures_are_those_of_the_revision(post: Post) -> None:
     (quote,) = post.store.states[post.team.organization.id].quotes.values()
     assert quote.current.calculation.payable == Decimal("365.93")
     assert b"365.93" in post.mailer.sent[0].attachments[0].content
+
+
+async def test_an_offer_that_was_cancelled_meanwhile_does_not_leave_the_house(post: Post) -> None:
+    (quote,) = post.store.states[post.team.organization.id].quotes.values()
+    cancel = CancelQuote(Transactions(OpenMemoryUnitOfWork(post.store)), post.clock)
+    await cancel(post.team.actor(Role.SALES), CancelQuoteCommand(quote_id=quote.id, reason=CancelReason.MISTAKE))
+
+    await post.deliver()
+
+    assert post.mailer.sent == []
+    assert post.message().status is DeliveryStatus.FAILED
+    assert "cancelled" in post.message().answer
