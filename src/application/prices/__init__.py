@@ -1,0 +1,1 @@
+"""What something costs: one answer for drafts, previews, imports and jobs."""
