@@ -13,9 +13,15 @@ from src.domain.approvals.policy import ApprovalPolicy
 from src.domain.approvals.request import ApprovalRequest
 from src.domain.audit.chain import ChainHead
 from src.domain.audit.entry import AuditEntry
+from src.domain.catalog.category import Category
+from src.domain.catalog.coupon import Coupon, Redemption
+from src.domain.catalog.exchange_rate import ExchangeRate
+from src.domain.catalog.price_list import Price, PriceList
 from src.domain.catalog.product import Product
+from src.domain.catalog.tax_rate import TaxRate
 from src.domain.customers.contact import Contact
 from src.domain.customers.customer import Customer
+from src.domain.customers.group import CustomerGroup
 from src.domain.documents.stored_document import StoredDocument
 from src.domain.identity.organization import Organization
 from src.domain.identity.user import Session, User
@@ -34,7 +40,16 @@ class OrganizationState:
     sessions: dict[UUID, Session] = field(default_factory=dict)
     customers: dict[UUID, Customer] = field(default_factory=dict)
     contacts: dict[UUID, Contact] = field(default_factory=dict)
+    customer_groups: dict[UUID, CustomerGroup] = field(default_factory=dict)
     products: dict[UUID, Product] = field(default_factory=dict)
+    categories: dict[UUID, Category] = field(default_factory=dict)
+    tax_rates: dict[UUID, TaxRate] = field(default_factory=dict)
+    price_lists: dict[UUID, PriceList] = field(default_factory=dict)
+    prices: dict[UUID, Price] = field(default_factory=dict)
+    coupons: dict[UUID, Coupon] = field(default_factory=dict)
+    redemptions: dict[tuple[UUID, UUID], Redemption] = field(default_factory=dict)
+    exchange_rates: dict[UUID, ExchangeRate] = field(default_factory=dict)
+    explanations: dict[tuple[UUID, int, str], str] = field(default_factory=dict)
     quotes: dict[UUID, Quote] = field(default_factory=dict)
     policies: dict[UUID, ApprovalPolicy] = field(default_factory=dict)
     requests: dict[UUID, ApprovalRequest] = field(default_factory=dict)

@@ -7,10 +7,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from src.adapters.memory.approvals import MemoryApprovalRequests, MemoryPolicies
 from src.adapters.memory.audit import MemoryAudit
-from src.adapters.memory.catalog import MemoryProducts
-from src.adapters.memory.customers import MemoryContacts, MemoryCustomers
+from src.adapters.memory.catalog import MemoryCategories, MemoryExchangeRates, MemoryProducts, MemoryTaxRates
+from src.adapters.memory.customers import MemoryContacts, MemoryCustomerGroups, MemoryCustomers
 from src.adapters.memory.identity import MemoryOrganizations, MemorySessions, MemoryUsers
 from src.adapters.memory.messaging import MemoryMessages, MemoryStoredDocuments
+from src.adapters.memory.prices import MemoryCoupons, MemoryPriceLists, MemoryPrices
 from src.adapters.memory.quoting import MemoryQuotes
 from src.adapters.memory.state import MemoryTransaction, OrganizationState
 from src.application.ports.identity import Account, AccountDirectory
@@ -65,7 +66,14 @@ class MemoryUnitOfWork(UnitOfWork):
         self.sessions = MemorySessions(transaction)
         self.customers = MemoryCustomers(transaction)
         self.contacts = MemoryContacts(transaction)
+        self.customer_groups = MemoryCustomerGroups(transaction)
         self.products = MemoryProducts(transaction)
+        self.categories = MemoryCategories(transaction)
+        self.tax_rates = MemoryTaxRates(transaction)
+        self.price_lists = MemoryPriceLists(transaction)
+        self.prices = MemoryPrices(transaction)
+        self.coupons = MemoryCoupons(transaction)
+        self.exchange_rates = MemoryExchangeRates(transaction)
         self.quotes = MemoryQuotes(transaction)
         self.policies = MemoryPolicies(transaction)
         self.approvals = MemoryApprovalRequests(transaction)

@@ -1,77 +1,154 @@
-"""Products in PostgreSQL."""
+"""Products, categories, tax rates and exchange rates in PostgreSQL."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import delete, func, select
+from sqlalchemy.exc import IntegrityError
 
 from src.adapters.postgres.pages import contains, newest_first, searched
-from src.adapters.postgres.tables import products
-from src.adapters.postgres.transaction import Transaction
-from src.application.ports.catalog import ProductRepository
+from src.adapters.postgres.records import Records
+from src.adapters.postgres.tables import categories, exchange_rates, products, tax_rates
+from src.adapters.postgres.transaction import Transaction, meaning_of
+from src.application.ports.catalog import (
+    CategoryRepository,
+    ExchangeRateRepository,
+    ProductFilter,
+    ProductRepository,
+    TaxRateRepository,
+)
 from src.application.ports.paging import Page, Paging
+from src.domain.catalog.category import Category, CategoryNotFound
+from src.domain.catalog.exchange_rate import ExchangeRate, ExchangeRateMissing
 from src.domain.catalog.product import Product, ProductNotFound
+from src.domain.catalog.tax_rate import TaxRate, TaxRateNotFound
 from src.domain.shared.change import Change
 from src.domain.shared.currency import Currency
-from src.domain.shared.ids import ProductId
+from src.domain.shared.ids import CategoryId, ProductId, TaxRateId
 
 
 class PostgresProducts(ProductRepository):
     def __init__(self, transaction: Transaction) -> None:
+        self._records = Records(transaction, products, Product, ProductNotFound("There is no such product."))
         self._transaction = transaction
 
     async def get(self, product_id: ProductId) -> Product:
-        found = await self.find([product_id])
-        if product_id not in found:
-            raise ProductNotFound("There is no such product.")
-        return found[product_id]
+        return await self._records.get(product_id)
 
     async def find(self, product_ids: Sequence[ProductId]) -> Mapping[ProductId, Product]:
+        return await self._records.find(product_ids)
+
+    async def find_by_sku(self, skus: Sequence[str]) -> Mapping[str, Product]:
         columns = products.c
-        statement = select(products).where(
-            columns.organization_id == self._transaction.organization_id, columns.id == func.any(list(set(product_ids)))
+        statement = (
+            select(products)
+            .where(
+                columns.organization_id == self._transaction.organization_id, columns.sku == func.any(list(set(skus)))
+            )
+            .order_by(columns.id)
+            .with_for_update()
         )
-        return {row.id: _to_product(row) for row in await self._transaction.connection.execute(statement)}
+        return {product.sku: product for product in await self._records.read(statement)}
 
     async def save(self, change: Change[Product]) -> Product:
-        product = change.after
-        row = {
-            "id": product.id,
-            "sku": product.sku,
-            "name": product.name,
-            "description": product.description,
-            "unit": product.unit,
-            "list_price": product.list_price,
-            "currency": product.currency.code,
-            "tax_category": product.tax_category,
-            "tax_rate_percent": product.tax_rate_percent,
-            "searched": searched(product.sku, product.name, product.description),
-            "created_at": product.created_at,
-            "version": product.version,
-        }
-        await self._transaction.add(products, row)
-        self._transaction.changes.append(change)
-        return product
+        return await self._records.save(change, searched=_searched(change.after))
 
-    async def page(self, search: str, paging: Paging) -> Page[Product]:
+    async def put(self, products: Sequence[Product]) -> None:
+        await self._records.put([self._records.row(product) | {"searched": _searched(product)} for product in products])
+
+    async def page(self, criteria: ProductFilter, paging: Paging) -> Page[Product]:
         columns = products.c
-        conditions = [columns.organization_id == self._transaction.organization_id]
-        if search:
-            conditions.append(contains(columns.searched, search))
-        return await newest_first(self._transaction.connection, products, conditions, paging, _to_product)
+        conditions: list[Any] = [columns.organization_id == self._transaction.organization_id]
+        if criteria.archived is not None:
+            conditions.append(columns.archived.is_(criteria.archived))
+        if criteria.category_ids:
+            conditions.append(columns.category_id == func.any(list(criteria.category_ids)))
+        if criteria.search:
+            conditions.append(contains(columns.searched, criteria.search))
+        return await newest_first(self._transaction.connection, products, conditions, paging, self._records.item)
 
 
-def _to_product(row: Row[Any]) -> Product:
-    return Product(
-        id=row.id,
-        sku=row.sku,
-        name=row.name,
-        description=row.description,
-        unit=row.unit,
-        list_price=row.list_price,
-        currency=Currency.of(row.currency),
-        tax_category=row.tax_category,
-        tax_rate_percent=row.tax_rate_percent,
-        created_at=row.created_at,
-        version=row.version,
-    )
+def _searched(product: Product) -> str:
+    return searched(product.sku, product.name, product.description)
+
+
+class PostgresCategories(CategoryRepository):
+    def __init__(self, transaction: Transaction) -> None:
+        self._records = Records(transaction, categories, Category, CategoryNotFound("There is no such category."))
+        self._transaction = transaction
+
+    async def get(self, category_id: CategoryId) -> Category:
+        return await self._records.get(category_id)
+
+    async def tree(self) -> Mapping[CategoryId, Category]:
+        statement = select(categories).where(categories.c.organization_id == self._transaction.organization_id)
+        return {category.id: category for category in await self._records.read(statement)}
+
+    async def lock_tree(self) -> Mapping[CategoryId, Category]:
+        await self._transaction.lock("categories")
+        return await self.tree()
+
+    async def save(self, change: Change[Category]) -> Category:
+        return await self._records.save(change)
+
+
+class PostgresTaxRates(TaxRateRepository):
+    def __init__(self, transaction: Transaction) -> None:
+        self._records = Records(transaction, tax_rates, TaxRate, TaxRateNotFound("There is no such tax rate."))
+        self._transaction = transaction
+
+    async def get(self, tax_rate_id: TaxRateId) -> TaxRate:
+        return await self._records.get(tax_rate_id)
+
+    async def all(self) -> Sequence[TaxRate]:
+        columns = tax_rates.c
+        mine = columns.organization_id == self._transaction.organization_id
+        return await self._records.read(select(tax_rates).where(mine).order_by(columns.code))
+
+    async def find(self, tax_rate_ids: Sequence[TaxRateId]) -> Mapping[TaxRateId, TaxRate]:
+        return await self._records.find(tax_rate_ids)
+
+    async def save(self, change: Change[TaxRate]) -> TaxRate:
+        return await self._records.save(change)
+
+    async def delete(self, change: Change[TaxRate]) -> None:
+        columns = tax_rates.c
+        statement = delete(tax_rates).where(
+            columns.organization_id == self._transaction.organization_id, columns.id == change.after.id
+        )
+        try:
+            await self._transaction.connection.execute(statement)
+        except IntegrityError as error:
+            raise meaning_of(error) from error
+        self._transaction.changes.append(change)
+
+
+class PostgresExchangeRates(ExchangeRateRepository):
+    def __init__(self, transaction: Transaction) -> None:
+        self._records = Records(
+            transaction, exchange_rates, ExchangeRate, ExchangeRateMissing("There is no such rate.")
+        )
+        self._transaction = transaction
+
+    async def latest(self, base: Currency, target: Currency, day: date) -> ExchangeRate | None:
+        columns = exchange_rates.c
+        statement = (
+            select(exchange_rates)
+            .where(
+                columns.organization_id == self._transaction.organization_id,
+                columns.base == base.code,
+                columns.target == target.code,
+                columns.as_of <= day,
+            )
+            .order_by(columns.as_of.desc(), columns.created_at.desc(), columns.id.desc())
+            .limit(1)
+        )
+        return next(iter(await self._records.read(statement)), None)
+
+    async def save(self, change: Change[ExchangeRate]) -> ExchangeRate:
+        return await self._records.save(change)
+
+    async def page(self, paging: Paging) -> Page[ExchangeRate]:
+        conditions = [exchange_rates.c.organization_id == self._transaction.organization_id]
+        return await newest_first(self._transaction.connection, exchange_rates, conditions, paging, self._records.item)

@@ -39,6 +39,14 @@ def _number(name: str, *, nullable: bool = False) -> Column[object]:
     return Column(name, Numeric, nullable=nullable)
 
 
+def _flag(name: str) -> Column[object]:
+    return Column(name, Boolean, nullable=False)
+
+
+def _day(name: str, *, nullable: bool = False) -> Column[object]:
+    return Column(name, Date, nullable=nullable)
+
+
 organizations: Final = Table(
     "organizations",
     metadata,
@@ -62,7 +70,7 @@ users: Final = Table(
     _text("name"),
     _text("role"),
     _text("password_hash"),
-    Column("active", Boolean, nullable=False),
+    _flag("active"),
     _instant("created_at"),
     _integer("version"),
 )
@@ -90,6 +98,7 @@ customers: Final = Table(
     _text("searched"),
     _instant("created_at"),
     _integer("version"),
+    _id("group_id", nullable=True),
 )
 contacts: Final = Table(
     "contacts",
@@ -121,6 +130,128 @@ products: Final = Table(
     _text("searched"),
     _instant("created_at"),
     _integer("version"),
+    _id("tax_rate_id", nullable=True),
+    _number("cost", nullable=True),
+    _id("category_id", nullable=True),
+    _flag("archived"),
+)
+categories: Final = Table(
+    "categories",
+    metadata,
+    _id("organization_id", primary=True),
+    _id("id", primary=True),
+    _text("name"),
+    _id("parent_id", nullable=True),
+    _instant("created_at"),
+    _integer("version"),
+)
+tax_rates: Final = Table(
+    "tax_rates",
+    metadata,
+    _id("organization_id", primary=True),
+    _id("id", primary=True),
+    _text("code"),
+    _text("name"),
+    _text("category"),
+    _text("exemption_code"),
+    _number("surcharge_percent", nullable=True),
+    _flag("retained"),
+    _text("periods"),
+    _instant("created_at"),
+    _integer("version"),
+)
+customer_groups: Final = Table(
+    "customer_groups",
+    metadata,
+    _id("organization_id", primary=True),
+    _id("id", primary=True),
+    _text("name"),
+    _number("discount_percent"),
+    _instant("created_at"),
+    _integer("version"),
+)
+price_lists: Final = Table(
+    "price_lists",
+    metadata,
+    _id("organization_id", primary=True),
+    _id("id", primary=True),
+    _text("name"),
+    _text("currency"),
+    _text("scope"),
+    _id("scope_id", nullable=True),
+    _day("valid_from", nullable=True),
+    _day("valid_until", nullable=True),
+    _integer("priority"),
+    _flag("active"),
+    _id("tiers_from", nullable=True),
+    _text("searched"),
+    _instant("created_at"),
+    _integer("version"),
+)
+prices: Final = Table(
+    "prices",
+    metadata,
+    _id("organization_id", primary=True),
+    _id("id", primary=True),
+    _id("price_list_id"),
+    _id("product_id", nullable=True),
+    _id("category_id", nullable=True),
+    _text("unit", nullable=True),
+    _text("tiers"),
+    _instant("created_at"),
+    _integer("version"),
+)
+coupons: Final = Table(
+    "coupons",
+    metadata,
+    _id("organization_id", primary=True),
+    _id("id", primary=True),
+    _text("code"),
+    _number("percent", nullable=True),
+    _number("amount", nullable=True),
+    _text("currency", nullable=True),
+    _number("minimum", nullable=True),
+    _day("valid_from", nullable=True),
+    _day("valid_until", nullable=True),
+    Column("total_limit", Integer, nullable=True),
+    Column("customer_limit", Integer, nullable=True),
+    _text("product_ids"),
+    _text("category_ids"),
+    _flag("active"),
+    _text("searched"),
+    _instant("created_at"),
+    _integer("version"),
+)
+coupon_redemptions: Final = Table(
+    "coupon_redemptions",
+    metadata,
+    _id("organization_id", primary=True),
+    _id("coupon_id", primary=True),
+    _id("quote_id", primary=True),
+    _id("customer_id"),
+    _instant("at"),
+)
+exchange_rates: Final = Table(
+    "exchange_rates",
+    metadata,
+    _id("organization_id", primary=True),
+    _id("id", primary=True),
+    _text("base"),
+    _text("target"),
+    _number("rate"),
+    _text("source"),
+    _day("as_of"),
+    _instant("created_at"),
+    _integer("version"),
+)
+quote_explanations: Final = Table(
+    "quote_explanations",
+    metadata,
+    _id("organization_id", primary=True),
+    _id("quote_id", primary=True),
+    _integer("revision", primary=True),
+    Column("digest", Text, primary_key=True, nullable=False),
+    _text("explanation"),
 )
 quote_counters: Final = Table(
     "quote_counters",
@@ -148,7 +279,7 @@ quotes: Final = Table(
     _number("total_without_tax"),
     _number("tax_total"),
     _number("payable"),
-    Column("valid_until", Date, nullable=False),
+    _day("valid_until"),
     _text("searched"),
 )
 quote_revisions: Final = Table(
@@ -167,6 +298,7 @@ quote_revisions: Final = Table(
     _instant("submitted_at", nullable=True),
     _instant("sent_at", nullable=True),
     _text("end_reason"),
+    _text("explanation_digest", nullable=True),
 )
 line_items: Final = Table(
     "line_items",
@@ -187,6 +319,11 @@ line_items: Final = Table(
     _text("charges"),
     _text("taxes"),
     _number("net"),
+    _flag("optional"),
+    _flag("chosen"),
+    _text("section"),
+    _number("unit_cost", nullable=True),
+    _text("price_source"),
 )
 approval_policies: Final = Table(
     "approval_policies",
@@ -197,7 +334,7 @@ approval_policies: Final = Table(
     _integer("order"),
     _text("conditions"),
     _text("steps"),
-    Column("active", Boolean, nullable=False),
+    _flag("active"),
     _instant("created_at"),
     _integer("version"),
 )

@@ -6,12 +6,18 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Table, insert, update
+from sqlalchemy import Table, insert, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from src.domain.catalog.product import SkuTaken
+from src.domain.catalog.category import CategoryNameTaken, CategoryNotFound
+from src.domain.catalog.coupon import CouponCodeTaken
+from src.domain.catalog.exchange_rate import ExchangeRateTaken
+from src.domain.catalog.price_list import PriceListNameTaken, PriceListNotFound
+from src.domain.catalog.product import ProductNotFound, SkuTaken
+from src.domain.catalog.tax_rate import TaxRateCodeTaken, TaxRateInUse, TaxRateNotFound
 from src.domain.customers.customer import CustomerNotFound
+from src.domain.customers.group import CustomerGroupNameTaken, CustomerGroupNotFound
 from src.domain.identity.organization import SlugTaken
 from src.domain.identity.user import EmailTaken
 from src.domain.shared.change import Change
@@ -26,7 +32,23 @@ _MEANINGS: Final[Mapping[str, tuple[type[DomainError], str]]] = {
     "organizations_slug_key": (SlugTaken, "This slug is taken."),
     "contacts_customer_fkey": (CustomerNotFound, "There is no such customer."),
     "quotes_customer_fkey": (CustomerNotFound, "There is no such customer."),
+    "customers_group_fkey": (CustomerGroupNotFound, "There is no such customer group."),
+    "customer_groups_name_key": (CustomerGroupNameTaken, "Another customer group has this name."),
+    "categories_name_key": (CategoryNameTaken, "Another category has this name."),
+    "categories_parent_fkey": (CategoryNotFound, "There is no such category."),
+    "products_category_fkey": (CategoryNotFound, "There is no such category."),
+    "tax_rates_code_key": (TaxRateCodeTaken, "Another tax rate has this code."),
+    "price_lists_name_key": (PriceListNameTaken, "Another price list has this name."),
+    "price_lists_source_fkey": (PriceListNotFound, "There is no such price list to take tiers from."),
+    "prices_list_fkey": (PriceListNotFound, "There is no such price list."),
+    "prices_product_fkey": (ProductNotFound, "There is no such product."),
+    "prices_category_fkey": (CategoryNotFound, "There is no such category."),
+    "coupons_code_key": (CouponCodeTaken, "Another coupon has this code."),
+    "exchange_rates_day_key": (ExchangeRateTaken, "This source has a rate for that day already."),
 }
+# Broken from either side: a product without its tax rate, or a tax rate that goes while products have it.
+_TAX_RATE_OF_PRODUCT: Final = "products_tax_rate_fkey"
+_LOCK: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))")
 _CONSTRAINT: Final = re.compile(r'constraint "([a-z0-9_]+)"')
 
 
@@ -55,6 +77,10 @@ class Transaction:
         """One more than *stored*, but only once for each thing in a transaction."""
         return self.versions.setdefault(identity, stored + 1)
 
+    async def lock(self, what: str) -> None:
+        """Until the transaction ends nobody else of the organisation passes here with the same *what*."""
+        await self.connection.execute(_LOCK, {"what": f"{self.organization_id}:{what}"})
+
     async def add(self, table: Table, row: Row) -> None:
         """Insert *row*. Raises the domain error that a broken constraint stands for."""
         try:
@@ -70,7 +96,10 @@ class Transaction:
             .where(columns.organization_id == self.organization_id, columns.id == identity, columns.version == version)
             .values(**row)
         )
-        result = await self.connection.execute(statement)
+        try:
+            result = await self.connection.execute(statement)
+        except IntegrityError as error:
+            raise meaning_of(error) from error
         if result.rowcount != 1:
             raise ChangedMeanwhile("Someone else changed this meanwhile; read it again.")
 
@@ -81,6 +110,10 @@ def meaning_of(error: IntegrityError) -> Exception:
     if name is None:
         match = _CONSTRAINT.search(str(error.orig))
         name = match[1] if match else ""
+    if name == _TAX_RATE_OF_PRODUCT:
+        if "delete on table" in str(error.orig):
+            return TaxRateInUse("Products still have this tax rate; give them another one first.")
+        return TaxRateNotFound("There is no such tax rate.")
     if name not in _MEANINGS:
         return error
     kind, sentence = _MEANINGS[name]

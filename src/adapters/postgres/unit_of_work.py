@@ -9,11 +9,17 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from src.adapters.postgres.approvals import PostgresApprovalRequests, PostgresPolicies
 from src.adapters.postgres.audit import PostgresAudit
-from src.adapters.postgres.catalog import PostgresProducts
-from src.adapters.postgres.customers import PostgresContacts, PostgresCustomers
+from src.adapters.postgres.catalog import (
+    PostgresCategories,
+    PostgresExchangeRates,
+    PostgresProducts,
+    PostgresTaxRates,
+)
+from src.adapters.postgres.customers import PostgresContacts, PostgresCustomerGroups, PostgresCustomers
 from src.adapters.postgres.identity import PostgresOrganizations, PostgresSessions, PostgresUsers
 from src.adapters.postgres.jobs import PostgresJobQueue
 from src.adapters.postgres.messaging import PostgresMessages, PostgresStoredDocuments
+from src.adapters.postgres.prices import PostgresCoupons, PostgresPriceLists, PostgresPrices
 from src.adapters.postgres.quoting import PostgresQuotes
 from src.adapters.postgres.transaction import Transaction
 from src.application.ports.unit_of_work import OpenUnitOfWork, UnitOfWork
@@ -36,7 +42,14 @@ class PostgresUnitOfWork(UnitOfWork):
         self.sessions = PostgresSessions(transaction)
         self.customers = PostgresCustomers(transaction)
         self.contacts = PostgresContacts(transaction)
+        self.customer_groups = PostgresCustomerGroups(transaction)
         self.products = PostgresProducts(transaction)
+        self.categories = PostgresCategories(transaction)
+        self.tax_rates = PostgresTaxRates(transaction)
+        self.price_lists = PostgresPriceLists(transaction)
+        self.prices = PostgresPrices(transaction)
+        self.coupons = PostgresCoupons(transaction)
+        self.exchange_rates = PostgresExchangeRates(transaction)
         self.quotes = PostgresQuotes(transaction)
         self.policies = PostgresPolicies(transaction)
         self.approvals = PostgresApprovalRequests(transaction)

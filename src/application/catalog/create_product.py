@@ -8,12 +8,15 @@ from src.application.transactions import Transactions
 from src.domain.catalog.product import Product
 from src.domain.identity.actor import Actor, Permission
 from src.domain.shared.currency import Currency
-from src.domain.shared.ids import ProductId
+from src.domain.shared.ids import CategoryId, ProductId, TaxRateId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateProductCommand:
-    """*list_price* is for one *unit*, in *currency* (None: the organisation's); *tax_rate_percent* None is exempt."""
+    """*list_price* and *cost* are for one *unit*, in *currency* (None: the organisation's).
+
+    The tax is *tax_rate_id*, or else *tax_category* and *tax_rate_percent* (None: exempt).
+    """
 
     sku: str
     name: str
@@ -23,10 +26,13 @@ class CreateProductCommand:
     description: str = ""
     unit: str = "C62"
     currency: Currency | None = None
+    tax_rate_id: TaxRateId | None = None
+    cost: Decimal | None = None
+    category_id: CategoryId | None = None
 
 
 class CreateProduct:
-    """Raises SkuTaken."""
+    """Raises SkuTaken, CategoryNotFound, TaxRateNotFound, Invalid."""
 
     def __init__(self, transactions: Transactions, clock: Clock, ids: IdFactory) -> None:
         self._transactions, self._clock, self._ids = transactions, clock, ids
@@ -44,6 +50,9 @@ class CreateProduct:
                 currency=currency,
                 tax_category=command.tax_category,
                 tax_rate_percent=command.tax_rate_percent,
+                tax_rate_id=command.tax_rate_id,
+                cost=command.cost,
+                category_id=command.category_id,
                 created_at=self._clock.now(),
             )
             stored = await uow.products.save(product.create())

@@ -6,8 +6,16 @@ from typing import Protocol
 
 from src.application.ports.approvals import ApprovalRequestRepository, PolicyRepository
 from src.application.ports.audit import AuditLog
-from src.application.ports.catalog import ProductRepository
-from src.application.ports.customers import ContactRepository, CustomerRepository
+from src.application.ports.catalog import (
+    CategoryRepository,
+    CouponRepository,
+    ExchangeRateRepository,
+    PriceListRepository,
+    PriceRepository,
+    ProductRepository,
+    TaxRateRepository,
+)
+from src.application.ports.customers import ContactRepository, CustomerGroupRepository, CustomerRepository
 from src.application.ports.identity import OrganizationRepository, SessionRepository, UserRepository
 from src.application.ports.jobs import JobQueue
 from src.application.ports.messaging import MessageRepository, StoredDocumentRepository
@@ -27,7 +35,14 @@ class UnitOfWork(Protocol):
     sessions: SessionRepository
     customers: CustomerRepository
     contacts: ContactRepository
+    customer_groups: CustomerGroupRepository
     products: ProductRepository
+    categories: CategoryRepository
+    tax_rates: TaxRateRepository
+    price_lists: PriceListRepository
+    prices: PriceRepository
+    coupons: CouponRepository
+    exchange_rates: ExchangeRateRepository
     quotes: QuoteRepository
     policies: PolicyRepository
     approvals: ApprovalRequestRepository

@@ -16,6 +16,8 @@ from src.domain.shared.figures import HIGHEST_PRICE, HIGHEST_QUANTITY, check_fig
 from src.domain.shared.ids import CategoryId, PriceId, PriceListId, ProductId
 from src.domain.shared.text import TextChecks
 
+# A product, or a category, or (both None) all products.
+Target = tuple[ProductId | None, CategoryId | None]
 MOST_TIERS = 50
 HIGHEST_PRIORITY = 1_000_000
 
@@ -212,7 +214,7 @@ class Price:
             check_percent(checks, f"{place}.discount_percent", tier.discount_percent)
 
     @property
-    def target(self) -> tuple[ProductId | None, CategoryId | None]:
+    def target(self) -> Target:
         return self.product_id, self.category_id
 
     def set_over(self, before: "Price | None", at: datetime) -> Change["Price"]:

@@ -26,10 +26,12 @@ class Permission(StrEnum):
     EDIT_CUSTOMERS = "customers.edit"
     VIEW_PRODUCTS = "products.view"
     EDIT_PRODUCTS = "products.edit"
+    MANAGE_PRICES = "prices.manage"
     VIEW_QUOTES = "quotes.view"
     EDIT_QUOTES = "quotes.edit"
     SUBMIT_QUOTES = "quotes.submit"
     RECALL_ANY_QUOTE = "quotes.recall"
+    KEEP_STALE_PRICES = "quotes.keep_prices"
     SEND_QUOTES = "quotes.send"
     EXPORT_QUOTES = "quotes.export"
     VIEW_APPROVALS = "approvals.view"
@@ -63,6 +65,8 @@ _ADMIN = (
     | {
         Permission.MANAGE_USERS,
         Permission.EDIT_PRODUCTS,
+        Permission.MANAGE_PRICES,
+        Permission.KEEP_STALE_PRICES,
         Permission.RECALL_ANY_QUOTE,
         Permission.MANAGE_POLICIES,
         Permission.VIEW_AUDIT,

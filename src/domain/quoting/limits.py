@@ -26,6 +26,8 @@ MAX_CHARGE_PERCENT = Decimal(1000)
 MAX_TAX_PERCENT = Decimal(1000)
 MAX_LINES = 10_000
 MAX_PER_LINE = 20  # Discounts of one line; charges of one line.
+MAX_INSTALMENTS = 60
+MAX_DAYS = 3650
 MAX_PER_DOCUMENT = 100  # Discounts of the document; charges of the document.
 MAX_TAXES = 10  # Of one line, of one discount or charge of the document.
 MAX_MINOR_DIGITS = 6
@@ -42,6 +44,19 @@ class DiscountExceedsTotal(Invalid):
     """The document's discounts take away more than the lines come to."""
 
     code: ClassVar[str] = "discount_exceeds_total"
+
+
+class DepositExceedsPayable(Invalid):
+    """The deposit is more than what is to be paid, or goes the other way."""
+
+    code: ClassVar[str] = "deposit_exceeds_payable"
+
+
+def check_deposit(deposit: Decimal, payable: Decimal) -> None:
+    """Raises DepositExceedsPayable when *deposit* lies outside of zero to *payable*."""
+    if not min(payable, ZERO) <= deposit <= max(payable, ZERO):
+        message = f"The deposit ({deposit:f}) is not between 0 and the payable amount ({payable:f})."
+        raise DepositExceedsPayable(message, fields=(FieldError("deposit", message),))
 
 
 def check_limits(pricing: QuotePricing) -> None:
@@ -83,6 +98,8 @@ def _complaints(pricing: QuotePricing) -> Iterator[FieldError]:
     yield from _about_number("prepaid", pricing.prepaid, AMOUNT_BELOW)
     yield from _about_number("rounding_amount", pricing.rounding_amount, AMOUNT_BELOW)
     yield from _about_rounding(pricing)
+    yield from _about_scopes(pricing)
+    yield from _about_payment(pricing)
 
 
 def _is_plain(line: LinePricing) -> bool:
@@ -94,6 +111,7 @@ def _is_plain(line: LinePricing) -> bool:
             and -UNIT_PRICE_BELOW < line.unit_price < UNIT_PRICE_BELOW
             and line.unit_price.quantize(_FINEST) == line.unit_price
             and line.price_base_quantity == ONE
+            and line.unit_cost is None
             and (not line.discounts or _are_plain(line.discounts, MAX_DISCOUNT_PERCENT))
             and (not line.charges or _are_plain(line.charges, MAX_CHARGE_PERCENT))
             and len(line.taxes) <= 1
@@ -124,6 +142,8 @@ def _about_line(path: str, line: LinePricing) -> Iterator[FieldError]:
     yield from _about_number(f"{path}.quantity", line.quantity, QUANTITY_BELOW)
     yield from _about_number(f"{path}.unit_price", line.unit_price, UNIT_PRICE_BELOW)
     yield from _about_positive(f"{path}.price_base_quantity", line.price_base_quantity, QUANTITY_BELOW)
+    if line.unit_cost is not None:
+        yield from _about_number(f"{path}.unit_cost", line.unit_cost, UNIT_PRICE_BELOW)
     yield from _about_adjustments(f"{path}.discounts", line.discounts, MAX_DISCOUNT_PERCENT, MAX_PER_LINE)
     yield from _about_adjustments(f"{path}.charges", line.charges, MAX_CHARGE_PERCENT, MAX_PER_LINE)
     yield from _about_taxes(path, line.taxes)
@@ -175,6 +195,34 @@ def _about_rounding(pricing: QuotePricing) -> Iterator[FieldError]:
         yield FieldError("cash_rounding", f"Must be a multiple of {unit:f}, the minor unit.")
     if pricing.rounding_amount:
         yield FieldError("rounding_amount", "Follows from cash_rounding; give one of them.")
+
+
+def _about_scopes(pricing: QuotePricing) -> Iterator[FieldError]:
+    """The lines that a document discount names are there, once each, and it names no taxes beside them."""
+    for index, discount in enumerate(pricing.discounts[:MAX_PER_DOCUMENT]):
+        lines = discount.lines
+        if lines is None:
+            continue
+        path = f"discounts[{index}].lines"
+        if discount.taxes is not None:
+            yield FieldError(path, "Give lines or taxes, not both.")
+        if len(set(lines)) < len(lines) or not all(0 <= line < len(pricing.lines) for line in lines):
+            yield FieldError(path, f"Positions of lines from 0 to {len(pricing.lines) - 1}, each once, are needed.")
+
+
+def _about_payment(pricing: QuotePricing) -> Iterator[FieldError]:
+    deposit = pricing.deposit
+    if deposit is not None:
+        if (deposit.percent is None) == (deposit.amount is None):
+            yield FieldError("deposit", "Must have either a percent or an amount.")
+        yield from _about_range("deposit.percent", deposit.percent, ZERO, MAX_DISCOUNT_PERCENT)
+        if deposit.amount is not None:
+            yield from _about_number("deposit.amount", deposit.amount, AMOUNT_BELOW)
+    yield from _too_many("instalments", pricing.instalments, MAX_INSTALMENTS)
+    for index, instalment in enumerate(pricing.instalments[:MAX_INSTALMENTS]):
+        yield from _about_positive(f"instalments[{index}].share", instalment.share, QUANTITY_BELOW)
+        if not 0 <= instalment.days <= MAX_DAYS:
+            yield FieldError(f"instalments[{index}].days", f"Must be from 0 to {MAX_DAYS}.")
 
 
 def _about_positive(path: str, value: Decimal, below: Decimal) -> Iterator[FieldError]:

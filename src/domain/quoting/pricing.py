@@ -50,9 +50,15 @@ class Charge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentDiscount(Discount):
-    """A reduction of the whole offer. *taxes* None: apportioned over the tax groups; else it touches just these groups."""
+    """A reduction of the whole offer. *taxes* None: apportioned over the tax groups; else it touches just these groups.
+
+    With *lines* (positions from 0) it is taken of these lines alone, and never more than they come to. *coupon* is the
+    code that gave it.
+    """
 
     taxes: tuple[Tax, ...] | None = None
+    lines: tuple[int, ...] | None = None
+    coupon: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +70,11 @@ class DocumentCharge(Charge):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinePricing:
-    """The figures of one line. *unit_price* is for *price_base_quantity* units and is never rounded."""
+    """The figures of one line. *unit_price* is for *price_base_quantity* units and is never rounded.
+
+    An *optional* line is shown and calculated, but counts only when the buyer has *chosen* it. *unit_cost*, without
+    tax, is for *price_base_quantity* units too. *section* is the title whose subtotal counts the line.
+    """
 
     quantity: Decimal
     unit_price: Decimal
@@ -72,6 +82,32 @@ class LinePricing:
     discounts: tuple[Discount, ...] = ()
     charges: tuple[Charge, ...] = ()
     taxes: tuple[Tax, ...] = ()
+    optional: bool = False
+    chosen: bool = False
+    unit_cost: Decimal | None = None
+    section: str = ""
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is in the totals."""
+        return self.chosen or not self.optional
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deposit:
+    """What is paid on acceptance: exactly one of *percent* of the payable amount (0 to 100) and *amount*."""
+
+    percent: Decimal | None = None
+    amount: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instalment:
+    """One part of what the deposit leaves, in the proportion of its *share*, due *days* after acceptance."""
+
+    share: Decimal
+    label: str = ""
+    days: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,3 +131,5 @@ class QuotePricing:
     cash_rounding: Decimal | None = None
     minor_digits: int | None = None
     discounts_may_exceed_total: bool = False
+    deposit: Deposit | None = None
+    instalments: tuple[Instalment, ...] = ()

@@ -26,7 +26,7 @@ def _adds_up(calculation: Calculation, *, prices_include_tax: bool) -> bool:
     c = calculation
     taxes = [group.amount + group.surcharge_amount for group in c.taxes if not group.tax.retained]
     return (
-        sum([line.net for line in c.lines], ZERO) == c.line_net_total
+        sum([line.net for line in c.lines if line.counts], ZERO) == c.line_net_total
         and sum(c.discounts, ZERO) == c.discount_total
         and sum(c.charges, ZERO) == c.charge_total
         and (prices_include_tax or c.line_net_total - c.discount_total + c.charge_total == c.total_without_tax)

@@ -3,14 +3,17 @@
 from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 
-from src.domain.quoting.arithmetic import ONE, ZERO, Scale
-from src.domain.quoting.calculation import Calculation, LineAmounts, TaxSubtotal
-from src.domain.quoting.limits import check_total
-from src.domain.quoting.pricing import QuotePricing
+from src.domain.quoting.apportion import apportion
+from src.domain.quoting.arithmetic import HUNDREDTH, ONE, ZERO, Scale
+from src.domain.quoting.calculation import Calculation, LineAmounts, SectionSubtotal, TaxSubtotal
+from src.domain.quoting.limits import check_deposit, check_total
+from src.domain.quoting.pricing import Deposit, QuotePricing
 from src.domain.quoting.standard import is_en16931_exact
 from src.domain.shared.rounding import Rounding
 
 Amounts = tuple[Decimal, ...]
+_HUNDRED = Decimal(100)
+_PERCENT_SHOWN = Decimal("0.0001")
 
 
 def conclude(
@@ -22,7 +25,7 @@ def conclude(
     taxes: tuple[TaxSubtotal, ...],
 ) -> Calculation:
     """The calculation with its totals. The amounts given are unrounded when the rounding is ``precise``."""
-    line_net_total = sum([line.net for line in lines], ZERO)
+    line_net_total = sum([line.net for line in lines if line.counts], ZERO)
     discount_total, charge_total = sum(discounts, ZERO), sum(charges, ZERO)
     before_tax = line_net_total - discount_total + charge_total
     total_without_tax = before_tax - _included_tax(taxes, pricing.prices_include_tax)
@@ -33,6 +36,11 @@ def conclude(
     # Money that changes hands has whole minor units, whatever the rounding on the way.
     due, prepaid = scale.money(total_with_tax - retained_total), scale.money(pricing.prepaid)
     rounding = scale.money(_rounding(pricing, due - prepaid))
+    payable = due - prepaid + rounding
+    deposit = _deposit(pricing.deposit, payable, scale)
+    costs = [line.cost for line in lines if line.counts]
+    known = [cost for cost in costs if cost is not None]
+    cost_total = sum(known, ZERO) if costs and len(known) == len(costs) else None
 
     calculation = Calculation(
         currency=pricing.currency,
@@ -50,8 +58,15 @@ def conclude(
         retained_total=scale.tax(retained_total),
         prepaid=prepaid,
         rounding=rounding,
-        payable=due - prepaid + rounding,
+        payable=payable,
         en16931_exact=False,
+        sections=_sections(pricing, lines, scale),
+        deposit=deposit,
+        balance=payable - deposit,
+        instalments=_instalments(pricing, payable - deposit, scale),
+        cost_total=None if cost_total is None else scale.money(cost_total),
+        margin=None if cost_total is None else scale.money(total_without_tax - cost_total),
+        margin_percent=None if cost_total is None else _percent(total_without_tax - cost_total, total_without_tax),
     )
     _check(calculation)
     exact = is_en16931_exact(calculation, prices_include_tax=pricing.prices_include_tax is not None)
@@ -75,6 +90,39 @@ def _rounding(pricing: QuotePricing, due: Decimal) -> Decimal:
     return (due / step).quantize(ONE, ROUND_HALF_UP) * step - due
 
 
+def _deposit(deposit: Deposit | None, payable: Decimal, scale: Scale) -> Decimal:
+    """Raises DepositExceedsPayable."""
+    if deposit is None:
+        return scale.money(ZERO)
+    if deposit.percent is not None:
+        return scale.money(payable * deposit.percent * HUNDREDTH)
+    amount = scale.money(deposit.amount or ZERO)
+    check_deposit(amount, payable)
+    return amount
+
+
+def _instalments(pricing: QuotePricing, balance: Decimal, scale: Scale) -> Amounts:
+    """By the largest remainder, so that they sum to the balance and none goes the other way."""
+    if not pricing.instalments:
+        return ()
+    return apportion(balance, [instalment.share for instalment in pricing.instalments], scale.unit)
+
+
+def _sections(pricing: QuotePricing, lines: tuple[LineAmounts, ...], scale: Scale) -> tuple[SectionSubtotal, ...]:
+    """In the order in which they first appear."""
+    nets: dict[str, Decimal] = {}
+    if not any([line.section for line in pricing.lines]):  # noqa: C419 — a list is twice as quick.
+        return ()
+    for line, amounts in zip(pricing.lines, lines, strict=True):
+        if line.section:
+            nets[line.section] = nets.get(line.section, ZERO) + (amounts.net if amounts.counts else ZERO)
+    return tuple(SectionSubtotal(title=title, net=scale.money(net)) for title, net in nets.items())
+
+
+def _percent(part: Decimal, whole: Decimal) -> Decimal | None:
+    return (part * _HUNDRED / whole).quantize(_PERCENT_SHOWN, ROUND_HALF_UP) + ZERO if whole else None
+
+
 def _money(amounts: Amounts, scale: Scale) -> Amounts:
     return tuple([scale.money(amount) for amount in amounts])
 
@@ -85,6 +133,11 @@ def _shown(line: LineAmounts, scale: Scale) -> LineAmounts:
         discounts=_money(line.discounts, scale),
         charges=_money(line.charges, scale),
         net=scale.money(line.net),
+        document_share=scale.money(line.document_share),
+        cost=None if line.cost is None else scale.money(line.cost),
+        margin=None if line.margin is None else scale.money(line.margin),
+        optional=line.optional,
+        counts=line.counts,
     )
 
 

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 
 from src.application.audit.read_audit import VerifyAudit
 from src.application.ports.audit import AuditFilter
+from src.application.ports.catalog import ProductFilter
 from src.application.ports.jobs import Job
 from src.application.ports.paging import CursorRefused, Paging
 from src.application.ports.quoting import QuoteFilter
@@ -289,7 +290,7 @@ async def test_pages_show_each_thing_once_while_others_are_added(
     seen, cursor = [], None
     while True:
         async with open_uow(actor) as uow:
-            page = await uow.products.page("", Paging(limit=2, cursor=cursor))
+            page = await uow.products.page(ProductFilter(search=""), Paging(limit=2, cursor=cursor))
             await uow.products.save(a_product(created_at=NOON + timedelta(hours=1)).create())
             await uow.commit()
         seen += [product.id for product in page.items]
@@ -307,7 +308,7 @@ async def test_cursors_that_nobody_gave_are_refused(
 ) -> None:
     async with open_uow(organization.actor(Role.ADMIN)) as uow:
         with pytest.raises(CursorRefused):
-            await uow.products.page("", Paging(cursor=cursor))
+            await uow.products.page(ProductFilter(search=""), Paging(cursor=cursor))
 
 
 @pytest.mark.parametrize(
@@ -319,7 +320,7 @@ async def test_searches_take_every_character_as_it_is(
     async with open_uow(organization.actor(Role.ADMIN)) as uow:
         for name in ("50 %", "a_b", "c\\d"):
             await uow.products.save(a_product(name=name, sku=uuid4().hex.translate(_NO_A)).create())
-        page = await uow.products.page(search, Paging())
+        page = await uow.products.page(ProductFilter(search=search), Paging())
 
     assert [product.name for product in page.items] == found or page.total == found
 

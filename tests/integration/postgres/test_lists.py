@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from src.adapters.postgres.pages import write_cursor
 from src.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from src.application.ports.audit import AuditFilter
+from src.application.ports.catalog import ProductFilter
 from src.application.ports.paging import CursorRefused, Page, Paging
 from src.application.ports.quoting import QuoteFilter
 from src.application.ports.unit_of_work import OpenUnitOfWork, UnitOfWork
@@ -182,7 +183,7 @@ async def test_every_list_is_searched_in_the_fields_that_its_port_names(
             assert hits(await uow.contacts.page(None, search, Paging())) == 1, search
             assert hits(await uow.contacts.page(shop.customer.id, search, Paging())) == 0, search
         for search in ("needle", "NADEL", "rostfrei"):
-            assert hits(await uow.products.page(search, Paging())) == 1, search
+            assert hits(await uow.products.page(ProductFilter(search=search), Paging())) == 1, search
         for search in (quote.number.lower(), "üBUNG", "buyer ag"):
             assert hits(await uow.quotes.page(QuoteFilter(search=search), Paging())) == 1, search
 

@@ -27,6 +27,8 @@ class Figures:
     charges: list[Fraction]
     groups: dict[Tax, Group]
     totals: dict[str, Fraction]
+    sections: list[tuple[str, Fraction]]
+    paid: list[Fraction]
 
 
 class Oracle:
@@ -71,11 +73,59 @@ class Oracle:
             )
             off, on = [self.part(d, gross) for d in line.discounts], [self.part(c, gross) for c in line.charges]
             lines.append((gross, off, on, gross - sum(off) + sum(on)))
-        total = sum((net for *_, net in lines), Fraction())
-        discounts = [self.part(d, total) for d in p.discounts]
+        counted = [net if line.counts else Fraction() for line, (*_, net) in zip(p.lines, lines, strict=True)]
+        total = sum(counted, Fraction())
+        discounts = [
+            self.part(d, total if d.lines is None else sum((counted[at] for at in d.lines), Fraction()))
+            for d in p.discounts
+        ]
         charges = [self.part(c, total) for c in p.charges]
         groups = self.groups([net for *_, net in lines], discounts, charges)
-        return Figures(lines, discounts, charges, groups, self.totals(total, sum(discounts), sum(charges), groups))
+        totals = self.totals(total, sum(discounts), sum(charges), groups)
+        return Figures(lines, discounts, charges, groups, totals, self.sections(counted), self.paid(totals["payable"]))
+
+    def sections(self, counted: Sequence[Fraction]) -> list[tuple[str, Fraction]]:
+        titles = dict.fromkeys(line.section for line in self.pricing.lines if line.section)
+        return [
+            (
+                title,
+                self.money(
+                    sum(
+                        (n for line, n in zip(self.pricing.lines, counted, strict=True) if line.section == title),
+                        Fraction(),
+                    )
+                ),
+            )
+            for title in titles
+        ]
+
+    def paid(self, payable: Fraction) -> list[Fraction]:
+        """The deposit, then the instalments."""
+        p, deposit = self.pricing, Fraction()
+        if p.deposit is not None and p.deposit.percent is not None:
+            deposit = self.money(payable * Fraction(p.deposit.percent) / 100)
+        shares = [Fraction(instalment.share) for instalment in p.instalments]
+        if not shares:
+            return [deposit]
+        balance = payable - deposit
+        parts = [floor(abs(balance) * share / sum(shares) / self.unit) * self.unit for share in shares]
+        exact = [abs(balance) * share / sum(shares) for share in shares]
+        for at in sorted(range(len(parts)), key=lambda at: parts[at] - exact[at]):
+            if sum(parts) < abs(balance):
+                parts[at] += self.unit
+        return [deposit, *(part if balance >= 0 else -part for part in parts)]
+
+    def cost(self) -> Fraction | None:
+        counted = [line for line in self.pricing.lines if line.counts]
+        if not counted or any(line.unit_cost is None for line in counted):
+            return None
+        costs = [
+            self.on_the_way(
+                Fraction(line.quantity) * Fraction(line.unit_cost or 0) / Fraction(line.price_base_quantity)
+            )
+            for line in counted
+        ]
+        return self.money(sum(costs, Fraction()))
 
     def totals(
         self, lines: Fraction, off: Fraction | int, on: Fraction | int, groups: dict[Tax, Group]
@@ -108,16 +158,23 @@ class Oracle:
     def groups(
         self, nets: Sequence[Fraction], discounts: Sequence[Fraction], charges: Sequence[Fraction]
     ) -> dict[Tax, Group]:
-        items: list[Item] = [(_told(line.taxes), net) for line, net in zip(self.pricing.lines, nets, strict=True)]
-        weights: dict[Key, Fraction] = {key: Fraction() for key in sorted({key for key, _ in items}, key=_place)}
-        for key, net in items:
-            weights[key] += net
-        document = [
-            *[(d.taxes, -amount) for d, amount in zip(self.pricing.discounts, discounts, strict=True)],
-            *[(c.taxes, amount) for c, amount in zip(self.pricing.charges, charges, strict=True)],
+        p = self.pricing
+        placed = [
+            (at, _told(line.taxes), net)
+            for at, (line, net) in enumerate(zip(p.lines, nets, strict=True))
+            if line.counts
         ]
-        for taxes, amount in document:
+        items: list[Item] = [(key, net) for _, key, net in placed]
+        document = [
+            *[(d.taxes, d.lines, -amount) for d, amount in zip(p.discounts, discounts, strict=True)],
+            *[(c.taxes, None, amount) for c, amount in zip(p.charges, charges, strict=True)],
+        ]
+        for taxes, lines, amount in document:
             if taxes is None:
+                touched = [(key, net) for at, key, net in placed if lines is None or at in lines]
+                weights = {key: Fraction() for key in sorted({key for key, _ in touched}, key=_place)}
+                for key, net in touched:
+                    weights[key] += net
                 items += zip(weights, self.split(amount, list(weights.values())), strict=True)
             else:
                 items.append((_told(taxes), amount))

@@ -6,9 +6,11 @@ from hypothesis import strategies as st
 
 from src.domain.quoting.pricing import (
     Charge,
+    Deposit,
     Discount,
     DocumentCharge,
     DocumentDiscount,
+    Instalment,
     LinePricing,
     QuotePricing,
     Tax,
@@ -72,6 +74,10 @@ lines = st.builds(
     discounts=st.one_of(st.just(()), discounts),
     charges=st.one_of(st.just(()), charges),
     taxes=tax_sets,
+    optional=st.sampled_from([False, False, False, True]),
+    chosen=st.booleans(),
+    unit_cost=st.one_of(st.none(), prices),
+    section=st.sampled_from(["", "", "Hardware", "Services"]),
 )
 
 document_taxes = st.one_of(st.none(), st.none(), tax_sets)
@@ -79,6 +85,14 @@ document_discounts = st.one_of(
     st.builds(DocumentDiscount, percent=percents, taxes=document_taxes),
     st.builds(DocumentDiscount, amount=amounts, taxes=document_taxes),
 )
+
+
+def coupons(count: int) -> st.SearchStrategy[DocumentDiscount]:
+    """Discounts of some of *count* lines."""
+    some = st.lists(st.integers(0, count - 1), min_size=1, unique=True).map(tuple)
+    return st.builds(DocumentDiscount, percent=percents, lines=some, coupon=st.just("SPRING"))
+
+
 document_charges = st.one_of(
     st.builds(DocumentCharge, percent=percents, taxes=document_taxes),
     st.builds(DocumentCharge, amount=amounts, taxes=document_taxes),
@@ -95,16 +109,26 @@ def settings(*roundings: Rounding) -> st.SearchStrategy[RoundingSettings]:
     )
 
 
+instalments = st.lists(st.builds(Instalment, share=st.sampled_from([D(1), D(2), D("33.33"), D("0.5")])), max_size=4)
+
+
 def pricings(*roundings: Rounding) -> st.SearchStrategy[QuotePricing]:
+    return st.lists(lines, max_size=5).flatmap(lambda some: _pricings(tuple(some), roundings))
+
+
+def _pricings(some: tuple[LinePricing, ...], roundings: tuple[Rounding, ...]) -> st.SearchStrategy[QuotePricing]:
+    of_document = st.one_of(document_discounts, coupons(len(some))) if some else document_discounts
     return st.builds(
         QuotePricing,
         currency=currencies,
-        lines=st.lists(lines, max_size=5).map(tuple),
+        lines=st.just(some),
         settings=settings(*roundings),
         prices_include_tax=st.sampled_from([None, "VAT"]),
-        discounts=st.lists(document_discounts, max_size=2).map(tuple),
+        discounts=st.lists(of_document, max_size=2).map(tuple),
         charges=st.lists(document_charges, max_size=2).map(tuple),
         prepaid=st.one_of(st.just(D(0)), amounts),
         cash_rounding=st.sampled_from([None, None, D(1), D(5), D(50)]),
         discounts_may_exceed_total=st.just(True),
+        deposit=st.one_of(st.none(), st.builds(Deposit, percent=percents)),
+        instalments=instalments.map(tuple),
     )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from src.domain.quoting.apportion import apportion
 from src.domain.quoting.arithmetic import ZERO
-from src.domain.quoting.calculation import Calculation, LineAmounts, TaxSubtotal
+from src.domain.quoting.calculation import Calculation, LineAmounts, SectionSubtotal, TaxSubtotal
 from src.domain.quoting.calculator import calculate
 from src.domain.quoting.pricing import Charge, Discount, DocumentDiscount, LinePricing, QuotePricing, Tax
 from src.domain.shared.currency import Currency
@@ -27,7 +27,7 @@ def test_printed_figures_add_up(pricing: QuotePricing) -> None:
 
     for line in c.lines:
         assert line.net == line.gross - sum(line.discounts) + sum(line.charges)
-    assert c.line_net_total == sum(line.net for line in c.lines)  # BR-CO-10
+    assert c.line_net_total == sum(line.net for line in c.lines if line.counts)  # BR-CO-10
     assert c.discount_total == sum(c.discounts)  # BR-CO-11
     assert c.charge_total == sum(c.charges)  # BR-CO-12
     if pricing.prices_include_tax is None:
@@ -46,13 +46,18 @@ def test_precise_totals_miss_each_other_by_one_unit_at_most(pricing: QuotePricin
     assert abs(c.total_without_tax + c.tax_total - c.total_with_tax) <= D(1).scaleb(-c.minor_digits)
 
 
+AMOUNTS = [name for name in Calculation.__slots__ if name != "margin_percent"]
+
+
 @settings(max_examples=150)
 @given(pricing=pricings())
 def test_every_figure_has_the_minor_digits_of_the_currency(pricing: QuotePricing) -> None:
     c = calculate(pricing)
 
     figures = [
-        *(getattr(c, name) for name in Calculation.__slots__ if isinstance(getattr(c, name), Decimal)),
+        *(getattr(c, name) for name in AMOUNTS if isinstance(getattr(c, name), Decimal)),
+        *(section.net for section in c.sections),
+        *c.instalments,
         *(amount for line in c.lines for amount in (line.gross, line.net, *line.discounts, *line.charges)),
         *(amount for group in c.taxes for amount in (group.base, group.amount, group.surcharge_amount)),
     ]
@@ -64,17 +69,57 @@ def test_every_figure_has_the_minor_digits_of_the_currency(pricing: QuotePricing
 def test_the_order_of_lines_changes_nothing_else(pricing: QuotePricing, order: Random) -> None:
     numbers = list(range(len(pricing.lines)))
     order.shuffle(numbers)
+    moved = {number: place for place, number in enumerate(numbers)}
+    discounts = tuple(
+        replace(one, lines=None if one.lines is None else tuple(moved[at] for at in one.lines))
+        for one in pricing.discounts
+    )
 
-    shuffled = calculate(replace(pricing, lines=tuple(pricing.lines[number] for number in numbers)))
+    lines = tuple(pricing.lines[number] for number in numbers)
+    shuffled = calculate(replace(pricing, lines=lines, discounts=discounts))
 
     straight = calculate(pricing)
-    assert shuffled == replace(straight, lines=tuple(straight.lines[number] for number in numbers))
+    expected = replace(straight, lines=tuple(straight.lines[number] for number in numbers))
+    assert _without_shares(shuffled) == _without_shares(expected)
+    assert sum(line.document_share for line in shuffled.lines) == sum(line.document_share for line in expected.lines)
+
+
+def _without_shares(c: Calculation) -> Calculation:
+    """Among equal lines the odd unit of a document's discount goes to the one that stands first; and sections follow."""
+    lines = tuple(replace(line, document_share=ZERO, margin=None) for line in c.lines)
+    return replace(c, lines=lines, sections=tuple(sorted(c.sections, key=lambda one: one.title)))
+
+
+@given(pricing=pricings())
+def test_deposit_and_instalments_make_up_what_is_paid(pricing: QuotePricing) -> None:
+    c = calculate(pricing)
+
+    assert c.deposit + c.balance == c.payable
+    assert not pricing.instalments or sum(c.instalments, ZERO) == c.balance
+    assert all(part * c.balance >= 0 for part in c.instalments)
+
+
+@given(pricing=pricings())
+def test_what_is_not_chosen_changes_no_total(pricing: QuotePricing) -> None:
+    counted = tuple(line for line in pricing.lines if line.counts)
+    places = {at: place for place, at in enumerate(at for at, line in enumerate(pricing.lines) if line.counts)}
+    discounts = tuple(
+        replace(one, lines=None if one.lines is None else tuple(places[at] for at in one.lines if at in places))
+        for one in pricing.discounts
+    )
+
+    whole, without = calculate(pricing), calculate(replace(pricing, lines=counted, discounts=discounts))
+
+    names = [name for name in Calculation.__slots__ if name not in {"lines", "sections"}]
+    assert [getattr(whole, name) for name in names] == [getattr(without, name) for name in names]
 
 
 @settings(max_examples=150)
 @given(pricing=pricings())
 def test_the_opposite_offer_has_the_opposite_figures(pricing: QuotePricing) -> None:
-    assert calculate(_opposite(pricing)) == _negated(calculate(pricing))
+    opposite, straight = calculate(_opposite(pricing)), calculate(pricing)
+
+    assert opposite == replace(_negated(straight), margin_percent=straight.margin_percent)
 
 
 def _opposite(pricing: QuotePricing) -> QuotePricing:
@@ -115,11 +160,18 @@ def _negated(c: Calculation) -> Calculation:
                 discounts=tuple(ZERO - amount for amount in line.discounts),
                 charges=tuple(ZERO - amount for amount in line.charges),
                 net=ZERO - line.net,
+                document_share=ZERO - line.document_share,
+                cost=None if line.cost is None else ZERO - line.cost,
+                margin=None if line.margin is None else ZERO - line.margin,
+                optional=line.optional,
+                counts=line.counts,
             )
             for line in c.lines
         ),
         discounts=tuple(ZERO - amount for amount in c.discounts),
         charges=tuple(ZERO - amount for amount in c.charges),
+        sections=tuple(SectionSubtotal(title=one.title, net=ZERO - one.net) for one in c.sections),
+        instalments=tuple(ZERO - amount for amount in c.instalments),
         taxes=tuple(
             TaxSubtotal(
                 tax=group.tax,

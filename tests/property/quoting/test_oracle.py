@@ -30,6 +30,10 @@ def check(pricing: QuotePricing) -> None:
     assert {name: Fraction(getattr(found, name)) for name in oracle.totals} == oracle.totals
     assert settled == {t: (money(base), tax(amount), tax(on)) for t, (base, amount, on) in oracle.groups.items()}
     assert [Fraction(amount) for amount in found.discounts] == [money(x) for x in oracle.discounts]
+    assert [(section.title, Fraction(section.net)) for section in found.sections] == oracle.sections
+    assert [Fraction(amount) for amount in (found.deposit, *found.instalments)] == oracle.paid
+    cost = Oracle(pricing).cost()
+    assert (None if found.cost_total is None else Fraction(found.cost_total)) == cost
     assert [Fraction(amount) for amount in found.charges] == [money(x) for x in oracle.charges]
     assert [
         (Fraction(line.gross), [*map(Fraction, line.discounts)], [*map(Fraction, line.charges)], Fraction(line.net))

@@ -8,7 +8,7 @@ from litestar import Controller, get, post
 from litestar.params import Body, FromPath
 
 from src.application.catalog.create_product import CreateProduct
-from src.application.catalog.read_products import GetProduct, ListProducts
+from src.application.catalog.read_products import GetProduct, ListProducts, ProductSearch
 from src.domain.identity.actor import Actor
 from src.domain.shared.ids import ProductId
 from src.entrypoints.http.catalog.schemas import CreateProductRequest, ProductResponse
@@ -31,7 +31,9 @@ class ProductController(Controller):
     ) -> PageResponse[ProductResponse]:
         """Products, newest first; *search* looks into SKU, name and description."""
         paging = paging_of(skip, limit, cursor)
-        return PageResponse.of(await list_products(actor, search, paging), paging, ProductResponse.of)
+        return PageResponse.of(
+            await list_products(actor, ProductSearch(search=search), paging), paging, ProductResponse.of
+        )
 
     @post()
     async def create_product(

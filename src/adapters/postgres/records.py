@@ -1,0 +1,122 @@
+"""Aggregates that are one row each: their fields are the columns of the same names, what is nested is JSON text."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, is_dataclass, replace
+from enum import Enum
+from functools import cache
+from typing import Any, Final, Generic, Protocol, TypeVar, get_args, get_origin, get_type_hints
+from uuid import UUID
+
+from sqlalchemy import Row, Table, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from src.adapters.postgres.json_columns import from_json, to_json
+from src.adapters.postgres.transaction import Transaction
+from src.domain.shared.change import Change
+from src.domain.shared.currency import Currency
+from src.domain.shared.errors import DomainError
+
+_NESTED: Final = (tuple, list, dict)
+
+
+class Aggregate(Protocol):
+    """What every aggregate has. Read-only, because the aggregates are frozen."""
+
+    @property
+    def id(self) -> Any: ...
+    @property
+    def version(self) -> int: ...
+
+
+Item = TypeVar("Item", bound=Aggregate)
+
+
+class Records(Generic[Item]):
+    """Reads and writes the aggregates of one kind. *searched* columns are given beside the item's own fields."""
+
+    def __init__(self, transaction: Transaction, table: Table, kind: type[Item], missing: DomainError) -> None:
+        self.transaction, self.table = transaction, table
+        self._kind, self._missing = kind, missing
+
+    async def get(self, identity: UUID, *, lock: bool = False) -> Item:
+        """Raises the domain's error for what is not there."""
+        statement = select(self.table).where(*self._mine(), self.table.c.id == identity)
+        if lock:
+            statement = statement.with_for_update()
+        row = (await self.transaction.connection.execute(statement)).one_or_none()
+        if row is None:
+            raise type(self._missing)(self._missing.message)
+        return self.item(row)
+
+    async def find(self, identities: Sequence[UUID]) -> Mapping[Any, Item]:
+        if not identities:
+            return {}
+        found = select(self.table).where(*self._mine(), self.table.c.id == func.any(list(set(identities))))
+        return {item.id: item for item in await self.read(found)}
+
+    async def read(self, statement: Any) -> list[Item]:
+        return [self.item(row) for row in await self.transaction.connection.execute(statement)]
+
+    async def save(self, change: Change[Item], **beside: object) -> Item:
+        """The item as stored, its version raised. Raises what a broken constraint means, and ChangedMeanwhile."""
+        before, after = change.before, change.after
+        version = self.transaction.next_version(after.id, 0 if before is None else before.version)
+        stored = replace(after, version=version)  # type: ignore[type-var]  # Every aggregate is a dataclass.
+        if before is None:
+            await self.transaction.add(self.table, self.row(stored) | beside)
+        else:
+            await self.transaction.change(self.table, stored.id, before.version, self.row(stored) | beside)
+        self.transaction.changes.append(replace(change, after=stored))
+        return stored
+
+    async def put(self, rows: Sequence[dict[str, object]]) -> None:
+        """Insert or update many rows by id, in one statement."""
+        if not rows:
+            return
+        statement = insert(self.table)
+        written = {name: statement.excluded[name] for name in rows[0] if name not in {"id", "created_at"}}
+        keys = [self.table.c.organization_id, self.table.c.id]
+        await self.transaction.connection.execute(
+            statement.on_conflict_do_update(index_elements=keys, set_=written),
+            [{"organization_id": self.transaction.organization_id, **row} for row in rows],
+        )
+
+    def row(self, item: Item) -> dict[str, object]:
+        return {name: _stored(getattr(item, name)) for name, _ in _columns(self._kind)}
+
+    def item(self, row: Row[Any]) -> Item:
+        values = {name: getattr(row, name) for name, _ in _columns(self._kind)}
+        for name, load in _columns(self._kind):
+            if load is not None and values[name] is not None:
+                values[name] = load(values[name])
+        return self._kind(**values)
+
+    def _mine(self) -> list[Any]:
+        return [self.table.c.organization_id == self.transaction.organization_id]
+
+
+@cache
+def _columns(kind: type) -> tuple[tuple[str, Callable[[Any], Any] | None], ...]:
+    """Each field with what makes its value of the column's; None where the driver's is the value."""
+    hints = get_type_hints(kind)
+    return tuple((field.name, _loader(hints[field.name])) for field in fields(kind))
+
+
+def _loader(hint: Any) -> Callable[[Any], Any] | None:
+    if type(None) in get_args(hint):
+        hint = next(one for one in get_args(hint) if one is not type(None))
+    if hint is Currency:
+        return Currency.of
+    if get_origin(hint) in _NESTED or is_dataclass(hint):
+        return lambda text: from_json(hint, text)
+    return hint if isinstance(hint, type) and issubclass(hint, Enum) else None
+
+
+def _stored(value: object) -> object:
+    if isinstance(value, Currency):
+        return value.code
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, _NESTED) or is_dataclass(value):
+        return to_json(value)
+    return value
