@@ -105,7 +105,7 @@ class _Replay:
         yield from _check(place, 1, price, self._price_exact(price), _to_six_decimals, price.rounded)
         if line.source is not None and price.note not in {"", line.source.name}:
             yield Fault(place, 1, price.kind, f"The price is {line.source.name!r}'s and not {price.note!r}'s.")
-        if gross.base != price.result:
+        if not _same(gross.base, price.result):
             yield _unlinked(place, 2, gross, price.result)
         exact = (gross.base or _NOTHING) * (gross.rate or _NOTHING) / (1 if gross.amount is None else gross.amount)
         yield from _check(place, 2, gross, exact, self._settle, gross.rounded)
@@ -135,7 +135,7 @@ class _Replay:
                 yield _unlinked(place, seq, step, None)
         else:
             wanted = whole if step.amount is None else step.amount
-            if step.base != wanted:
+            if not _same(step.base, wanted):
                 yield _unlinked(place, seq, step, wanted)
             exact = (step.base or _NOTHING) * step.rate / _HUNDRED
         yield from _check(place, seq, step, exact, self._settle, result)
@@ -193,11 +193,11 @@ class _Replay:
         if step.kind not in _SHARES:
             yield Fault(place, seq, step.kind, "This step has no place among shares.")
             return
-        if step.base != whole:
+        if not _same(step.base, whole):
             yield _unlinked(place, seq, step, whole)
         if step.amount is None or step.rate is None:
             exact = step.rounded
-            if whole is None or step.rounded != whole:
+            if whole is None or not _same(step.rounded, whole):
                 yield Fault(place, seq, step.kind, "What names its taxes goes to them whole.")
         else:
             exact = (whole or _NOTHING) * step.rate / step.amount if step.amount else _NOTHING
@@ -206,7 +206,7 @@ class _Replay:
         weighed = step.amount is not None and step.amount != _NOTHING
         if weighed and abs(step.rounded - exact) > (_CLOSE if self._precise else self._unit):
             yield Fault(place, seq, step.kind, f"{step.rounded} is more than one minor unit away from {exact:f}.")
-        if step.result != result:
+        if not _same(step.result, result):
             yield _unfollowed(place, seq, step, result)
 
     def _document_amount(self, position: int | None) -> Decimal | None:
@@ -233,7 +233,7 @@ class _Replay:
         result = self._nets[number]
         for seq, step in enumerate(line.shares, start=1):
             result += step.rounded
-            if step.rate != self._nets[number]:
+            if not _same(step.rate, self._nets[number]):
                 yield Fault(place, seq, step.kind, f"The weight is {step.rate} and not the line's net.")
             yield from self._share(place, seq, step, result, self._part(line.pot, step.of))
         share = self._c.lines[number].document_share
@@ -285,7 +285,7 @@ class _Replay:
                 yield _differs(place, name, shown)
 
     def _taxed(self, place: str, seq: int, step: Step, rate: Decimal | None, result: Decimal) -> Iterator[Fault]:
-        if step.rate != rate:
+        if not _same(step.rate, rate):
             yield Fault(place, seq, step.kind, f"The rate is {rate}, not {step.rate}.")
         exact = (step.base or _NOTHING) * (step.rate or _NOTHING) / _HUNDRED
         yield from _check(place, seq, step, exact, self._settle_tax, result)
@@ -314,11 +314,11 @@ class _Replay:
         if abs(step.exact - exact) > _CLOSE:
             yield _inexact(place, seq, step, exact)
         rounded = self._settle_tax(exact)
-        if own == joint and step.rounded != rounded:
+        if own == joint and not _same(step.rounded, rounded):
             yield Fault(place, seq, step.kind, f"{exact:f} is rounded to {rounded} and not to {step.rounded}.")
         if own != joint and abs(step.rounded - rounded * own / (joint or 1)) > self._unit:
             yield Fault(place, seq, step.kind, f"{step.rounded} is no part of {rounded} by {own} of {joint}.")
-        if step.result != result:
+        if not _same(step.result, result):
             yield _unfollowed(place, seq, step, result)
 
     def _bases(self, place: str, explained: TaxExplanation, base: Decimal) -> Iterator[Fault]:
@@ -328,7 +328,7 @@ class _Replay:
             return  # Each amount is taxed on its own.
         inside = self._e.prices_include_tax is not None and settings.inclusive_tax is InclusiveTax.FROM_GROSS
         for seq, step in enumerate(explained.steps, start=1):
-            if step.kind in {StepKind.TAX, StepKind.SURCHARGE} and step.base != base:
+            if step.kind in {StepKind.TAX, StepKind.SURCHARGE} and not _same(step.base, base):
                 yield _unlinked(place, seq, step, base)
         if not self._precise and inside and explained.tax.category == self._e.prices_include_tax:
             return
@@ -361,13 +361,13 @@ class _Replay:
                 yield Fault("totals", seq, step.kind, "This step has no place among the totals.")
                 continue
             base, amount, end = figures[step.kind]
-            if base is not None and step.base != base:
+            if base is not None and not _same(step.base, base):
                 yield _unlinked("totals", seq, step, base)
-            if step.kind in {StepKind.PREPAID, StepKind.CASH_ROUNDING} and step.base != result:
+            if step.kind in {StepKind.PREPAID, StepKind.CASH_ROUNDING} and not _same(step.base, result):
                 yield _unlinked("totals", seq, step, result)
-            if amount is not None and step.rounded != amount:
+            if amount is not None and not _same(step.rounded, amount):
                 yield Fault("totals", seq, step.kind, f"The amount is {step.rounded} and not {amount}.")
-            if end is not None and step.result != end:
+            if end is not None and not _same(step.result, end):
                 yield _unfollowed("totals", seq, step, end)
             yield from self._total_step(seq, step)
             result = step.result
@@ -384,9 +384,9 @@ class _Replay:
             exact = step.exact
         elif step.kind is StepKind.DEPOSIT and step.rate is not None:
             exact = (step.base or _NOTHING) * step.rate / _HUNDRED
-        if step.exact != exact:
+        if not _same(step.exact, exact):
             yield _inexact("totals", seq, step, exact)
-        if step.rounded != exact.quantize(self._unit, ROUND_HALF_UP):
+        if not _same(step.rounded, exact.quantize(self._unit, ROUND_HALF_UP)):
             yield Fault("totals", seq, step.kind, f"{exact:f} is not rounded to {step.rounded}.")
         if step.base is not None:
             raises = step.kind in {StepKind.TAXES, StepKind.CASH_ROUNDING}
@@ -396,7 +396,7 @@ class _Replay:
 
     def _instalment(self, seq: int, step: Step, number: int) -> Iterator[Fault]:
         balance, amounts = self._c.balance, self._c.instalments
-        if step.base != balance:
+        if not _same(step.base, balance):
             yield _unlinked("totals", seq, step, balance)
         exact = (step.base or _NOTHING) * (step.rate or _NOTHING) / (step.amount or 1)
         if abs(step.exact - exact) > _CLOSE:
@@ -404,7 +404,7 @@ class _Replay:
         if number >= len(amounts) or step.rounded != amounts[number] or abs(step.rounded - exact) >= self._unit:
             yield Fault("totals", seq, step.kind, f"{step.rounded} is not instalment {number + 1}.")
         left = balance - sum(amounts[: number + 1], _NOTHING)
-        if step.result != left:
+        if not _same(step.result, left):
             yield _unfollowed("totals", seq, step, left)
 
 
@@ -423,6 +423,13 @@ def _check(
         yield Fault(place, seq, step.kind, f"{exact:f} is rounded to {settle(exact):f} and not to {step.rounded:f}.")
     if abs(step.result - result) > _CLOSE:
         yield _unfollowed(place, seq, step, result)
+
+
+def _same(value: Decimal | None, wanted: Decimal | None) -> bool:
+    """Equal but for what unending divisions leave."""
+    if value is None or wanted is None:
+        return value is wanted
+    return abs(value - wanted) <= _CLOSE
 
 
 def _to_six_decimals(value: Decimal) -> Decimal:
