@@ -26,8 +26,9 @@ from sqlalchemy.engine import make_url
 
 from src.application.ports.paging import Paging
 from src.application.ports.quoting import QuoteFilter
+from src.application.prices.lines import LineInput
 from src.application.quoting.create_quote import CreateQuote, CreateQuoteCommand
-from src.application.quoting.drafting import DraftInput, LineInput
+from src.application.quoting.drafting import DraftInput
 from src.application.quoting.read_quotes import GetQuote, ListQuotes
 from src.domain.identity.actor import Role
 from src.entrypoints.cli.session import session_of

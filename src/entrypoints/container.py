@@ -20,10 +20,25 @@ from src.application.approvals.create_policy import CreatePolicy
 from src.application.approvals.decide_approval import DecideApproval
 from src.application.approvals.read_approvals import ListApprovals, ListPolicies
 from src.application.audit.read_audit import ListAuditEntries, VerifyAudit
+from src.application.catalog.ask_prices import AskPrices
+from src.application.catalog.categories import ChangeCategory, CreateCategory, GetCategory, ListCategories
+from src.application.catalog.change_product import ChangeProduct
+from src.application.catalog.coupons import ChangeCoupon, CreateCoupon, GetCoupon, ListCoupons
 from src.application.catalog.create_product import CreateProduct
+from src.application.catalog.exchange_rates import AddExchangeRates, ListExchangeRates
+from src.application.catalog.price_lists import ChangePriceList, CreatePriceList, GetPriceList, ListPriceLists
 from src.application.catalog.read_products import GetProduct, ListProducts
+from src.application.catalog.set_price import ListPrices, RemovePrice, SetPrice
+from src.application.catalog.tax_rates import ChangeTaxRate, CreateTaxRate, DeleteTaxRate, GetTaxRate, ListTaxRates
 from src.application.customers.create_contact import CreateContact
 from src.application.customers.create_customer import CreateCustomer
+from src.application.customers.customer_groups import (
+    ChangeCustomerGroup,
+    CreateCustomerGroup,
+    GetCustomerGroup,
+    ListCustomerGroups,
+    RegroupCustomer,
+)
 from src.application.customers.read_customers import GetContact, GetCustomer, ListContacts, ListCustomers
 from src.application.documents.get_quote_document import GetQuoteDocument
 from src.application.identity.create_organization import CreateOrganization
@@ -42,9 +57,11 @@ from src.application.quoting.calculate_quote import CalculateQuote
 from src.application.quoting.cancel_quote import CancelQuote
 from src.application.quoting.create_quote import CreateQuote
 from src.application.quoting.edit_quote import EditQuote
+from src.application.quoting.explain_quote import ExplainQuote
 from src.application.quoting.export_quotes import ExportQuotes
 from src.application.quoting.read_quotes import GetQuote, GetQuoteTimeline, ListQuotes
 from src.application.quoting.recall_quote import RecallQuote
+from src.application.quoting.reprice_quote import CheckQuotePrices, RepriceQuote
 from src.application.quoting.revise_quote import ReviseQuote
 from src.application.quoting.send_quote import SendQuote
 from src.application.quoting.submit_quote import SubmitQuote
@@ -62,12 +79,57 @@ class UseCases(Provider):
 
     transactions = provide(Transactions)
     identity = provide_all(LogIn, CreateOrganization, CreateUser, GetOrganization)
-    customers = provide_all(CreateCustomer, GetCustomer, ListCustomers, CreateContact, GetContact, ListContacts)
-    catalog = provide_all(CreateProduct, GetProduct, ListProducts)
+    customers = provide_all(
+        CreateCustomer,
+        GetCustomer,
+        ListCustomers,
+        RegroupCustomer,
+        CreateContact,
+        GetContact,
+        ListContacts,
+        CreateCustomerGroup,
+        ChangeCustomerGroup,
+        GetCustomerGroup,
+        ListCustomerGroups,
+    )
+    catalog = provide_all(
+        CreateProduct,
+        ChangeProduct,
+        GetProduct,
+        ListProducts,
+        CreateCategory,
+        ChangeCategory,
+        GetCategory,
+        ListCategories,
+        CreateTaxRate,
+        ChangeTaxRate,
+        DeleteTaxRate,
+        GetTaxRate,
+        ListTaxRates,
+    )
+    prices = provide_all(
+        CreatePriceList,
+        ChangePriceList,
+        GetPriceList,
+        ListPriceLists,
+        SetPrice,
+        RemovePrice,
+        ListPrices,
+        AskPrices,
+        CreateCoupon,
+        ChangeCoupon,
+        GetCoupon,
+        ListCoupons,
+        AddExchangeRates,
+        ListExchangeRates,
+    )
     quoting = provide_all(
         CalculateQuote,
         CreateQuote,
         EditQuote,
+        RepriceQuote,
+        CheckQuotePrices,
+        ExplainQuote,
         SubmitQuote,
         RecallQuote,
         ReviseQuote,

@@ -13,8 +13,9 @@ from src.application.customers.create_customer import CreateCustomer, CreateCust
 from src.application.identity.create_organization import CreateOrganization, CreateOrganizationCommand
 from src.application.identity.create_user import CreateUser, CreateUserCommand
 from src.application.ports.identity import AccountDirectory
+from src.application.prices.lines import LineInput
 from src.application.quoting.create_quote import CreateQuote, CreateQuoteCommand
-from src.application.quoting.drafting import DraftInput, LineInput
+from src.application.quoting.drafting import DraftInput
 from src.domain.approvals.policy import Condition, Fact, Operator, StepRule
 from src.domain.customers.contact import Contact
 from src.domain.customers.customer import Customer

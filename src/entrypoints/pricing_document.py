@@ -1,20 +1,23 @@
 """A request for quotation, or an offer, as a JSON file: the same figures as over HTTP, without a database."""
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta, Struct
 
-from src.domain.quoting.pricing import QuotePricing
+from src.domain.quoting.pricing import DocumentDiscount, QuotePricing
 from src.domain.shared.currency import Currency
 from src.domain.shared.errors import Invalid, invalid_field
 from src.domain.shared.rounding import InclusiveTax, Rounding, RoundingSettings, TaxMode, TaxRounding
 from src.entrypoints.schemas.pricing import (
     DecimalText,
+    DepositSchema,
     DocumentChargeSchema,
     DocumentDiscountSchema,
+    InstalmentSchema,
     PricedLineSchema,
     plain_words,
 )
@@ -23,6 +26,17 @@ from src.entrypoints.strict_json import check_json, printable
 LARGEST_FILE: Final = 16 * 1024 * 1024
 _PLACE: Final = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
 _NAMED: Final = re.compile(r"(?P<what>unknown|missing required) field `(?P<name>[^`]*)`")
+
+
+class ScopedDiscountSchema(DocumentDiscountSchema, frozen=True, forbid_unknown_fields=True):
+    """A reduction of the whole offer, or with *lines* (positions from 0) of just these."""
+
+    lines: Annotated[list[int], Meta(max_length=10_000)] | None = None
+    coupon: Annotated[str, Meta(max_length=40)] = ""
+
+    def scoped(self) -> DocumentDiscount:
+        lines = None if self.lines is None else tuple(self.lines)
+        return replace(self.document_discount(), lines=lines, coupon=self.coupon)
 
 
 class PricingDocument(Struct, frozen=True, forbid_unknown_fields=True):
@@ -37,10 +51,12 @@ class PricingDocument(Struct, frozen=True, forbid_unknown_fields=True):
     inclusive_tax: InclusiveTax = InclusiveTax.FROM_GROSS
     tax_mode: TaxMode = TaxMode.HALF_UP
     prices_include_tax: Annotated[str | None, Meta(description="The tax category that prices contain.")] = None
-    discounts: list[DocumentDiscountSchema] = []
+    discounts: list[ScopedDiscountSchema] = []
     charges: list[DocumentChargeSchema] = []
     prepaid: DecimalText = "0"
     cash_rounding: DecimalText | None = None
+    deposit: DepositSchema | None = None
+    instalments: Annotated[list[InstalmentSchema], Meta(max_length=60)] = []
 
     def pricing(self) -> QuotePricing:
         """Its figures. Raises Invalid for an unknown currency."""
@@ -54,10 +70,12 @@ class PricingDocument(Struct, frozen=True, forbid_unknown_fields=True):
                 tax_mode=self.tax_mode,
             ),
             prices_include_tax=self.prices_include_tax,
-            discounts=tuple(discount.document_discount() for discount in self.discounts),
+            discounts=tuple(discount.scoped() for discount in self.discounts),
             charges=tuple(charge.document_charge() for charge in self.charges),
             prepaid=Decimal(self.prepaid),
             cash_rounding=None if self.cash_rounding is None else Decimal(self.cash_rounding),
+            deposit=None if self.deposit is None else self.deposit.deposit(),
+            instalments=tuple(instalment.instalment() for instalment in self.instalments),
         )
 
 

@@ -7,9 +7,11 @@ from uuid import UUID
 from src.adapters.memory.state import MemoryTransaction, contains, page_of
 from src.application.ports.paging import Page, Paging
 from src.application.ports.quoting import QuoteFilter, QuoteRepository, QuoteSummary
-from src.domain.quoting.errors import QuoteChangedMeanwhile, QuoteNotFound
+from src.domain.quoting.errors import ExplanationNotFound, QuoteChangedMeanwhile, QuoteNotFound
+from src.domain.quoting.explanation import Explanation
 from src.domain.quoting.quote import Quote
 from src.domain.quoting.states import OPEN_STATUSES, QuoteStatus
+from src.domain.shared.canonical import digest_of
 from src.domain.shared.change import Change
 from src.domain.shared.ids import QuoteId
 
@@ -37,6 +39,15 @@ class MemoryQuotes(QuoteRepository):
         known[stored.id] = stored
         self._transaction.changes.append(replace(change, after=stored))
         return stored
+
+    async def keep_explanation(self, quote_id: QuoteId, revision: int, explanation: Explanation) -> None:
+        self._transaction.state.explanations[quote_id, revision, digest_of(explanation)] = explanation
+
+    async def explanation(self, quote_id: QuoteId, revision: int, digest: str) -> Explanation:
+        explanation = self._transaction.state.explanations.get((quote_id, revision, digest))
+        if explanation is None:
+            raise ExplanationNotFound("This revision has no stored explanation.")
+        return explanation
 
     async def next_number(self, year: int) -> int:
         counters = self._transaction.state.counters

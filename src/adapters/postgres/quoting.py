@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from hashlib import sha256
 from itertools import zip_longest
 from typing import Any, Final
 from uuid import UUID
@@ -14,20 +15,23 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from src.adapters.postgres.json_columns import from_json, to_json
 from src.adapters.postgres.pages import contains, newest_first, searched
-from src.adapters.postgres.tables import line_items, quote_counters, quote_revisions, quotes
+from src.adapters.postgres.tables import line_items, quote_counters, quote_explanations, quote_revisions, quotes
 from src.adapters.postgres.transaction import ChangedMeanwhile, Transaction
 from src.application.ports.paging import Page, Paging
 from src.application.ports.quoting import QuoteFilter, QuoteRepository, QuoteSummary
 from src.domain.quoting.calculation import Calculation
 from src.domain.quoting.content import LineItem, QuoteContent
-from src.domain.quoting.errors import QuoteChangedMeanwhile, QuoteNotFound
+from src.domain.quoting.errors import ExplanationNotFound, ExplanationTampered, QuoteChangedMeanwhile, QuoteNotFound
+from src.domain.quoting.explanation import Explanation
 from src.domain.quoting.pricing import Charge, Discount, LinePricing, Tax
 from src.domain.quoting.quote import Quote
 from src.domain.quoting.revision import Revision
 from src.domain.quoting.states import OPEN_STATUSES, QuoteStatus
+from src.domain.shared.canonical import canonical_text
 from src.domain.shared.change import Change
 from src.domain.shared.currency import Currency
 from src.domain.shared.ids import LineItemId, ProductId, QuoteId
+from src.domain.shared.price_source import PriceSource
 
 _BATCH: Final = 1000
 _LINE_COLUMNS: Final = (
@@ -42,8 +46,32 @@ _LINE_COLUMNS: Final = (
     line_items.c.discounts,
     line_items.c.charges,
     line_items.c.taxes,
+    line_items.c.optional,
+    line_items.c.chosen,
+    line_items.c.section,
+    cast(line_items.c.unit_cost, Text),
+    line_items.c.price_source,
+    line_items.c.taxes_typed,
 )
-_LineTexts = tuple[LineItemId, ProductId | None, str, str, str, Decimal, Decimal, Decimal, str, str, str]
+_LineTexts = tuple[
+    LineItemId,
+    ProductId | None,
+    str,
+    str,
+    str,
+    Decimal,
+    Decimal,
+    Decimal,
+    str,
+    str,
+    str,
+    bool,
+    bool,
+    str,
+    Decimal | None,
+    str,
+    bool,
+]
 
 
 def _whole_quote() -> Select[Any]:
@@ -126,6 +154,33 @@ class PostgresQuotes(QuoteRepository):
         await self._save_revisions(before, stored)
         self._transaction.changes.append(replace(change, after=stored))
         return stored
+
+    async def keep_explanation(self, quote_id: QuoteId, revision: int, explanation: Explanation) -> None:
+        text = canonical_text(explanation)
+        row = {
+            "organization_id": self._transaction.organization_id,
+            "quote_id": quote_id,
+            "revision": revision,
+            "digest": sha256(text.encode()).hexdigest(),
+            "explanation": text,
+        }
+        # Recalled and submitted again without a change, it is the same explanation.
+        await self._transaction.connection.execute(insert(quote_explanations).on_conflict_do_nothing(), row)
+
+    async def explanation(self, quote_id: QuoteId, revision: int, digest: str) -> Explanation:
+        columns = quote_explanations.c
+        statement = select(columns.explanation).where(
+            columns.organization_id == self._transaction.organization_id,
+            columns.quote_id == quote_id,
+            columns.revision == revision,
+            columns.digest == digest,
+        )
+        text = (await self._transaction.connection.execute(statement)).scalar_one_or_none()
+        if text is None:
+            raise ExplanationNotFound("This revision has no stored explanation.")
+        if sha256(text.encode()).hexdigest() != digest:
+            raise ExplanationTampered("The stored explanation is not the one that was frozen with the revision.")
+        return from_json(Explanation, text)
 
     async def next_number(self, year: int) -> int:
         statement = (
@@ -278,6 +333,7 @@ def _to_revision_row(revision: Revision) -> dict[str, Any]:
         "submitted_at": revision.submitted_at,
         "sent_at": revision.sent_at,
         "end_reason": revision.end_reason,
+        "explanation_digest": revision.explanation_digest,
     }
 
 
@@ -296,6 +352,12 @@ def _to_line_row(line: LineItem, net: Decimal) -> Mapping[str, Any]:
         "charges": to_json(pricing.charges),
         "taxes": to_json(pricing.taxes),
         "net": net,
+        "optional": pricing.optional,
+        "chosen": pricing.chosen,
+        "section": pricing.section,
+        "unit_cost": pricing.unit_cost,
+        "price_source": to_json(line.price_source),
+        "taxes_typed": line.taxes_typed,
     }
 
 
@@ -313,11 +375,13 @@ def _to_revision(row: Row[Any]) -> Revision:
         submitted_at=row.submitted_at,
         sent_at=row.sent_at,
         end_reason=row.end_reason,
+        explanation_digest=row.explanation_digest,
     )
 
 
 def _to_line(texts: _LineTexts) -> LineItem:
-    identity, product_id, sku, description, unit, quantity, unit_price, base, discounts, charges, taxes = texts
+    identity, product_id, sku, description, unit, quantity, unit_price, base, discounts, charges, taxes = texts[:11]
+    optional, chosen, section, unit_cost, price_source, taxes_typed = texts[11:]
     return LineItem(
         id=identity,
         product_id=product_id,
@@ -331,7 +395,13 @@ def _to_line(texts: _LineTexts) -> LineItem:
             discounts=from_json(tuple[Discount, ...], discounts),
             charges=from_json(tuple[Charge, ...], charges),
             taxes=from_json(tuple[Tax, ...], taxes),
+            optional=optional,
+            chosen=chosen,
+            section=section,
+            unit_cost=unit_cost,
         ),
+        price_source=None if price_source == "null" else from_json(PriceSource, price_source),
+        taxes_typed=taxes_typed,
     )
 
 

@@ -324,6 +324,7 @@ line_items: Final = Table(
     _text("section"),
     _number("unit_cost", nullable=True),
     _text("price_source"),
+    _flag("taxes_typed"),
 )
 approval_policies: Final = Table(
     "approval_policies",

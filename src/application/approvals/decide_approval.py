@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from src.application.ports.clock import Clock
 from src.application.ports.unit_of_work import UnitOfWork
+from src.application.prices.coupons import save_quote
 from src.application.transactions import Transactions
 from src.domain.approvals.errors import RequestNotFound
 from src.domain.approvals.request import ApprovalRequest, RequestStatus
@@ -51,10 +52,10 @@ class DecideApproval:
                 return quote
             decided = await uow.approvals.save(decision)
             if decided.status is RequestStatus.APPROVED:
-                quote = await uow.quotes.save(quote.approve(at=now, expected_digest=request.content_digest))
+                quote = await save_quote(uow, quote.approve(at=now, expected_digest=request.content_digest))
             elif decided.status is RequestStatus.REJECTED:
                 rejection = quote.reject(at=now, expected_digest=request.content_digest, reason=command.reason)
-                quote = await uow.quotes.save(rejection)
+                quote = await save_quote(uow, rejection)
             await uow.commit()
         return quote
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from src.application.ports.paging import Page, Paging
+from src.domain.quoting.explanation import Explanation
 from src.domain.quoting.quote import Quote
 from src.domain.quoting.states import QuoteStatus
 from src.domain.shared.change import Change
@@ -67,6 +68,14 @@ class QuoteRepository(Protocol):
 
         Raises QuoteChangedMeanwhile when someone else saved it first.
         """
+
+    @abstractmethod
+    async def keep_explanation(self, quote_id: QuoteId, revision: int, explanation: Explanation) -> None:
+        """Store it with the revision for good."""
+
+    @abstractmethod
+    async def explanation(self, quote_id: QuoteId, revision: int, digest: str) -> Explanation:
+        """What was stored under *digest*, unchanged. Raises ExplanationNotFound, ExplanationTampered."""
 
     @abstractmethod
     async def next_number(self, year: int) -> int:

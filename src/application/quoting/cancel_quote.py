@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from src.application.ports.clock import Clock
+from src.application.prices.coupons import save_quote
 from src.application.transactions import Transactions
 from src.domain.identity.actor import Actor, Permission
 from src.domain.quoting.quote import Quote
@@ -29,7 +30,7 @@ class CancelQuote:
         async with self._transactions.begin(actor, Permission.EDIT_QUOTES) as uow:
             quote = await uow.quotes.lock(command.quote_id)
             quote.check_version(command.expected_version)
-            cancelled = await uow.quotes.save(quote.cancel(at=now, reason=command.reason))
+            cancelled = await save_quote(uow, quote.cancel(at=now, reason=command.reason))
             if quote.current.status is QuoteStatus.PENDING_APPROVAL:
                 request = await uow.approvals.latest(quote.id)
                 await uow.approvals.save(request.withdraw(at=now))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from src.application.ports.clock import Clock, IdFactory
-from src.application.quoting.drafting import DraftInput, new_content
+from src.application.quoting.drafting import Desk, DraftInput, new_content
 from src.application.transactions import Transactions
 from src.domain.identity.actor import Actor, Permission
 from src.domain.quoting.quote import Quote, quote_number
@@ -17,7 +17,9 @@ class CreateQuoteCommand:
 
 
 class CreateQuote:
-    """A new draft with its number. Raises CustomerNotFound, ContactNotFound, ProductNotFound, Invalid."""
+    """A new draft with its number. Raises CustomerNotFound, ContactNotFound, ProductNotFound, ProductArchived,
+    PriceNotFound, CouponUnknown, CouponNotValid, CouponExpired, CouponExhausted, Invalid.
+    """
 
     def __init__(self, transactions: Transactions, clock: Clock, ids: IdFactory) -> None:
         self._transactions, self._clock, self._ids = transactions, clock, ids
@@ -26,7 +28,8 @@ class CreateQuote:
         now = self._clock.now()
         async with self._transactions.begin(actor, Permission.EDIT_QUOTES) as uow:
             customer = await uow.customers.get(command.customer_id)
-            content = await new_content(uow, self._ids, customer, actor.name, command.draft, now)
+            desk = Desk(uow=uow, ids=self._ids, customer=customer, now=now)
+            content = await new_content(desk, actor.name, command.draft)
             year = now.astimezone(content.zone).year
             creation = Quote.create(
                 quote_id=QuoteId(self._ids.new()),

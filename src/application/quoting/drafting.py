@@ -1,105 +1,201 @@
 """From what somebody types to the content of a draft: products are looked up, gaps are filled, parties are copied."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from src.application.ports.clock import IdFactory
 from src.application.ports.unit_of_work import UnitOfWork
-from src.domain.catalog.product import Product, ProductNotFound
+from src.application.prices.coupons import apply_coupon, find_coupons
+from src.application.prices.lines import LineInput, Terms, resolve_lines
+from src.application.prices.pricebook import Pricebook
+from src.application.prices.staleness import check_prices, products_of, repriced
+from src.domain.catalog.coupon import Coupon
+from src.domain.catalog.selection import PriceNotFound
 from src.domain.customers.contact import Contact
 from src.domain.customers.customer import Customer
 from src.domain.identity.organization import Organization
-from src.domain.quoting.content import LineItem, QuoteContent, Recipient
-from src.domain.quoting.pricing import Charge, Discount, DocumentCharge, DocumentDiscount, LinePricing, Tax
+from src.domain.quoting.calculator import calculate
+from src.domain.quoting.content import AppliedCoupon, QuoteContent, Recipient
+from src.domain.quoting.pricing import (
+    Charge,
+    Deposit,
+    Discount,
+    DocumentCharge,
+    DocumentDiscount,
+    Instalment,
+)
 from src.domain.shared.currency import Currency
-from src.domain.shared.errors import FieldError, Invalid, invalid_field
-from src.domain.shared.ids import ContactId, LineItemId, ProductId
+from src.domain.shared.errors import FieldError, invalid_field
+from src.domain.shared.ids import ContactId, CouponId
 
 DAYS_OF_VALIDITY = 30
 
 
-class PriceNotFound(Invalid):
-    """A product has no price in the quote's currency."""
+class CurrencyChange(StrEnum):
+    """What becomes of the lines of a draft whose currency changes: nothing is converted silently."""
 
-    code = "price_not_found"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LineInput:
-    """One line as typed. With *product_id*, whatever is None comes from the product; without, *description* and
-    *unit_price* are needed. *id* keeps the identity of a line that is edited.
-    """
-
-    quantity: Decimal
-    id: LineItemId | None = None
-    product_id: ProductId | None = None
-    sku: str | None = None
-    description: str | None = None
-    unit: str | None = None
-    unit_price: Decimal | None = None
-    price_base_quantity: Decimal = Decimal(1)
-    discounts: tuple[Discount, ...] = ()
-    charges: tuple[Charge, ...] = ()
-    taxes: tuple[Tax, ...] | None = None
+    CLEAR = "clear"
+    REPRICE = "reprice"
+    RELABEL = "relabel"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftInput:
-    """An offer as typed; None keeps what there is, or takes the default of customer and organisation."""
+    """An offer as typed; None keeps what there is, or takes the default of customer and organisation.
+
+    *cash_rounding* 0 is none; *deposit* of 0 percent is none. *coupons* are codes. *on_currency_change* says what becomes
+    of lines that are there when the currency changes.
+    """
 
     title: str | None = None
     contact_id: ContactId | None = None
     valid_until: date | None = None
     currency: Currency | None = None
+    on_currency_change: CurrencyChange | None = None
     prices_include_tax: str | None = None  # A tax category, or "" for prices without tax.
+    pricing_date: date | None = None
     locale: str | None = None
     terms: str | None = None
     lines: tuple[LineInput, ...] | None = None
     discounts: tuple[DocumentDiscount, ...] | None = None
     charges: tuple[DocumentCharge, ...] | None = None
+    coupons: tuple[str, ...] | None = None
+    cash_rounding: Decimal | None = None
+    prepaid: Decimal | None = None
+    deposit: Deposit | None = None
+    instalments: tuple[Instalment, ...] | None = None
 
 
-async def new_content(
-    uow: UnitOfWork, ids: IdFactory, customer: Customer | None, salesperson: str, draft: DraftInput, now: datetime
-) -> QuoteContent:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What drafting works with. *held* are the coupons that the offer uses already, in a revision that was submitted."""
+
+    uow: UnitOfWork
+    ids: IdFactory
+    customer: Customer | None
+    now: datetime
+    held: frozenset[CouponId] = field(default_factory=frozenset)
+
+
+async def new_content(desk: Desk, salesperson: str, draft: DraftInput) -> QuoteContent:
     """The content of a new draft. Raises ContactNotFound, and Invalid naming every wrong line."""
-    organization = await uow.organizations.current()
+    organization = await desk.uow.organizations.current()
+    customer = desk.customer
     currency = draft.currency or (customer.currency if customer else organization.default_currency)
-    blank = _blank(organization, customer, currency, salesperson, now)
-    return await edited_content(uow, ids, customer, blank, replace(draft, lines=draft.lines or ()))
+    blank = _blank(organization, customer, currency, salesperson, desk.now)
+    return await edited_content(desk, blank, replace(draft, lines=draft.lines or ()))
 
 
-async def edited_content(
-    uow: UnitOfWork, ids: IdFactory, customer: Customer | None, content: QuoteContent, draft: DraftInput
-) -> QuoteContent:
+async def edited_content(desk: Desk, content: QuoteContent, draft: DraftInput) -> QuoteContent:
     """*content* with what *draft* changes. Copies of parties and settings stay as they were taken."""
+    day = draft.pricing_date or content.pricing_date or desk.now.astimezone(content.zone).date()
     currency = draft.currency or content.currency
-    if currency != content.currency and draft.lines is None and content.lines:
-        raise invalid_field("currency", "Prices do not convert by themselves: give the lines anew with the currency.")
-    if currency != content.currency and _has_amounts(content, draft):
-        raise invalid_field("currency", "Amounts do not convert by themselves: give discounts and charges anew.")
-    lines = content.lines
+    moved = _in_currency(content, currency, draft)
+    wanted = products_of(moved)
     if draft.lines is not None:
-        lines = await _resolve(uow, ids, draft.lines, currency, known=frozenset(line.id for line in content.lines))
+        wanted += [line.product_id for line in draft.lines if line.product_id is not None]
+    looks_up = draft.lines is not None or draft.coupons or currency != content.currency
+    pricebook = await Pricebook.read(desk.uow, wanted if looks_up else (), desk.customer)
+    lines = moved.lines
+    if draft.lines is not None:
+        lines = resolve_lines(
+            draft.lines,
+            known={line.id: line for line in moved.lines},
+            pricebook=pricebook,
+            terms=Terms(currency=currency, day=day),
+            ids=desk.ids,
+        )
     recipient = content.recipient
     if draft.contact_id is not None:
-        recipient = _recipient(await uow.contacts.get(draft.contact_id), customer)
-    return replace(
-        content,
+        recipient = _recipient(await desk.uow.contacts.get(draft.contact_id), desk.customer)
+    edited = replace(
+        moved,
         title=_given(draft.title, content.title),
         recipient=recipient,
         valid_until=draft.valid_until or content.valid_until,
         currency=currency,
         prices_include_tax=_given(draft.prices_include_tax, content.prices_include_tax or "") or None,
+        pricing_date=day,
         locale=_given(draft.locale, content.locale),
         terms=_given(draft.terms, content.terms),
         lines=lines,
-        discounts=content.discounts if draft.discounts is None else draft.discounts,
-        charges=content.charges if draft.charges is None else draft.charges,
+        discounts=moved.discounts if draft.discounts is None else draft.discounts,
+        charges=moved.charges if draft.charges is None else draft.charges,
+        cash_rounding=content.cash_rounding if draft.cash_rounding is None else draft.cash_rounding or None,
+        prepaid=content.prepaid if draft.prepaid is None else draft.prepaid,
+        deposit=content.deposit if draft.deposit is None else draft.deposit,
+        instalments=content.instalments if draft.instalments is None else draft.instalments,
     )
+    if currency != content.currency and draft.on_currency_change is CurrencyChange.REPRICE and draft.lines is None:
+        edited = _in_new_prices(edited, pricebook, day)
+    if draft.coupons is None and not (content.coupons and looks_up):
+        return edited
+    codes = [coupon.code for coupon in content.coupons] if draft.coupons is None else draft.coupons
+    return replace(edited, coupons=await _coupons(desk, edited, codes, pricebook, day))
+
+
+def _in_currency(content: QuoteContent, currency: Currency, draft: DraftInput) -> QuoteContent:
+    """What stays of *content* in another currency. Raises Invalid when nobody said."""
+    if currency == content.currency:
+        return content
+    how = draft.on_currency_change
+    if how is None and draft.lines is None and content.lines:
+        raise invalid_field(
+            "on_currency_change",
+            "Prices do not convert by themselves: say clear, reprice or relabel, or give new lines.",
+        )
+    if how is CurrencyChange.RELABEL:
+        return content
+    if how is CurrencyChange.CLEAR or draft.lines is not None:
+        content = replace(content, lines=())
+    if how is CurrencyChange.CLEAR:
+        kept = tuple(entry for entry in content.discounts if not _is_amount(entry))
+        charges = tuple(entry for entry in content.charges if not _is_amount(entry))
+        return replace(content, discounts=kept, charges=charges, coupons=(), prepaid=Decimal(0), deposit=None)
+    if _has_amounts(content, draft):
+        raise invalid_field("currency", "Amounts do not convert by themselves: give discounts and charges anew.")
+    return content
+
+
+def _in_new_prices(content: QuoteContent, pricebook: Pricebook, day: date) -> QuoteContent:
+    """Every line at the catalogue's price in the new currency. Raises PriceNotFound naming those that have none."""
+    checks = check_prices(content, pricebook, day, include_manual=True)
+    priced = {check.line_id for check in checks if check.source is not None} | {
+        line.id for line in content.lines if line.price_source and line.price_source.currency == content.currency.code
+    }
+    missing = tuple(
+        FieldError(f"lines[{position}].unit_price", f"The catalogue has no price in {content.currency}.")
+        for position, line in enumerate(content.lines)
+        if line.id not in priced
+    )
+    if missing:
+        raise PriceNotFound(f"Some lines have no price in {content.currency}.", fields=missing)
+    return repriced(content, checks, pricebook, day)
+
+
+async def _coupons(
+    desk: Desk, content: QuoteContent, codes: Sequence[str], pricebook: Pricebook, day: date
+) -> tuple[AppliedCoupon, ...]:
+    coupons = await find_coupons(desk.uow, codes)
+    applied = tuple(apply_coupon(coupon, content.lines, pricebook, content.currency, day) for coupon in coupons)
+    if any(coupon.minimum is not None for coupon in coupons):
+        total = calculate(replace(content, coupons=()).pricing()).line_net_total
+        for coupon in coupons:
+            coupon.check_minimum(total)
+    await _check_uses(desk, coupons)
+    return applied
+
+
+async def _check_uses(desk: Desk, coupons: Sequence[Coupon]) -> None:
+    """An early word; what counts is the redemption at submission."""
+    for coupon in coupons:
+        limited = coupon.total_limit is not None or coupon.customer_limit is not None
+        if desk.customer is not None and limited and coupon.id not in desk.held:
+            coupon.check_uses(await desk.uow.coupons.uses(coupon.id, desk.customer.id))
 
 
 def _blank(
@@ -118,6 +214,7 @@ def _blank(
         currency=currency,
         settings=organization.settings,
         prices_include_tax=organization.prices_include_tax,
+        pricing_date=today,
         lines=(),
     )
 
@@ -129,7 +226,11 @@ def _has_amounts(content: QuoteContent, draft: DraftInput) -> bool:
         kept.extend(content.discounts)
     if draft.charges is None:
         kept.extend(content.charges)
-    return any(entry.amount is not None or entry.base is not None for entry in kept)
+    return any(_is_amount(entry) for entry in kept)
+
+
+def _is_amount(entry: Discount | Charge) -> bool:
+    return entry.amount is not None or entry.base is not None
 
 
 def _given(value: str | None, otherwise: str) -> str:
@@ -140,76 +241,3 @@ def _recipient(contact: Contact, customer: Customer | None) -> Recipient:
     if customer is not None and contact.customer_id != customer.id:
         raise invalid_field("contact_id", "This contact belongs to another customer.")
     return Recipient(contact_id=contact.id, name=contact.name, email=contact.email)
-
-
-async def _resolve(
-    uow: UnitOfWork, ids: IdFactory, inputs: Sequence[LineInput], currency: Currency, known: frozenset[LineItemId]
-) -> tuple[LineItem, ...]:
-    wanted = [line.product_id for line in inputs if line.product_id is not None]
-    products = await uow.products.find(wanted) if wanted else {}
-    resolved: list[LineItem] = []
-    wrong: list[FieldError] = []
-    unpriced = False
-    seen: set[LineItemId] = set()
-    for position, line in enumerate(inputs):
-        product = _product(line, products)
-        if line.id is not None and (line.id not in known or line.id in seen):
-            wrong.append(FieldError(f"lines[{position}].id", "This is no line of the quote, or stands here twice."))
-        if line.id is not None:
-            seen.add(line.id)
-        price = _price(line, product, currency)
-        if price is None:
-            unpriced = unpriced or product is not None
-            wrong.append(FieldError(f"lines[{position}].unit_price", _why_unpriced(product, currency)))
-        elif product is None and not (line.description or "").strip():
-            wrong.append(FieldError(f"lines[{position}].description", "A line without a product needs a description."))
-        else:
-            resolved.append(_line(line, product, price, line.id or LineItemId(ids.new())))
-    if wrong:
-        kind = PriceNotFound if unpriced and len(wrong) == 1 else Invalid
-        raise kind("Some lines are not valid.", fields=tuple(wrong))
-    return tuple(resolved)
-
-
-def _product(line: LineInput, products: Mapping[ProductId, Product]) -> Product | None:
-    if line.product_id is None:
-        return None
-    product = products.get(line.product_id)
-    if product is None:
-        raise ProductNotFound("There is no such product.", product_id=str(line.product_id))
-    return product
-
-
-def _price(line: LineInput, product: Product | None, currency: Currency) -> Decimal | None:
-    if line.unit_price is not None:
-        return line.unit_price
-    if product is not None and product.currency == currency:
-        return product.list_price
-    return None
-
-
-def _why_unpriced(product: Product | None, currency: Currency) -> str:
-    if product is None:
-        return "A line without a product needs a unit price."
-    return f"{product.sku} has its list price in {product.currency}; give a unit price in {currency}."
-
-
-def _line(line: LineInput, product: Product | None, unit_price: Decimal, line_id: LineItemId) -> LineItem:
-    taxes = line.taxes
-    if taxes is None:
-        taxes = (Tax(category=product.tax_category, rate_percent=product.tax_rate_percent),) if product else ()
-    return LineItem(
-        id=line_id,
-        product_id=line.product_id,
-        sku=_given(line.sku, product.sku if product else ""),
-        description=_given(line.description, product.name if product else ""),
-        unit=_given(line.unit, product.unit if product else "C62"),
-        pricing=LinePricing(
-            quantity=line.quantity,
-            unit_price=unit_price,
-            price_base_quantity=line.price_base_quantity,
-            discounts=line.discounts,
-            charges=line.charges,
-            taxes=taxes,
-        ),
-    )

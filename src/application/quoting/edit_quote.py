@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from src.application.ports.clock import Clock, IdFactory
-from src.application.quoting.drafting import DraftInput, edited_content
+from src.application.quoting.drafting import Desk, DraftInput, edited_content
 from src.application.transactions import Transactions
 from src.domain.identity.actor import Actor, Permission
 from src.domain.quoting.quote import Quote
@@ -21,7 +21,10 @@ class EditQuoteCommand:
 
 
 class EditQuote:
-    """Raises QuoteNotFound, QuoteChangedMeanwhile, InvalidTransition, ContactNotFound, ProductNotFound, Invalid."""
+    """Lines that stay keep their prices: ``reprice`` takes those of the catalogue.
+
+    Raises QuoteNotFound, QuoteChangedMeanwhile, InvalidTransition, and what CreateQuote raises.
+    """
 
     def __init__(self, transactions: Transactions, clock: Clock, ids: IdFactory) -> None:
         self._transactions, self._clock, self._ids = transactions, clock, ids
@@ -32,7 +35,9 @@ class EditQuote:
             quote.check_version(command.expected_version)
             quote.current.check(Verb.EDIT)
             customer = await uow.customers.get(quote.customer_id)
-            content = await edited_content(uow, self._ids, customer, quote.current.content, command.draft)
-            edited = await uow.quotes.save(quote.edit(content, by=actor.person, at=self._clock.now()))
+            now = self._clock.now()
+            desk = Desk(uow=uow, ids=self._ids, customer=customer, now=now, held=quote.coupons_held())
+            content = await edited_content(desk, quote.current.content, command.draft)
+            edited = await uow.quotes.save(quote.edit(content, by=actor.person, at=now))
             await uow.commit()
         return edited

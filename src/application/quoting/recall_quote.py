@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from src.application.ports.clock import Clock
+from src.application.prices.coupons import save_quote
 from src.application.transactions import Transactions
 from src.domain.identity.actor import Actor, Permission
 from src.domain.quoting.quote import Quote
@@ -27,7 +28,7 @@ class RecallQuote:
             quote = await uow.quotes.lock(command.quote_id)
             quote.check_version(command.expected_version)
             recall = quote.recall(by=actor.person, at=now, may_recall_any=actor.may(Permission.RECALL_ANY_QUOTE))
-            recalled = await uow.quotes.save(recall)
+            recalled = await save_quote(uow, recall)
             request = await uow.approvals.latest(quote.id)
             await uow.approvals.save(request.withdraw(at=now))
             await uow.commit()

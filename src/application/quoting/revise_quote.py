@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from src.application.ports.clock import Clock
+from src.application.prices.coupons import save_quote
 from src.application.transactions import Transactions
 from src.domain.identity.actor import Actor, Permission
 from src.domain.quoting.quote import Quote
@@ -25,6 +26,6 @@ class ReviseQuote:
         async with self._transactions.begin(actor, Permission.EDIT_QUOTES) as uow:
             quote = await uow.quotes.lock(command.quote_id)
             quote.check_version(command.expected_version)
-            revised = await uow.quotes.save(quote.revise(by=actor.person, at=self._clock.now()))
+            revised = await save_quote(uow, quote.revise(by=actor.person, at=self._clock.now()))
             await uow.commit()
         return revised

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from src.application.ports.clock import Clock, IdFactory
 from src.application.ports.jobs import Job
+from src.application.prices.coupons import save_quote
 from src.application.transactions import Transactions
 from src.domain.identity.actor import Actor, Permission
 from src.domain.messaging.message import Message
@@ -43,7 +44,7 @@ class SendQuote:
         async with self._transactions.begin(actor, Permission.SEND_QUOTES) as uow:
             quote = await uow.quotes.lock(command.quote_id)
             quote.check_version(command.expected_version)
-            sent = await uow.quotes.save(quote.send(at=now, expected_digest=command.content_digest))
+            sent = await save_quote(uow, quote.send(at=now, expected_digest=command.content_digest))
             recipient = sent.current.content.recipient
             if recipient is None:
                 raise RecipientMissing(f"Quote {sent.number} names no contact to send it to.")

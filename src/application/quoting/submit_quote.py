@@ -1,28 +1,42 @@
 """Ask for the approvals that the organisation's policies want."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from src.application.ports.clock import Clock, IdFactory
+from src.application.ports.unit_of_work import UnitOfWork
+from src.application.prices.coupons import save_quote
+from src.application.prices.pricebook import Pricebook
+from src.application.prices.staleness import check_prices, products_of
 from src.application.transactions import Transactions
 from src.domain.approvals.matching import evaluate
 from src.domain.approvals.request import ApprovalRequest
+from src.domain.catalog.exchange_rate import ExchangeRateMissing
 from src.domain.identity.actor import Actor, Permission
+from src.domain.quoting.content import FrozenRate
+from src.domain.quoting.errors import PricesStale
 from src.domain.quoting.facts import facts_of
 from src.domain.quoting.quote import Quote
+from src.domain.quoting.states import Verb
+from src.domain.shared.canonical import decimal_text, digest_of
+from src.domain.shared.errors import FieldError
 from src.domain.shared.ids import QuoteId, RequestId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmitQuoteCommand:
+    """*keep_prices* insists on prices that the catalogue no longer has; it needs the permission."""
+
     quote_id: QuoteId
+    keep_prices: bool = False
     expected_version: int | None = None
 
 
 class SubmitQuote:
-    """Freeze the draft; approved at once when no policy asks.
+    """Freeze the draft with its explanation and its exchange rate; approved at once when no policy asks.
 
     Raises QuoteNotFound, QuoteChangedMeanwhile, InvalidTransition, QuoteHasNoLines, RecipientMissing, ValidityOver,
-    NoEligibleApprover.
+    PricesStale, PermissionMissing, ExchangeRateMissing, CouponExhausted, CouponExpired, NoEligibleApprover.
     """
 
     def __init__(self, transactions: Transactions, clock: Clock, ids: IdFactory) -> None:
@@ -33,10 +47,22 @@ class SubmitQuote:
         async with self._transactions.begin(actor, Permission.SUBMIT_QUOTES) as uow:
             quote = await uow.quotes.lock(command.quote_id)
             quote.check_version(command.expected_version)
-            facts = facts_of(quote.current.calculation)
+            quote.current.check(Verb.SUBMIT)
+            kept = await self._check_prices(uow, quote, actor, keep=command.keep_prices)
+            rate = await _exchange_rate(uow, quote, now)
+            facts = facts_of(quote.current.calculation, quote.current.content, rate)
             matched = [result for result in evaluate(facts, await uow.policies.all()) if result.matched]
-            submission = quote.submit(by=actor.person, at=now, needs_approval=bool(matched))
-            submitted = await uow.quotes.save(submission)
+            explanation = quote.current.explained()
+            submission = quote.submit(
+                by=actor.person,
+                at=now,
+                needs_approval=bool(matched),
+                explanation_digest=digest_of(explanation),
+                exchange_rate=rate,
+                kept_stale_prices=kept,
+            )
+            submitted = await save_quote(uow, submission)
+            await uow.quotes.keep_explanation(quote.id, submitted.current.number, explanation)
             if matched:
                 request = ApprovalRequest.open(
                     request_id=RequestId(self._ids.new()),
@@ -53,3 +79,49 @@ class SubmitQuote:
                 await uow.approvals.save(request)
             await uow.commit()
         return submitted
+
+    async def _check_prices(self, uow: UnitOfWork, quote: Quote, actor: Actor, *, keep: bool) -> bool:
+        """Whether stale prices are kept. Raises PricesStale unless *keep*, and PermissionMissing then."""
+        content = quote.current.content
+        products = products_of(content)
+        if not products:
+            return False
+        customer = await uow.customers.get(quote.customer_id)
+        pricebook = await Pricebook.read(uow, products, customer)
+        day = content.pricing_date or quote.created_at.astimezone(content.zone).date()
+        stale = check_prices(content, pricebook, day)
+        if not stale:
+            return False
+        if keep:
+            actor.require(Permission.KEEP_STALE_PRICES)
+            return True
+        raise PricesStale(
+            "The catalogue has other prices by now: reprice the quote, or submit it with keep_prices.",
+            lines=[
+                {
+                    "line_id": str(check.line_id),
+                    "sku": check.sku,
+                    "old": decimal_text(check.old_unit_price),
+                    "new": None if check.source is None else decimal_text(check.source.unit_price),
+                    "reasons": [reason.value for reason in check.reasons],
+                }
+                for check in stale[:100]
+            ],
+        )
+
+
+async def _exchange_rate(uow: UnitOfWork, quote: Quote, now: datetime) -> FrozenRate | None:
+    """The rate to the organisation's currency; None for an offer in it. Raises ExchangeRateMissing."""
+    content = quote.current.content
+    target = (await uow.organizations.current()).default_currency
+    if content.currency == target:
+        return None
+    day = now.astimezone(content.zone).date()
+    rate = await uow.exchange_rates.latest(content.currency, target, day)
+    if rate is None:
+        message = (
+            f"There is no exchange rate from {content.currency} to {target} up to {day.isoformat()}; add one to the "
+            "organisation's exchange rates."
+        )
+        raise ExchangeRateMissing(message, fields=(FieldError("currency", message),))
+    return FrozenRate(base=rate.base, target=rate.target, rate=rate.rate, source=rate.source, as_of=rate.as_of)

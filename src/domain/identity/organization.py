@@ -49,6 +49,10 @@ class Organization:
             checks.refuse("time_zone", f"{self.time_zone!r} is not a time zone of the IANA database.")
         checks.done()
 
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
     def create(self) -> Change["Organization"]:
         """The change that brings this organisation into being."""
         return Change(None, self, (OrganizationCreated(resource_id=self.id, at=self.created_at),))

@@ -1,25 +1,41 @@
 """What an offer says: everything that the buyer sees or that a figure depends on."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import ROUND_HALF_UP, Context, Decimal
 from zoneinfo import ZoneInfo
 
-from src.domain.quoting.pricing import Charge, Discount, DocumentCharge, DocumentDiscount, LinePricing, QuotePricing
+from src.domain.quoting.pricing import (
+    Charge,
+    Deposit,
+    Discount,
+    DocumentCharge,
+    DocumentDiscount,
+    Instalment,
+    LinePricing,
+    QuotePricing,
+)
 from src.domain.shared.currency import Currency
-from src.domain.shared.ids import ContactId, LineItemId, ProductId
+from src.domain.shared.ids import ContactId, CouponId, LineItemId, ProductId
 from src.domain.shared.party import Party
+from src.domain.shared.price_source import PriceKind, PriceSource
 from src.domain.shared.rounding import RoundingSettings
 from src.domain.shared.text import TextChecks
 
 DOCUMENT_TEMPLATE = "quote-1"  # Raised with the printed form, because the digest covers what the buyer sees.
 LONGEST_DESCRIPTION = 2000
+_CONVERSION = Context(prec=60, rounding=ROUND_HALF_UP)
 LAST_YEAR = 9000  # Far from the end of the calendar, so that the day after exists in every zone.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineItem:
-    """One position of an offer. *product_id* is where it came from; its texts and figures are its own."""
+    """One position of an offer. *product_id* is where it came from; its texts and figures are its own.
+
+    *price_source* says where the unit price came from (None: typed on a line without a product), *taxes_typed* that
+    somebody gave other taxes than the product's.
+    """
 
     id: LineItemId
     sku: str
@@ -27,6 +43,13 @@ class LineItem:
     unit: str
     pricing: LinePricing
     product_id: ProductId | None = None
+    price_source: PriceSource | None = None
+    taxes_typed: bool = False
+
+    @property
+    def is_priced_by_catalog(self) -> bool:
+        """Whether the unit price came from the catalogue and nobody typed another."""
+        return self.price_source is not None and self.price_source.kind is not PriceKind.OVERRIDE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,11 +62,42 @@ class Recipient:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AppliedCoupon:
+    """A coupon as it was when it was applied: its terms stay, whatever becomes of it.
+
+    *line_ids* are the lines that it is taken of; None: all of them.
+    """
+
+    coupon_id: CouponId
+    code: str
+    percent: Decimal | None
+    amount: Decimal | None
+    line_ids: tuple[LineItemId, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrozenRate:
+    """One unit of *base*, the offer's currency, is *rate* units of *target*, the organisation's, by *source* of *as_of*."""
+
+    base: Currency
+    target: Currency
+    rate: Decimal
+    source: str
+    as_of: date
+
+    def convert(self, amount: Decimal) -> Decimal:
+        """*amount* of the base in the target, rounded half away from zero to its minor units."""
+        unit = Decimal(1).scaleb(-self.target.minor_digits)
+        return _CONVERSION.multiply(amount, self.rate).quantize(unit, ROUND_HALF_UP, _CONVERSION)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QuoteContent:
     """One offer in words and figures; parties and settings are copies, never read live.
 
     *valid_until* is a date in *time_zone* and lasts to its end. *locale* is the language of the document.
-    *prices_include_tax* names the tax category that prices contain, or is None.
+    *prices_include_tax* names the tax category that prices contain, or is None. *pricing_date* is the day whose prices
+    and tax rates hold. *exchange_rate* to the organisation's currency is taken at submission; None for an offer in it.
     """
 
     title: str
@@ -61,6 +115,13 @@ class QuoteContent:
     discounts: tuple[DocumentDiscount, ...] = ()
     charges: tuple[DocumentCharge, ...] = ()
     terms: str = ""
+    pricing_date: date | None = None
+    coupons: tuple[AppliedCoupon, ...] = ()
+    cash_rounding: Decimal | None = None
+    prepaid: Decimal = Decimal(0)
+    deposit: Deposit | None = None
+    instalments: tuple[Instalment, ...] = ()
+    exchange_rate: FrozenRate | None = None
     template: str = field(default=DOCUMENT_TEMPLATE)
 
     def __post_init__(self) -> None:
@@ -73,6 +134,9 @@ class QuoteContent:
             checks.line(f"lines[{position}].sku", line.sku, longest=60)
             checks.paragraphs(f"lines[{position}].description", line.description, longest=LONGEST_DESCRIPTION)
             checks.line(f"lines[{position}].unit", line.unit, longest=10)
+            checks.line(f"lines[{position}].section", line.pricing.section)
+            if line.price_source is not None:
+                checks.line(f"lines[{position}].price_reason", line.price_source.reason)
             _check_reasons(checks, f"lines[{position}].discounts", line.pricing.discounts)
             _check_reasons(checks, f"lines[{position}].charges", line.pricing.charges)
             for index, tax in enumerate(line.pricing.taxes):
@@ -80,6 +144,8 @@ class QuoteContent:
                 checks.line(f"lines[{position}].taxes[{index}].code", tax.code, longest=60)
         _check_reasons(checks, "discounts", self.discounts)
         _check_reasons(checks, "charges", self.charges)
+        for index, instalment in enumerate(self.instalments):
+            checks.line(f"instalments[{index}].label", instalment.label)
         checks.done()
 
     @property
@@ -93,9 +159,30 @@ class QuoteContent:
             lines=tuple(line.pricing for line in self.lines),
             settings=self.settings,
             prices_include_tax=self.prices_include_tax,
-            discounts=self.discounts,
+            discounts=(*self.discounts, *self._coupon_discounts()),
             charges=self.charges,
+            prepaid=self.prepaid,
+            cash_rounding=self.cash_rounding,
+            deposit=self.deposit,
+            instalments=self.instalments,
         )
+
+    def price_sources(self) -> tuple[PriceSource | None, ...]:
+        return tuple(line.price_source for line in self.lines)
+
+    def _coupon_discounts(self) -> Iterator[DocumentDiscount]:
+        if not self.coupons:
+            return
+        places = {line.id: position for position, line in enumerate(self.lines)}
+        for coupon in self.coupons:
+            lines = coupon.line_ids
+            yield DocumentDiscount(
+                percent=coupon.percent,
+                amount=coupon.amount,
+                reason=coupon.code,
+                coupon=coupon.code,
+                lines=None if lines is None else tuple(places[line] for line in lines if line in places),
+            )
 
 
 def _check_reasons(checks: TextChecks, field: str, entries: Sequence[Discount | Charge]) -> None:

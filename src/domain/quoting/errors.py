@@ -47,3 +47,25 @@ class ValidityOver(Conflict):
 
 class NotTheSubmitter(Forbidden):
     code = "not_the_submitter"
+
+
+class PricesStale(Conflict):
+    """The catalogue says something else by now; details: ``lines``, each with ``reasons``, old and new price."""
+
+    code = "prices_stale"
+
+
+class RevisionNotFound(NotFound):
+    code = "revision_not_found"
+
+
+class ExplanationNotFound(NotFound):
+    """The revision was submitted before explanations were kept."""
+
+    code = "explanation_not_found"
+
+
+class ExplanationTampered(Conflict):
+    """What is stored is not what was frozen with the revision."""
+
+    code = "explanation_tampered"

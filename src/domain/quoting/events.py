@@ -31,10 +31,13 @@ class QuoteEdited(QuoteEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuoteSubmitted(QuoteEvent):
+    """*kept_stale_prices*: somebody with the permission insisted on prices that the catalogue no longer has."""
+
     action = "quote.submitted"
     content_digest: str
     payable: Decimal
     currency: str
+    kept_stale_prices: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,3 +87,13 @@ class QuoteSuperseded(QuoteEvent):
 class QuoteCancelled(QuoteEvent):
     action = "quote.cancelled"
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteRepriced(QuoteEvent):
+    """*lines* is how many got another price from the catalogue."""
+
+    action = "quote.repriced"
+    lines: int
+    payable: Decimal
+    currency: str

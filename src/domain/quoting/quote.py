@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
 
-from src.domain.quoting.content import QuoteContent
+from src.domain.quoting.content import FrozenRate, QuoteContent
 from src.domain.quoting.errors import (
     ContentChanged,
     NotTheSubmitter,
@@ -22,16 +22,17 @@ from src.domain.quoting.events import (
     QuoteEvent,
     QuoteRecalled,
     QuoteRejected,
+    QuoteRepriced,
     QuoteRevised,
     QuoteSent,
     QuoteSubmitted,
     QuoteSuperseded,
 )
 from src.domain.quoting.revision import CancelReason, Revision
-from src.domain.quoting.states import OPEN_STATUSES, SUPERSEDED_BY_REVISING, QuoteStatus, Verb
+from src.domain.quoting.states import HOLDING_STATUSES, OPEN_STATUSES, SUPERSEDED_BY_REVISING, QuoteStatus, Verb
 from src.domain.quoting.validity import is_over
 from src.domain.shared.change import Change
-from src.domain.shared.ids import CustomerId, QuoteId, UserId
+from src.domain.shared.ids import CouponId, CustomerId, QuoteId, UserId
 
 _PASSED = frozenset({QuoteStatus.CANCELLED, QuoteStatus.SUPERSEDED})
 
@@ -102,18 +103,46 @@ class Quote:
         )
         return self._with(edited, event)
 
-    def submit(self, *, by: UserId, at: datetime, needs_approval: bool) -> Change[Self]:
+    def reprice(self, content: QuoteContent, *, lines: int, by: UserId, at: datetime) -> Change[Self]:
+        """Take the prices of the catalogue into the draft: *content* has them, on so many *lines*."""
+        self.current.check(Verb.REPRICE)
+        repriced = self.current.edited(content, by)
+        event = QuoteRepriced(
+            resource_id=self.id,
+            at=at,
+            revision=repriced.number,
+            lines=lines,
+            payable=repriced.calculation.payable,
+            currency=content.currency.code,
+        )
+        return self._with(repriced, event)
+
+    def submit(
+        self,
+        *,
+        by: UserId,
+        at: datetime,
+        needs_approval: bool,
+        explanation_digest: str | None = None,
+        exchange_rate: FrozenRate | None = None,
+        kept_stale_prices: bool = False,
+    ) -> Change[Self]:
         """Freeze figures and texts and ask for approval; without *needs_approval* it is approved at once.
 
-        Raises InvalidTransition, QuoteHasNoLines, RecipientMissing, ValidityOver.
+        Raises InvalidTransition, QuoteHasNoLines (also when no line counts), RecipientMissing, ValidityOver.
         """
         draft = self.current
         draft.check(Verb.SUBMIT)
-        if not draft.content.lines:
+        if not any(line.pricing.counts for line in draft.content.lines):
             raise QuoteHasNoLines(f"Quote {self.number} has no lines.", quote_id=str(self.id))
         if draft.content.recipient is None:
             raise RecipientMissing(f"Quote {self.number} names no contact to send it to.", quote_id=str(self.id))
         self._check_validity(draft, at)
+        draft = replace(
+            draft,
+            content=replace(draft.content, exchange_rate=exchange_rate),
+            explanation_digest=explanation_digest,
+        )
         digest = draft.digest(self.number)
         submitted = replace(
             draft, status=QuoteStatus.PENDING_APPROVAL, content_digest=digest, submitted_by=by, submitted_at=at
@@ -125,6 +154,7 @@ class Quote:
             content_digest=digest,
             payable=draft.calculation.payable,
             currency=draft.content.currency.code,
+            kept_stale_prices=kept_stale_prices,
         )
         change = self._with(submitted, event)
         if needs_approval:
@@ -140,7 +170,15 @@ class Quote:
         pending.check(Verb.RECALL)
         if pending.submitted_by != by and not may_recall_any:
             raise NotTheSubmitter("Only whoever submitted the quote can recall it.")
-        recalled = replace(pending, status=QuoteStatus.DRAFT, content_digest=None, submitted_by=None, submitted_at=None)
+        recalled = replace(
+            pending,
+            status=QuoteStatus.DRAFT,
+            content=replace(pending.content, exchange_rate=None),
+            content_digest=None,
+            explanation_digest=None,
+            submitted_by=None,
+            submitted_at=None,
+        )
         event = QuoteRecalled(
             resource_id=self.id, at=at, revision=pending.number, dropped_digest=pending.content_digest or ""
         )
@@ -184,7 +222,7 @@ class Quote:
             )
         source.check(Verb.REVISE)
         number = self.revisions[-1].number + 1
-        draft = Revision.draft(number=number, content=source.content, by=by, at=at)
+        draft = Revision.draft(number=number, content=replace(source.content, exchange_rate=None), by=by, at=at)
         revised = QuoteRevised(resource_id=self.id, at=at, revision=number, source_revision=source.number)
         change = self._become((*self.revisions, draft), revised)
         if source.status not in SUPERSEDED_BY_REVISING:
@@ -224,6 +262,15 @@ class Quote:
         cancelled.check(Verb.CANCEL)
         event = QuoteCancelled(resource_id=self.id, at=at, revision=cancelled.number, reason=reason.value)
         return self._with(replace(cancelled, status=QuoteStatus.CANCELLED, end_reason=reason.value), event)
+
+    def coupons_held(self) -> frozenset[CouponId]:
+        """The coupons that this offer uses up: those of revisions that are submitted and not given up."""
+        return frozenset(
+            coupon.coupon_id
+            for revision in self.revisions
+            if revision.status in HOLDING_STATUSES
+            for coupon in revision.content.coupons
+        )
 
     def _with(self, revision: Revision, event: QuoteEvent) -> Change[Self]:
         """The quote with *revision* in the place of the one of the same number."""

@@ -9,11 +9,13 @@ from src.domain.quoting.calculation import Calculation
 from src.domain.quoting.calculator import calculate
 from src.domain.quoting.content import QuoteContent
 from src.domain.quoting.errors import InvalidTransition
+from src.domain.quoting.explaining import explain
+from src.domain.quoting.explanation import Explanation
 from src.domain.quoting.states import STARTS, QuoteStatus, Verb, allowed_verbs
 from src.domain.shared.canonical import digest_of
 from src.domain.shared.ids import UserId
 
-DIGEST_FORMAT = 1
+DIGEST_FORMAT = 2
 
 
 class CancelReason(StrEnum):
@@ -32,7 +34,7 @@ class Revision:
     """One revision of an offer. *number* counts from 1.
 
     *calculation* always follows from *content*: it is made with it and frozen with it, never made again when read.
-    *content_digest* is set from submit on, and dropped by recall.
+    *content_digest* is set from submit on, and dropped by recall; so is *explanation_digest*, of the stored explanation.
     """
 
     number: int
@@ -46,6 +48,7 @@ class Revision:
     submitted_at: datetime | None = None
     sent_at: datetime | None = None
     end_reason: str = ""
+    explanation_digest: str | None = None
 
     @classmethod
     def draft(cls, *, number: int, content: QuoteContent, by: UserId, at: datetime) -> Self:
@@ -59,9 +62,12 @@ class Revision:
             last_edited_by=by,
         )
 
+    def allows(self, verb: Verb) -> bool:
+        return self.status in STARTS[verb]
+
     def check(self, verb: Verb) -> None:
         """Raises InvalidTransition when this state does not allow *verb*."""
-        if self.status not in STARTS[verb]:
+        if not self.allows(verb):
             raise InvalidTransition(
                 f"A quote that is {self.status.value.replace('_', ' ')} cannot be changed by «{verb.value}».",
                 state=self.status.value,
@@ -72,6 +78,10 @@ class Revision:
     def edited(self, content: QuoteContent, by: UserId) -> Self:
         return replace(self, content=content, calculation=calculate(content.pricing()), last_edited_by=by)
 
+    def explained(self) -> Explanation:
+        """How every amount came about. Raises what the calculator raises."""
+        return explain(self.content.pricing(), self.content.price_sources())[1]
+
     def digest(self, quote_number: str) -> str:
         """SHA-256 over all that the buyer sees or that a figure depends on (RFC 8785)."""
         return digest_of(
@@ -81,5 +91,6 @@ class Revision:
                 "revision": self.number,
                 "content": self.content,
                 "calculation": self.calculation,
+                "explanation": self.explanation_digest,
             }
         )

@@ -20,6 +20,7 @@ class QuoteStatus(StrEnum):
 
 class Verb(StrEnum):
     EDIT = "edit"
+    REPRICE = "reprice"
     SUBMIT = "submit"
     RECALL = "recall"
     APPROVE = "approve"
@@ -32,12 +33,18 @@ class Verb(StrEnum):
 OPEN_STATUSES = frozenset({QuoteStatus.DRAFT, QuoteStatus.PENDING_APPROVAL, QuoteStatus.REJECTED, QuoteStatus.APPROVED})
 FINAL_STATUSES = frozenset({QuoteStatus.ACCEPTED, QuoteStatus.DECLINED, QuoteStatus.CANCELLED, QuoteStatus.SUPERSEDED})
 
+# From submission on, until it is refused or given up, a revision uses its coupons.
+HOLDING_STATUSES = frozenset(
+    {QuoteStatus.PENDING_APPROVAL, QuoteStatus.APPROVED, QuoteStatus.SENT, QuoteStatus.ACCEPTED}
+)
+
 # Revising a rejected or approved revision supersedes it at once; the others stay as they are.
 SUPERSEDED_BY_REVISING = frozenset({QuoteStatus.REJECTED, QuoteStatus.APPROVED})
 
 STARTS: Mapping[Verb, frozenset[QuoteStatus]] = MappingProxyType(
     {
         Verb.EDIT: frozenset({QuoteStatus.DRAFT}),
+        Verb.REPRICE: frozenset({QuoteStatus.DRAFT}),
         Verb.SUBMIT: frozenset({QuoteStatus.DRAFT}),
         Verb.RECALL: frozenset({QuoteStatus.PENDING_APPROVAL}),
         Verb.APPROVE: frozenset({QuoteStatus.PENDING_APPROVAL}),

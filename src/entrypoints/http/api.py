@@ -9,9 +9,15 @@ from litestar import Litestar
 from src.entrypoints.http.app import HttpSettings, create_app
 from src.entrypoints.http.approvals.controller import ApprovalController
 from src.entrypoints.http.audit.controller import AuditController
-from src.entrypoints.http.catalog.controller import ProductController
+from src.entrypoints.http.catalog.controller import CategoryController, ProductController, TaxRateController
 from src.entrypoints.http.customers.controller import CustomerController
 from src.entrypoints.http.health import ReadinessCheck
+from src.entrypoints.http.prices.controller import (
+    CouponController,
+    CustomerGroupController,
+    ExchangeRateController,
+    PriceController,
+)
 from src.entrypoints.http.quotes.controller import QuoteController
 from src.entrypoints.http.quotes.files import QuoteFileController
 from src.entrypoints.http.session.controller import SessionController
@@ -19,7 +25,13 @@ from src.entrypoints.http.session.controller import SessionController
 CONTROLLERS = (
     SessionController,
     CustomerController,
+    CustomerGroupController,
     ProductController,
+    CategoryController,
+    TaxRateController,
+    PriceController,
+    CouponController,
+    ExchangeRateController,
     QuoteController,
     QuoteFileController,
     ApprovalController,

@@ -7,7 +7,16 @@ from typing import Annotated, Final, Self
 from msgspec import Meta, Struct
 
 from src.domain.quoting.calculation import Calculation, LineAmounts, TaxSubtotal
-from src.domain.quoting.pricing import Charge, Discount, DocumentCharge, DocumentDiscount, LinePricing, Tax
+from src.domain.quoting.pricing import (
+    Charge,
+    Deposit,
+    Discount,
+    DocumentCharge,
+    DocumentDiscount,
+    Instalment,
+    LinePricing,
+    Tax,
+)
 from src.domain.shared.canonical import decimal_text
 
 _DECIMAL: Final = r"^-?[0-9]{1,15}(\.[0-9]{1,6})?$(?!\n)"  # A bare $ lets a last line feed pass in Python.
@@ -42,6 +51,10 @@ def amount_text(amount: Decimal, minor_digits: int) -> str:
 
 def _decimal(text: str | None) -> Decimal | None:
     return None if text is None else Decimal(text)
+
+
+def _optional_amount(amount: Decimal | None, digits: int) -> str | None:
+    return None if amount is None else amount_text(amount, digits)
 
 
 def _optional_text(value: Decimal | None) -> str | None:
@@ -197,6 +210,10 @@ class PricedLineSchema(Struct, frozen=True, forbid_unknown_fields=True):
     discounts: list[DiscountSchema] = []
     charges: list[ChargeSchema] = []
     taxes: list[TaxSchema] = []
+    optional: bool = False
+    chosen: bool = False
+    unit_cost: DecimalText | None = None
+    section: Annotated[str, Meta(max_length=200)] = ""
 
     def pricing(self) -> LinePricing:
         return LinePricing(
@@ -206,14 +223,59 @@ class PricedLineSchema(Struct, frozen=True, forbid_unknown_fields=True):
             discounts=tuple(discount.discount() for discount in self.discounts),
             charges=tuple(charge.charge() for charge in self.charges),
             taxes=tuple(tax.tax() for tax in self.taxes),
+            optional=self.optional,
+            chosen=self.chosen,
+            unit_cost=_decimal(self.unit_cost),
+            section=self.section,
         )
 
 
+class DepositSchema(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is paid on acceptance: either *percent* of the payable amount or *amount*."""
+
+    percent: DecimalText | None = None
+    amount: DecimalText | None = None
+
+    def deposit(self) -> Deposit:
+        return Deposit(percent=_decimal(self.percent), amount=_decimal(self.amount))
+
+    @classmethod
+    def of(cls, deposit: Deposit) -> Self:
+        return cls(percent=_optional_text(deposit.percent), amount=_optional_text(deposit.amount))
+
+
+class InstalmentSchema(Struct, frozen=True, forbid_unknown_fields=True):
+    """One part of what the deposit leaves, in the proportion of its *share*, due *days* after acceptance."""
+
+    share: DecimalText
+    label: Annotated[str, Meta(max_length=200)] = ""
+    days: Annotated[int, Meta(ge=0, le=3650)] = 0
+
+    def instalment(self) -> Instalment:
+        return Instalment(share=Decimal(self.share), label=self.label, days=self.days)
+
+    @classmethod
+    def of(cls, instalment: Instalment) -> Self:
+        return cls(share=decimal_text(instalment.share), label=instalment.label, days=instalment.days)
+
+
+class SectionSchema(Struct, frozen=True):
+    title: str
+    net: str
+
+
 class LineAmountsSchema(Struct, frozen=True):
+    """*document_share* is its part of the document's charges less that of the discounts. *counts* false: in no total."""
+
     gross: str
     discounts: list[str]
     charges: list[str]
     net: str
+    document_share: str
+    cost: str | None
+    margin: str | None
+    optional: bool
+    counts: bool
 
     @classmethod
     def of(cls, line: LineAmounts, digits: int) -> Self:
@@ -222,6 +284,11 @@ class LineAmountsSchema(Struct, frozen=True):
             discounts=[amount_text(amount, digits) for amount in line.discounts],
             charges=[amount_text(amount, digits) for amount in line.charges],
             net=amount_text(line.net, digits),
+            document_share=amount_text(line.document_share, digits),
+            cost=_optional_amount(line.cost, digits),
+            margin=_optional_amount(line.margin, digits),
+            optional=line.optional,
+            counts=line.counts,
         )
 
 
@@ -260,6 +327,13 @@ class CalculationSchema(Struct, frozen=True):
     rounding: str
     payable: str
     en16931_exact: bool
+    sections: list[SectionSchema]
+    deposit: str
+    balance: str
+    instalments: list[str]
+    cost_total: str | None
+    margin: str | None
+    margin_percent: str | None
 
     @classmethod
     def of(cls, calculation: Calculation) -> Self:
@@ -281,4 +355,11 @@ class CalculationSchema(Struct, frozen=True):
             rounding=amount_text(calculation.rounding, digits),
             payable=amount_text(calculation.payable, digits),
             en16931_exact=calculation.en16931_exact,
+            sections=[SectionSchema(title=one.title, net=amount_text(one.net, digits)) for one in calculation.sections],
+            deposit=amount_text(calculation.deposit, digits),
+            balance=amount_text(calculation.balance, digits),
+            instalments=[amount_text(amount, digits) for amount in calculation.instalments],
+            cost_total=_optional_amount(calculation.cost_total, digits),
+            margin=_optional_amount(calculation.margin, digits),
+            margin_percent=_optional_text(calculation.margin_percent),
         )

@@ -12,9 +12,10 @@ from src.application.approvals.create_policy import CreatePolicy, CreatePolicyCo
 from src.application.approvals.decide_approval import DecideApproval, DecideApprovalCommand
 from src.application.audit.read_audit import VerifyAudit
 from src.application.ports.unit_of_work import OpenUnitOfWork
+from src.application.prices.lines import LineInput
 from src.application.quoting.cancel_quote import CancelQuote, CancelQuoteCommand
 from src.application.quoting.create_quote import CreateQuote, CreateQuoteCommand
-from src.application.quoting.drafting import DraftInput, LineInput
+from src.application.quoting.drafting import DraftInput
 from src.application.quoting.edit_quote import EditQuote, EditQuoteCommand
 from src.application.quoting.read_quotes import GetQuote
 from src.application.quoting.recall_quote import RecallQuote, RecallQuoteCommand

@@ -9,8 +9,9 @@ from src.adapters.system import SystemClock, Uuid7Ids
 from src.application.ports.paging import Paging
 from src.application.ports.quoting import QuoteFilter
 from src.application.ports.unit_of_work import OpenUnitOfWork
+from src.application.prices.lines import LineInput
 from src.application.quoting.create_quote import CreateQuote, CreateQuoteCommand
-from src.application.quoting.drafting import DraftInput, LineInput
+from src.application.quoting.drafting import DraftInput
 from src.application.quoting.read_quotes import GetQuote, ListQuotes
 from src.application.transactions import Transactions
 from src.domain.identity.actor import Role

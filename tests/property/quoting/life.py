@@ -21,9 +21,10 @@ from src.application.customers.create_customer import CreateCustomer, CreateCust
 from src.application.ports.paging import Paging
 from src.application.ports.quoting import QuoteFilter
 from src.application.ports.unit_of_work import OpenUnitOfWork
+from src.application.prices.lines import LineInput
 from src.application.quoting.cancel_quote import CancelQuote, CancelQuoteCommand
 from src.application.quoting.create_quote import CreateQuote, CreateQuoteCommand
-from src.application.quoting.drafting import DraftInput, LineInput
+from src.application.quoting.drafting import DraftInput
 from src.application.quoting.edit_quote import EditQuote, EditQuoteCommand
 from src.application.quoting.read_quotes import GetQuote, ListQuotes
 from src.application.quoting.recall_quote import RecallQuote, RecallQuoteCommand

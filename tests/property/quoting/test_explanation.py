@@ -136,8 +136,9 @@ def _steps(explanation: Explanation) -> Iterator[tuple[str, int, str, int]]:
 
 
 def _step(explanation: Explanation, section: str, at: int, chain: str, seq: int) -> Step:
-    steps = getattr(explanation, section)
-    return steps[seq] if not chain else getattr(steps[at], chain)[seq]
+    steps: Any = getattr(explanation, section)
+    step: Step = steps[seq] if not chain else getattr(steps[at], chain)[seq]
+    return step
 
 
 def _changed(
@@ -155,4 +156,5 @@ def _changed(
         whole[at] = (
             one._replace(**{chain: tuple(steps)}) if section == "lines" else replace(one, **{chain: tuple(steps)})
         )
-    return replace(explanation, **{section: tuple(whole)})
+    changed: dict[str, Any] = {section: tuple(whole)}
+    return replace(explanation, **changed)

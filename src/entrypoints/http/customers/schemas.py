@@ -73,6 +73,7 @@ class CustomerResponse(Struct, frozen=True):
     vat_number: str
     currency: str
     locale: str
+    group_id: UUID | None
     created_at: datetime
     version: int
 
@@ -87,6 +88,7 @@ class CustomerResponse(Struct, frozen=True):
             vat_number=party.vat_number,
             currency=customer.currency.code,
             locale=customer.locale,
+            group_id=customer.group_id,
             created_at=customer.created_at,
             version=customer.version,
         )

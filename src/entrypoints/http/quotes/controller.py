@@ -1,8 +1,10 @@
 """Quotes over HTTP."""
 
+from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
+import msgspec
 from dishka.integrations.litestar import FromDishka
 from litestar import Controller, Response, get, patch, post
 from litestar.params import Body, FromPath
@@ -10,12 +12,15 @@ from litestar.status_codes import HTTP_200_OK
 
 from src.application.approvals.decide_approval import DecideApproval, DecideApprovalCommand
 from src.application.ports.quoting import QuoteFilter
+from src.application.prices.staleness import LineCheck
 from src.application.quoting.calculate_quote import CalculateQuote
 from src.application.quoting.cancel_quote import CancelQuote, CancelQuoteCommand
 from src.application.quoting.create_quote import CreateQuote, CreateQuoteCommand
 from src.application.quoting.edit_quote import EditQuote, EditQuoteCommand
-from src.application.quoting.read_quotes import GetQuote, GetQuoteTimeline, ListQuotes
+from src.application.quoting.explain_quote import ExplainedRevision, ExplainQuote
+from src.application.quoting.read_quotes import GetQuoteTimeline, ListQuotes
 from src.application.quoting.recall_quote import RecallQuote, RecallQuoteCommand
+from src.application.quoting.reprice_quote import CheckQuotePrices, RepriceQuote, RepriceQuoteCommand
 from src.application.quoting.revise_quote import ReviseQuote, ReviseQuoteCommand
 from src.application.quoting.send_quote import SendQuote, SendQuoteCommand
 from src.application.quoting.submit_quote import SubmitQuote, SubmitQuoteCommand
@@ -25,25 +30,32 @@ from src.domain.shared.ids import CustomerId, QuoteId, UserId
 from src.entrypoints.http.paging import Cursor, Limit, PageResponse, Search, Skip, paging_of
 from src.entrypoints.http.quotes.parameters import (
     CustomerParameter,
+    Explain,
     IfMatch,
     OwnerParameter,
+    RevisionNumber,
     Statuses,
     etag,
     expected_version,
 )
 from src.entrypoints.http.quotes.schemas import (
     CalculateRequest,
+    CalculateResponse,
     CancelRequest,
     CreateQuoteRequest,
     DecisionRequest,
     EditQuoteRequest,
+    LineCheckSchema,
     QuoteResponse,
     QuoteSummaryResponse,
     RejectionRequest,
+    RepriceRequest,
+    RepriceResponse,
     SendRequest,
+    SubmitRequest,
 )
 from src.entrypoints.http.quotes.timeline import TimelineResponse
-from src.entrypoints.schemas.pricing import CalculationSchema
+from src.entrypoints.schemas.explanation import ExplanationSchema, FaultSchema, RevisionExplanationSchema
 
 
 class QuoteController(Controller):
@@ -91,17 +103,21 @@ class QuoteController(Controller):
         data: Annotated[CalculateRequest, Body()],
         actor: FromDishka[Actor],
         calculate_quote: FromDishka[CalculateQuote],
-    ) -> CalculationSchema:
-        """Price an offer without storing anything."""
+        explain: Explain = False,
+    ) -> CalculateResponse:
+        """Price an offer without storing anything; with *explain* the answer says how every amount came about."""
         customer_id = None if data.customer_id is None else CustomerId(data.customer_id)
-        return CalculationSchema.of(await calculate_quote(actor, customer_id, data.draft()))
+        calculation, explanation = await calculate_quote(actor, customer_id, data.draft())
+        response = CalculateResponse.of(calculation)
+        return msgspec.structs.replace(response, explanation=ExplanationSchema.of(explanation)) if explain else response
 
     @get("/{quote_id:uuid}")
     async def get_quote(
-        self, quote_id: FromPath[UUID], actor: FromDishka[Actor], get_quote: FromDishka[GetQuote]
+        self, quote_id: FromPath[UUID], actor: FromDishka[Actor], check_prices: FromDishka[CheckQuotePrices]
     ) -> Response[QuoteResponse]:
-        """One quote with its current revision; the ETag is for `If-Match`."""
-        return _tagged(await get_quote(actor, QuoteId(quote_id)))
+        """One quote with its current revision, for a draft with the prices that are stale; the ETag is for `If-Match`."""
+        looked = await check_prices(actor, QuoteId(quote_id))
+        return _tagged(looked.quote, stale=looked.lines)
 
     @patch("/{quote_id:uuid}")
     async def edit_quote(
@@ -118,16 +134,64 @@ class QuoteController(Controller):
         )
         return _tagged(await edit_quote(actor, command))
 
+    @post("/{quote_id:uuid}/reprice", status_code=HTTP_200_OK)
+    async def reprice(
+        self,
+        quote_id: FromPath[UUID],
+        data: Annotated[RepriceRequest, Body()],
+        actor: FromDishka[Actor],
+        reprice_quote: FromDishka[RepriceQuote],
+        if_match: IfMatch = None,
+    ) -> Response[RepriceResponse]:
+        """Take the catalogue's prices and taxes into the draft; `dry_run` gives old, new and reason for each line."""
+        command = RepriceQuoteCommand(
+            quote_id=QuoteId(quote_id),
+            pricing_date=data.pricing_date,
+            include_manual=data.include_manual,
+            dry_run=data.dry_run,
+            expected_version=expected_version(if_match),
+        )
+        repricing = await reprice_quote(actor, command)
+        response = RepriceResponse(
+            dry_run=data.dry_run,
+            lines=[LineCheckSchema.of(check) for check in repricing.lines],
+            quote=QuoteResponse.of(repricing.quote),
+        )
+        return Response(response, headers={"ETag": etag(repricing.quote.version)})
+
+    @get("/{quote_id:uuid}/explanation")
+    async def explain_current(
+        self, quote_id: FromPath[UUID], actor: FromDishka[Actor], explain_quote: FromDishka[ExplainQuote]
+    ) -> RevisionExplanationSchema:
+        """How every amount of the current revision came about, replayed."""
+        return _explained(quote_id, await explain_quote(actor, QuoteId(quote_id), None))
+
+    @get("/{quote_id:uuid}/revisions/{number:int}/explanation")
+    async def explain_revision(
+        self,
+        quote_id: FromPath[UUID],
+        number: RevisionNumber,
+        actor: FromDishka[Actor],
+        explain_quote: FromDishka[ExplainQuote],
+    ) -> RevisionExplanationSchema:
+        """How every amount of one revision came about, as it was stored at submission, replayed."""
+        return _explained(quote_id, await explain_quote(actor, QuoteId(quote_id), number))
+
     @post("/{quote_id:uuid}/submit", status_code=HTTP_200_OK)
     async def submit(
         self,
         quote_id: FromPath[UUID],
         actor: FromDishka[Actor],
         submit_quote: FromDishka[SubmitQuote],
+        data: Annotated[SubmitRequest | None, Body()] = None,
         if_match: IfMatch = None,
     ) -> Response[QuoteResponse]:
-        """Freeze the draft and ask for approval; approved at once when no policy asks."""
-        command = SubmitQuoteCommand(quote_id=QuoteId(quote_id), expected_version=expected_version(if_match))
+        """Freeze the draft and ask for approval; approved at once when no policy asks. The body may be left out."""
+        command = SubmitQuoteCommand(
+            quote_id=QuoteId(quote_id),
+            keep_prices=data is not None and data.keep_prices,
+            expected_version=expected_version(if_match),
+        )
         return _tagged(await submit_quote(actor, command))
 
     @post("/{quote_id:uuid}/recall", status_code=HTTP_200_OK)
@@ -223,5 +287,19 @@ class QuoteController(Controller):
         return TimelineResponse.of(await get_timeline(actor, QuoteId(quote_id)))
 
 
-def _tagged(quote: Quote, status_code: int = HTTP_200_OK) -> Response[QuoteResponse]:
-    return Response(QuoteResponse.of(quote), status_code=status_code, headers={"ETag": etag(quote.version)})
+def _explained(quote_id: UUID, explained: ExplainedRevision) -> RevisionExplanationSchema:
+    return RevisionExplanationSchema(
+        quote_id=quote_id,
+        revision=explained.revision.number,
+        content_digest=explained.revision.content_digest,
+        explanation_digest=explained.revision.explanation_digest,
+        follows=explained.fault is None,
+        fault=None if explained.fault is None else FaultSchema.of(explained.fault),
+        explanation=ExplanationSchema.of(explained.explanation),
+    )
+
+
+def _tagged(
+    quote: Quote, status_code: int = HTTP_200_OK, *, stale: Sequence[LineCheck] | None = None
+) -> Response[QuoteResponse]:
+    return Response(QuoteResponse.of(quote, stale), status_code=status_code, headers={"ETag": etag(quote.version)})

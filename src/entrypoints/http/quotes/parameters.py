@@ -4,7 +4,7 @@ import re
 from typing import Annotated, Final
 from uuid import UUID
 
-from litestar.params import HeaderParameter, QueryParameter
+from litestar.params import HeaderParameter, PathParameter, QueryParameter
 
 from src.domain.quoting.states import QuoteStatus
 from src.domain.shared.errors import invalid_field
@@ -15,6 +15,8 @@ Statuses = Annotated[
 ]
 CustomerParameter = Annotated[UUID | None, QueryParameter(name="customer_id")]
 OwnerParameter = Annotated[UUID | None, QueryParameter(name="owner_id")]
+Explain = Annotated[bool, QueryParameter(name="explain", description="Say how every amount came about.")]
+RevisionNumber = Annotated[int, PathParameter(ge=1, le=1_000_000)]
 IfMatch = Annotated[
     str | None,
     HeaderParameter(

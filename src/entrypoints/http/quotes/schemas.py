@@ -1,5 +1,6 @@
 """Quotes on the wire."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Self
@@ -8,21 +9,27 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from src.application.ports.quoting import QuoteSummary
-from src.application.quoting.drafting import DraftInput, LineInput
-from src.domain.quoting.content import LineItem
+from src.application.prices.lines import LineInput
+from src.application.prices.staleness import LineCheck
+from src.application.quoting.drafting import CurrencyChange, DraftInput
+from src.domain.quoting.calculation import Calculation
+from src.domain.quoting.content import AppliedCoupon, FrozenRate, LineItem
 from src.domain.quoting.quote import Quote
 from src.domain.quoting.revision import CancelReason, Revision
 from src.domain.quoting.states import allowed_verbs
 from src.domain.shared.canonical import decimal_text
 from src.domain.shared.currency import Currency
 from src.domain.shared.ids import ContactId, LineItemId, ProductId
+from src.entrypoints.schemas.explanation import ExplanationSchema, PriceSourceSchema
 from src.entrypoints.schemas.pricing import (
     CalculationSchema,
     ChargeSchema,
     DecimalText,
+    DepositSchema,
     DiscountSchema,
     DocumentChargeSchema,
     DocumentDiscountSchema,
+    InstalmentSchema,
     TaxSchema,
     amount_text,
 )
@@ -45,11 +52,18 @@ class LineRequest(Struct, frozen=True, forbid_unknown_fields=True):
     sku: Annotated[str, Meta(max_length=60)] | None = None
     description: Annotated[str, Meta(max_length=2000)] | None = None
     unit: Annotated[str, Meta(max_length=10)] | None = None
-    unit_price: DecimalText | None = None
-    price_base_quantity: DecimalText = "1"
+    unit_price: Annotated[DecimalText | None, Meta(description="The catalogue's when absent.")] = None
+    price_reason: Annotated[
+        str, Meta(max_length=200, description="Why the price is not the catalogue's; needed where it is not.")
+    ] = ""
+    price_base_quantity: DecimalText | None = None
     discounts: list[DiscountSchema] = []
     charges: list[ChargeSchema] = []
     taxes: list[TaxSchema] | None = None
+    optional: Annotated[bool, Meta(description="Shown, but in no total until it is chosen.")] = False
+    chosen: bool = False
+    unit_cost: Annotated[DecimalText | None, Meta(description="The product's when absent.")] = None
+    section: Annotated[str, Meta(max_length=200)] = ""
 
     def line(self) -> LineInput:
         return LineInput(
@@ -60,10 +74,15 @@ class LineRequest(Struct, frozen=True, forbid_unknown_fields=True):
             unit=self.unit,
             quantity=Decimal(self.quantity),
             unit_price=None if self.unit_price is None else Decimal(self.unit_price),
-            price_base_quantity=Decimal(self.price_base_quantity),
+            price_reason=self.price_reason,
+            price_base_quantity=None if self.price_base_quantity is None else Decimal(self.price_base_quantity),
             discounts=tuple(discount.discount() for discount in self.discounts),
             charges=tuple(charge.charge() for charge in self.charges),
             taxes=None if self.taxes is None else tuple(tax.tax() for tax in self.taxes),
+            optional=self.optional,
+            chosen=self.chosen,
+            unit_cost=None if self.unit_cost is None else Decimal(self.unit_cost),
+            section=self.section,
         )
 
 
@@ -92,6 +111,17 @@ class DraftRequest(Struct, frozen=True, forbid_unknown_fields=True):
     lines: Annotated[list[LineRequest], Meta(max_length=10_000)] | None = None
     discounts: list[DocumentDiscountSchema] | None = None
     charges: list[DocumentChargeSchema] | None = None
+    on_currency_change: Annotated[
+        CurrencyChange | None, Meta(description="What becomes of the lines when the currency changes.")
+    ] = None
+    pricing_date: Annotated[
+        date | None, Meta(description="The day whose prices and tax rates hold; the day of creation when absent.")
+    ] = None
+    coupons: Annotated[list[Annotated[str, Meta(max_length=60)]], Meta(max_length=10)] | None = None
+    cash_rounding: Annotated[DecimalText | None, Meta(description="A step such as 0.05; 0 is none.")] = None
+    prepaid: DecimalText | None = None
+    deposit: DepositSchema | None = None
+    instalments: Annotated[list[InstalmentSchema], Meta(max_length=60)] | None = None
 
     def draft(self) -> DraftInput:
         return DraftInput(
@@ -107,6 +137,13 @@ class DraftRequest(Struct, frozen=True, forbid_unknown_fields=True):
             if self.discounts is None
             else tuple(discount.document_discount() for discount in self.discounts),
             charges=None if self.charges is None else tuple(charge.document_charge() for charge in self.charges),
+            on_currency_change=self.on_currency_change,
+            pricing_date=self.pricing_date,
+            coupons=None if self.coupons is None else tuple(self.coupons),
+            cash_rounding=None if self.cash_rounding is None else Decimal(self.cash_rounding),
+            prepaid=None if self.prepaid is None else Decimal(self.prepaid),
+            deposit=None if self.deposit is None else self.deposit.deposit(),
+            instalments=None if self.instalments is None else tuple(one.instalment() for one in self.instalments),
         )
 
 
@@ -120,6 +157,42 @@ class CalculateRequest(DraftRequest, frozen=True, forbid_unknown_fields=True, kw
 
 class EditQuoteRequest(DraftRequest, frozen=True, forbid_unknown_fields=True):
     pass
+
+
+class SubmitRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    keep_prices: Annotated[
+        bool, Meta(description="Submit prices that the catalogue no longer has; needs `quotes.keep_prices`.")
+    ] = False
+
+
+class RepriceRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    dry_run: Annotated[bool, Meta(description="Tell what would change, and change nothing.")] = False
+    include_manual: Annotated[bool, Meta(description="Replace typed prices too.")] = False
+    pricing_date: Annotated[date | None, Meta(description="The draft's when absent.")] = None
+
+
+class LineCheckSchema(Struct, frozen=True):
+    """A line whose price or tax is not the catalogue's. *new_unit_price* null: the catalogue has none, or it stays."""
+
+    line_id: UUID
+    sku: str
+    old_unit_price: str
+    new_unit_price: str | None
+    new_taxes: list[TaxSchema] | None
+    reasons: list[str]
+    price: PriceSourceSchema | None
+
+    @classmethod
+    def of(cls, check: LineCheck) -> Self:
+        return cls(
+            line_id=check.line_id,
+            sku=check.sku,
+            old_unit_price=decimal_text(check.old_unit_price),
+            new_unit_price=None if check.source is None else decimal_text(check.source.unit_price),
+            new_taxes=None if check.taxes is None else [TaxSchema.of(tax) for tax in check.taxes],
+            reasons=[reason.value for reason in check.reasons],
+            price=None if check.source is None else PriceSourceSchema.of(check.source),
+        )
 
 
 class DecisionRequest(Struct, frozen=True, forbid_unknown_fields=True):
@@ -155,6 +228,11 @@ class LineResponse(Struct, frozen=True):
     discounts: list[DiscountSchema]
     charges: list[ChargeSchema]
     taxes: list[TaxSchema]
+    optional: bool
+    chosen: bool
+    section: str
+    unit_cost: str | None
+    price: PriceSourceSchema | None
 
     @classmethod
     def of(cls, line: LineItem) -> Self:
@@ -171,6 +249,11 @@ class LineResponse(Struct, frozen=True):
             discounts=[DiscountSchema.of(discount) for discount in pricing.discounts],
             charges=[ChargeSchema.of(charge) for charge in pricing.charges],
             taxes=[TaxSchema.of(tax) for tax in pricing.taxes],
+            optional=pricing.optional,
+            chosen=pricing.chosen,
+            section=pricing.section,
+            unit_cost=None if pricing.unit_cost is None else decimal_text(pricing.unit_cost),
+            price=None if line.price_source is None else PriceSourceSchema.of(line.price_source),
         )
 
 
@@ -194,8 +277,54 @@ class RevisionHeader(Struct, frozen=True):
         )
 
 
+class AppliedCouponSchema(Struct, frozen=True):
+    code: str
+    percent: str | None
+    amount: str | None
+    line_ids: list[UUID] | None
+
+    @classmethod
+    def of(cls, coupon: AppliedCoupon) -> Self:
+        return cls(
+            code=coupon.code,
+            percent=None if coupon.percent is None else decimal_text(coupon.percent),
+            amount=None if coupon.amount is None else decimal_text(coupon.amount),
+            line_ids=None if coupon.line_ids is None else list(coupon.line_ids),
+        )
+
+
+class ConversionSchema(Struct, frozen=True):
+    """The rate frozen at submission, and the document's totals converted by it: not a sum of converted lines."""
+
+    base: str
+    target: str
+    rate: str
+    source: str
+    as_of: date
+    total_without_tax: str
+    total_with_tax: str
+    payable: str
+
+    @classmethod
+    def of(cls, rate: FrozenRate, calculation: Calculation) -> Self:
+        digits = rate.target.minor_digits
+        return cls(
+            base=rate.base.code,
+            target=rate.target.code,
+            rate=decimal_text(rate.rate),
+            source=rate.source,
+            as_of=rate.as_of,
+            total_without_tax=amount_text(rate.convert(calculation.total_without_tax), digits),
+            total_with_tax=amount_text(rate.convert(calculation.total_with_tax), digits),
+            payable=amount_text(rate.convert(calculation.payable), digits),
+        )
+
+
 class QuoteResponse(Struct, frozen=True):
-    """A quote with its current revision; *version* is its ETag, *revision* what the buyer sees."""
+    """A quote with its current revision; *version* is its ETag, *revision* what the buyer sees.
+
+    *stale_prices* are the lines of a draft whose prices the catalogue no longer has; null where nobody looked.
+    """
 
     id: UUID
     number: str
@@ -222,6 +351,14 @@ class QuoteResponse(Struct, frozen=True):
     discounts: list[DocumentDiscountSchema]
     charges: list[DocumentChargeSchema]
     terms: str
+    pricing_date: date | None
+    coupons: list[AppliedCouponSchema]
+    cash_rounding: str | None
+    prepaid: str
+    deposit: DepositSchema | None
+    instalments: list[InstalmentSchema]
+    exchange_rate: ConversionSchema | None
+    stale_prices: list[LineCheckSchema] | None
     calculation: CalculationSchema
     content_digest: str | None
     created_at: datetime
@@ -230,7 +367,7 @@ class QuoteResponse(Struct, frozen=True):
     revisions: list[RevisionHeader]
 
     @classmethod
-    def of(cls, quote: Quote) -> Self:
+    def of(cls, quote: Quote, stale: Sequence[LineCheck] | None = None) -> Self:
         revision = quote.current
         content, recipient = revision.content, revision.content.recipient
         return cls(
@@ -259,6 +396,16 @@ class QuoteResponse(Struct, frozen=True):
             discounts=[DocumentDiscountSchema.of(discount) for discount in content.discounts],
             charges=[DocumentChargeSchema.of(charge) for charge in content.charges],
             terms=content.terms,
+            pricing_date=content.pricing_date,
+            coupons=[AppliedCouponSchema.of(coupon) for coupon in content.coupons],
+            cash_rounding=None if content.cash_rounding is None else decimal_text(content.cash_rounding),
+            prepaid=decimal_text(content.prepaid),
+            deposit=None if content.deposit is None else DepositSchema.of(content.deposit),
+            instalments=[InstalmentSchema.of(instalment) for instalment in content.instalments],
+            exchange_rate=None
+            if content.exchange_rate is None
+            else ConversionSchema.of(content.exchange_rate, revision.calculation),
+            stale_prices=None if stale is None else [LineCheckSchema.of(check) for check in stale],
             calculation=CalculationSchema.of(revision.calculation),
             content_digest=revision.content_digest,
             created_at=quote.created_at,
@@ -266,6 +413,20 @@ class QuoteResponse(Struct, frozen=True):
             end_reason=revision.end_reason,
             revisions=[RevisionHeader.of(one) for one in quote.revisions],
         )
+
+
+class RepriceResponse(Struct, frozen=True):
+    """What was changed, or with *dry_run* what would be."""
+
+    dry_run: bool
+    lines: list[LineCheckSchema]
+    quote: QuoteResponse
+
+
+class CalculateResponse(CalculationSchema, frozen=True):
+    """What it comes to; *explanation* is there with `explain=true`."""
+
+    explanation: ExplanationSchema | None = None
 
 
 class QuoteSummaryResponse(Struct, frozen=True):

@@ -1,0 +1,61 @@
+"""XLSX: looked into first, then read by a process of its own."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from subprocess import Popen
+from typing import Final
+
+import msgspec
+
+from src.adapters.tabular.header import as_row, read_header
+from src.adapters.tabular.package import check_package
+from src.application.ports.tabular import MOST_ROWS, FileRefused, TabularFile, TabularRow
+
+_Line = tuple[int, list[str]]
+_ROOT: Final = Path(__file__).parents[3]
+_DAMAGED: Final = 2
+
+
+class XlsxTable(TabularFile):
+    """The first sheet of an open workbook."""
+
+    def __init__(self, process: "Popen[bytes]", name: str) -> None:
+        self._process, self._name = process, name
+        self._lines = self._read()
+        first = next(self._lines, None)
+        self.header = read_header(None if first is None else first[1], name)
+
+    def __iter__(self) -> Iterator[TabularRow]:
+        for number, cells in self._lines:
+            if number > MOST_ROWS + 1:
+                raise FileRefused(f"{self._name} has more than {MOST_ROWS} rows; split it.", reason="too_large")
+            row = as_row(self.header, cells, number)
+            if row is not None:
+                yield TabularRow(number, row)
+
+    def _read(self) -> Iterator[_Line]:
+        """What the process writes. Raises FileRefused when it ends badly."""
+        decoder = msgspec.json.Decoder(_Line)
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            yield decoder.decode(line)
+        ended = self._process.wait()
+        if ended == _DAMAGED:
+            raise FileRefused(f"{self._name} is damaged; save it again as .xlsx.", reason="damaged")
+        if ended != 0:
+            raise FileRefused(f"{self._name} needs too much memory or time to read; split it.", reason="too_large")
+
+
+@contextmanager
+def open_xlsx(path: Path, name: str) -> Iterator[XlsxTable]:
+    """Raises FileRefused."""
+    check_package(path, name)
+    command = [sys.executable, "-m", "src.adapters.tabular.xlsx_child", str(path.resolve())]
+    with Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=_ROOT) as process:
+        try:
+            yield XlsxTable(process, name)
+        finally:
+            process.kill()
