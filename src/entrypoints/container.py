@@ -16,6 +16,7 @@ from src.adapters.smtp import EmlMailer, JinjaMailTemplates, SmtpMailer
 from src.adapters.spreadsheets import FileSpreadsheets
 from src.adapters.storage import storage_from
 from src.adapters.system import SystemClock, Uuid7Ids
+from src.adapters.tabular import FileTabularReader
 from src.application.approvals.create_policy import CreatePolicy
 from src.application.approvals.decide_approval import DecideApproval
 from src.application.approvals.read_approvals import ListApprovals, ListPolicies
@@ -26,6 +27,7 @@ from src.application.catalog.change_product import ChangeProduct
 from src.application.catalog.coupons import ChangeCoupon, CreateCoupon, GetCoupon, ListCoupons
 from src.application.catalog.create_product import CreateProduct
 from src.application.catalog.exchange_rates import AddExchangeRates, ListExchangeRates
+from src.application.catalog.import_catalog import GetImport, ListImports, RunImport, StartImport
 from src.application.catalog.price_lists import ChangePriceList, CreatePriceList, GetPriceList, ListPriceLists
 from src.application.catalog.read_products import GetProduct, ListProducts
 from src.application.catalog.set_price import ListPrices, RemovePrice, SetPrice
@@ -52,6 +54,7 @@ from src.application.ports.identity import AccountDirectory
 from src.application.ports.mail import Mailer, MailTemplates
 from src.application.ports.security import PasswordHasher, TokenIssuer
 from src.application.ports.storage import ObjectStorage
+from src.application.ports.tabular import TabularReader
 from src.application.ports.unit_of_work import OpenUnitOfWork
 from src.application.quoting.calculate_quote import CalculateQuote
 from src.application.quoting.cancel_quote import CancelQuote
@@ -122,6 +125,10 @@ class UseCases(Provider):
         ListCoupons,
         AddExchangeRates,
         ListExchangeRates,
+        StartImport,
+        RunImport,
+        GetImport,
+        ListImports,
     )
     quoting = provide_all(
         CalculateQuote,
@@ -153,6 +160,7 @@ class Outside(Provider):
     clock = provide(SystemClock, provides=Clock)
     ids = provide(Uuid7Ids, provides=IdFactory)
     spreadsheets = provide(FileSpreadsheets, provides=SpreadsheetWriter)
+    tables = provide(FileTabularReader, provides=TabularReader)
     renderer = provide(TypstQuoteRenderer, provides=QuoteRenderer)
     templates = provide(JinjaMailTemplates, provides=MailTemplates)
 

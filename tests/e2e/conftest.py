@@ -45,6 +45,12 @@ class Caller:
     async def patch(self, path: str, body: Any, **headers: str) -> Response:
         return await self.client.patch(path, json=body, headers=self._headers(headers))
 
+    async def put(self, path: str, body: Any, **headers: str) -> Response:
+        return await self.client.put(path, json=body, headers=self._headers(headers))
+
+    async def delete(self, path: str, **query: str) -> Response:
+        return await self.client.delete(path, params=query, headers=self._headers({}))
+
     async def send(self, method: str, path: str, content: bytes, content_type: str = "application/json") -> Response:
         """Exactly these bytes."""
         headers = self._headers({"content-type": content_type})

@@ -31,12 +31,47 @@ async def _product(team: Team) -> str:
     return str((await team.admin.post("/api/v1/products", body)).json()["id"])
 
 
+async def _made(team: Team, path: str, body: dict[str, Any]) -> str:
+    return str((await team.admin.post(f"/api/v1/{path}", body)).json()["id"])
+
+
+async def _category(team: Team) -> str:
+    return await _made(team, "categories", {"name": uuid4().hex})
+
+
+async def _tax_rate(team: Team) -> str:
+    body = {"code": uuid4().hex, "name": "VAT", "category": "VAT", "periods": [{"rate_percent": "19"}]}
+    return await _made(team, "tax-rates", body)
+
+
+async def _group(team: Team) -> str:
+    return await _made(team, "customer-groups", {"name": uuid4().hex})
+
+
+async def _price_list(team: Team) -> str:
+    return await _made(team, "price-lists", {"name": uuid4().hex})
+
+
+async def _coupon(team: Team) -> str:
+    return await _made(team, "coupons", {"code": uuid4().hex, "percent": "5"})
+
+
+async def _one(_: Team) -> str:
+    return "1"
+
+
 # An id of another organisation for each parameter; a route with a parameter that is missing here fails.
 FACTORIES: Final[dict[str, Callable[[Team], Awaitable[str]]]] = {
     "quote_id": _quote,
     "customer_id": _customer,
     "contact_id": _contact,
     "product_id": _product,
+    "category_id": _category,
+    "tax_rate_id": _tax_rate,
+    "group_id": _group,
+    "price_list_id": _price_list,
+    "coupon_id": _coupon,
+    "number": _one,
 }
 # Bodies that would be taken, so that nothing but the id decides.
 BODIES: Final[dict[str, dict[str, Any]]] = {
@@ -45,6 +80,15 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "/send": {},
     "/cancel": {"reason": "mistake"},
     "/contacts": {"name": "Ann", "email": "ann@example.com"},
+    "/reprice": {},
+    "/group": {"group_id": None},
+    "/prices": {"tiers": [{"discount_percent": "5"}]},
+    "/{product_id}": {"name": "x"},
+    "/{category_id}": {"name": "x"},
+    "/{tax_rate_id}": {"name": "x"},
+    "/{group_id}": {"name": "x"},
+    "/{price_list_id}": {"name": "x"},
+    "/{coupon_id}": {"active": False},
 }
 
 
@@ -57,7 +101,7 @@ async def test_foreign_ids_in_addresses_are_answered_like_unknown_ones(
         if not names:
             continue
         foreign = {name: await FACTORIES[name](strangers) for name in names}
-        unknown = {name: str(uuid4()) for name in names}
+        unknown = {name: "1" if name == "number" else str(uuid4()) for name in names}
         for method in item:
             answers = [
                 await _call(team.admin, method, path.format(**ids), path.rpartition("/")[2])
@@ -90,7 +134,12 @@ async def test_lists_show_own_things_only(team: Team, strangers: Team) -> None:
     foreign = await a_draft(strangers.sales)
     await a_policy(strangers.admin)
 
-    for path in ("quotes", "customers", "contacts", "products", "approvals", "approval-policies"):
+    for make in (_product, _category, _tax_rate, _group, _price_list, _coupon):
+        await make(strangers)
+    for path in (
+        *("quotes", "customers", "contacts", "products", "approvals", "approval-policies"),
+        *("categories", "tax-rates", "customer-groups", "price-lists", "coupons", "exchange-rates"),
+    ):
         assert (await team.owner.get(f"/api/v1/{path}")).json()["total"] == 0, path
     by_customer = await team.owner.get("/api/v1/quotes", customer_id=foreign["customer_id"])
     by_search = await team.owner.get("/api/v1/quotes", search=foreign["number"])
@@ -100,7 +149,7 @@ async def test_lists_show_own_things_only(team: Team, strangers: Team) -> None:
 
 async def _call(caller: Caller, method: str, path: str, last: str) -> tuple[int, dict[str, Any]]:
     content = b""
-    if method in {"post", "patch"}:
+    if method in {"post", "patch", "put"}:
         body = BODIES.get(f"/{last}", {"title": "x"} if method == "patch" else None)
         return _told(await getattr(caller, method)(path, body))
     return _told(await caller.send(method.upper(), path, content))

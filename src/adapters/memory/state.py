@@ -22,6 +22,7 @@ from src.domain.catalog.tax_rate import TaxRate
 from src.domain.customers.contact import Contact
 from src.domain.customers.customer import Customer
 from src.domain.customers.group import CustomerGroup
+from src.domain.documents.catalog_import import CatalogImport
 from src.domain.documents.stored_document import StoredDocument
 from src.domain.identity.organization import Organization
 from src.domain.identity.user import Session, User
@@ -56,6 +57,7 @@ class OrganizationState:
     requests: dict[UUID, ApprovalRequest] = field(default_factory=dict)
     documents: dict[UUID, StoredDocument] = field(default_factory=dict)
     messages: dict[UUID, Message] = field(default_factory=dict)
+    imports: dict[UUID, CatalogImport] = field(default_factory=dict)
     counters: dict[int, int] = field(default_factory=dict)
     entries: list[AuditEntry] = field(default_factory=list)
     head: ChainHead = field(default_factory=ChainHead)

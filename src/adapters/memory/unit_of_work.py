@@ -10,6 +10,7 @@ from src.adapters.memory.audit import MemoryAudit
 from src.adapters.memory.catalog import MemoryCategories, MemoryExchangeRates, MemoryProducts, MemoryTaxRates
 from src.adapters.memory.customers import MemoryContacts, MemoryCustomerGroups, MemoryCustomers
 from src.adapters.memory.identity import MemoryOrganizations, MemorySessions, MemoryUsers
+from src.adapters.memory.imports import MemoryImports
 from src.adapters.memory.messaging import MemoryMessages, MemoryStoredDocuments
 from src.adapters.memory.prices import MemoryCoupons, MemoryPriceLists, MemoryPrices
 from src.adapters.memory.quoting import MemoryQuotes
@@ -79,6 +80,7 @@ class MemoryUnitOfWork(UnitOfWork):
         self.approvals = MemoryApprovalRequests(transaction)
         self.documents = MemoryStoredDocuments(transaction)
         self.messages = MemoryMessages(transaction)
+        self.imports = MemoryImports(transaction)
         self.jobs = MemoryJobQueue(transaction)
         self.audit = MemoryAudit(transaction)
 

@@ -244,6 +244,27 @@ exchange_rates: Final = Table(
     _instant("created_at"),
     _integer("version"),
 )
+imports: Final = Table(
+    "imports",
+    metadata,
+    _id("organization_id", primary=True),
+    _id("id", primary=True),
+    _text("kind"),
+    _text("mode"),
+    _flag("dry_run"),
+    _text("file_name"),
+    _text("sha256"),
+    _text("storage_key"),
+    _id("created_by"),
+    _instant("created_at"),
+    _text("status"),
+    _integer("last_row"),
+    _integer("created"),
+    _integer("updated"),
+    _integer("skipped"),
+    _text("errors"),
+    _integer("version"),
+)
 quote_explanations: Final = Table(
     "quote_explanations",
     metadata,

@@ -17,6 +17,7 @@ from src.adapters.postgres.catalog import (
 )
 from src.adapters.postgres.customers import PostgresContacts, PostgresCustomerGroups, PostgresCustomers
 from src.adapters.postgres.identity import PostgresOrganizations, PostgresSessions, PostgresUsers
+from src.adapters.postgres.imports import PostgresImports
 from src.adapters.postgres.jobs import PostgresJobQueue
 from src.adapters.postgres.messaging import PostgresMessages, PostgresStoredDocuments
 from src.adapters.postgres.prices import PostgresCoupons, PostgresPriceLists, PostgresPrices
@@ -55,6 +56,7 @@ class PostgresUnitOfWork(UnitOfWork):
         self.approvals = PostgresApprovalRequests(transaction)
         self.documents = PostgresStoredDocuments(transaction)
         self.messages = PostgresMessages(transaction)
+        self.imports = PostgresImports(transaction)
         self.jobs = PostgresJobQueue(transaction.connection)
         self.audit = PostgresAudit(transaction)
 

@@ -2,8 +2,7 @@
 
 import csv
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from io import BytesIO, TextIOWrapper
 from typing import TextIO
 
 from src.adapters.tabular.header import as_row, read_header
@@ -55,26 +54,12 @@ class CsvTable(TabularFile):
                 )
 
 
-@contextmanager
-def open_csv(path: Path, name: str, start: bytes) -> Iterator[CsvTable]:
+def open_csv(content: bytes, name: str) -> CsvTable:
     """Raises FileRefused."""
-    if start.startswith(_UTF16):
+    if content.startswith(_UTF16):
         raise FileRefused(f"{name} is UTF-16; save it as «CSV UTF-8».", reason="wrong_encoding")
-    if b"\0" in start:
+    if b"\0" in content:
         raise FileRefused(f"{name} is neither CSV nor XLSX.", reason="not_a_table")
-    first = start.split(b"\n", 1)[0]
+    first = content.split(b"\n", 1)[0]
     delimiter = max(",;\t", key=lambda mark: first.count(mark.encode()))
-    with path.open(encoding="utf-8-sig", errors="strict", newline="") as file:
-        yield CsvTable(_without_nul(file, name), name, delimiter)
-
-
-def _without_nul(file: TextIO, name: str) -> TextIO:
-    """Lines of *file*. Raises FileRefused at a NUL, which the csv module of some versions takes."""
-
-    def lines() -> Iterator[str]:
-        for number, line in enumerate(file, start=1):
-            if "\0" in line:
-                raise FileRefused(f"{name} has a NUL character.", row=number, reason="not_a_table")
-            yield line
-
-    return lines()  # type: ignore[return-value]  # csv.reader asks for an iterator of lines only.
+    return CsvTable(TextIOWrapper(BytesIO(content), encoding="utf-8-sig", errors="strict", newline=""), name, delimiter)

@@ -3,7 +3,7 @@
 import re
 import zlib
 from collections.abc import Iterator
-from pathlib import Path
+from io import BytesIO
 from typing import BinaryIO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
@@ -20,10 +20,10 @@ _FORMULA = re.compile(rb"<(?:[A-Za-z]\w*:)?f[\s/>]")
 _CELL = re.compile(rb'<(?:[A-Za-z]\w*:)?c\s[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"')
 
 
-def check_package(path: Path, name: str) -> None:
+def check_package(content: bytes, name: str) -> None:
     """Raises FileRefused for bombs, for what is no workbook, and for macros, external links, DTDs and formulas."""
     try:
-        with ZipFile(path) as package, path.open("rb") as file:
+        with ZipFile(BytesIO(content)) as package, BytesIO(content) as file:
             entries = package.infolist()
             _check_entries(entries, name)
             unpacked = 0
@@ -38,7 +38,7 @@ def check_package(path: Path, name: str) -> None:
                 unpacked += size
     except (BadZipFile, zlib.error, OSError, NotImplementedError):
         raise FileRefused(f"{name} is damaged; save it again as .xlsx.", reason="damaged") from None
-    if unpacked > LARGEST_RATIO * max(path.stat().st_size, 1024):
+    if unpacked > LARGEST_RATIO * max(len(content), 1024):
         raise FileRefused(f"{name} unpacks to more than {LARGEST_RATIO} times its size.", reason="too_large")
 
 
@@ -55,17 +55,21 @@ def _check_entries(entries: list[ZipInfo], name: str) -> None:
         if entry.header_offset < end:
             raise FileRefused(f"{name} is damaged: its parts overlap.", reason="damaged")
         end = entry.header_offset + _LOCAL_HEADER + entry.compress_size
-        low = entry.filename.lower()
-        if entry.flag_bits & 1:
-            raise FileRefused(f"{name} is encrypted.", reason="not_xlsx")
-        if entry.compress_type not in {ZIP_STORED, ZIP_DEFLATED}:
-            raise FileRefused(f"{name} is packed in a way that spreadsheets do not use.", reason="not_xlsx")
-        if "vbaproject" in low or low.startswith("xl/macrosheets/"):
-            raise FileRefused(f"{name} has macros; save it as .xlsx without them.", reason="macros")
-        if low.startswith("xl/externallinks/"):
-            raise FileRefused(f"{name} refers to other files; paste the values.", reason="external_links")
-        if low.endswith((".zip", ".xlsx", ".xlsm", ".gz", ".7z", ".rar")):
-            raise FileRefused(f"{name} has an archive inside.", reason="not_xlsx")
+        _check_entry(entry, name)
+
+
+def _check_entry(entry: ZipInfo, name: str) -> None:
+    low = entry.filename.lower()
+    if entry.flag_bits & 1:
+        raise FileRefused(f"{name} is encrypted.", reason="not_xlsx")
+    if entry.compress_type not in {ZIP_STORED, ZIP_DEFLATED}:
+        raise FileRefused(f"{name} is packed in a way that spreadsheets do not use.", reason="not_xlsx")
+    if "vbaproject" in low or low.startswith("xl/macrosheets/"):
+        raise FileRefused(f"{name} has macros; save it as .xlsx without them.", reason="macros")
+    if low.startswith("xl/externallinks/"):
+        raise FileRefused(f"{name} refers to other files; paste the values.", reason="external_links")
+    if low.endswith((".zip", ".xlsx", ".xlsm", ".gz", ".7z", ".rar")):
+        raise FileRefused(f"{name} has an archive inside.", reason="not_xlsx")
 
 
 def _looked_at(file: BinaryIO, entry: ZipInfo, name: str) -> Iterator[int]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from subprocess import Popen
+from tempfile import NamedTemporaryFile
 from typing import Final
 
 import msgspec
@@ -50,12 +51,16 @@ class XlsxTable(TabularFile):
 
 
 @contextmanager
-def open_xlsx(path: Path, name: str) -> Iterator[XlsxTable]:
+def open_xlsx(content: bytes, name: str) -> Iterator[XlsxTable]:
     """Raises FileRefused."""
-    check_package(path, name)
-    command = [sys.executable, "-m", "src.adapters.tabular.xlsx_child", str(path.resolve())]
-    with Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=_ROOT) as process:
-        try:
-            yield XlsxTable(process, name)
-        finally:
-            process.kill()
+    check_package(content, name)
+    with NamedTemporaryFile(prefix="proffer-import-", suffix=".xlsx") as file:
+        file.write(content)
+        file.flush()
+        command = [sys.executable, "-m", "src.adapters.tabular.xlsx_child", file.name]
+        # Our own interpreter, our own module, a name that we have made.
+        with Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=_ROOT) as process:  # noqa: S603
+            try:
+                yield XlsxTable(process, name)
+            finally:
+                process.kill()

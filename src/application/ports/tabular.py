@@ -4,7 +4,6 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from src.domain.shared.errors import FieldError, Invalid
@@ -47,5 +46,5 @@ class TabularFile(Protocol):
 
 class TabularReader(Protocol):
     @abstractmethod
-    def open(self, path: Path, name: str) -> AbstractContextManager[TabularFile]:
-        """The table in *path*, which the user calls *name*. Raises FileRefused."""
+    def open(self, content: bytes, name: str) -> AbstractContextManager[TabularFile]:
+        """The table in *content*, which the user calls *name*. Raises FileRefused."""

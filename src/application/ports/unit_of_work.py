@@ -17,6 +17,7 @@ from src.application.ports.catalog import (
 )
 from src.application.ports.customers import ContactRepository, CustomerGroupRepository, CustomerRepository
 from src.application.ports.identity import OrganizationRepository, SessionRepository, UserRepository
+from src.application.ports.imports import ImportRepository
 from src.application.ports.jobs import JobQueue
 from src.application.ports.messaging import MessageRepository, StoredDocumentRepository
 from src.application.ports.quoting import QuoteRepository
@@ -48,6 +49,7 @@ class UnitOfWork(Protocol):
     approvals: ApprovalRequestRepository
     documents: StoredDocumentRepository
     messages: MessageRepository
+    imports: ImportRepository
     audit: AuditLog
     jobs: JobQueue
 

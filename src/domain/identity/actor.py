@@ -27,6 +27,7 @@ class Permission(StrEnum):
     VIEW_PRODUCTS = "products.view"
     EDIT_PRODUCTS = "products.edit"
     MANAGE_PRICES = "prices.manage"
+    RUN_IMPORTS = "imports.run"
     VIEW_QUOTES = "quotes.view"
     EDIT_QUOTES = "quotes.edit"
     SUBMIT_QUOTES = "quotes.submit"
@@ -66,6 +67,7 @@ _ADMIN = (
         Permission.MANAGE_USERS,
         Permission.EDIT_PRODUCTS,
         Permission.MANAGE_PRICES,
+        Permission.RUN_IMPORTS,
         Permission.KEEP_STALE_PRICES,
         Permission.RECALL_ANY_QUOTE,
         Permission.MANAGE_POLICIES,
@@ -139,7 +141,7 @@ class Actor:
     @classmethod
     def job(cls, *, organization_id: OrganizationId, name: str, origin: Origin) -> "Actor":
         """A background job: it delivers what a person has decided, and may do nothing else."""
-        may = frozenset({Permission.DELIVER_MESSAGES, Permission.VIEW_QUOTES})
+        may = frozenset({Permission.DELIVER_MESSAGES, Permission.VIEW_QUOTES, Permission.RUN_IMPORTS})
         return cls(kind=ActorKind.JOB, organization_id=organization_id, permissions=may, origin=origin, name=name)
 
     @classmethod

@@ -29,7 +29,9 @@ organisation say as whom: --as EMAIL, or PROFFER_USER.
 app = App(name="proffer", help=HELP, version=_version)
 quote = App(name="quote", help="Price, list and export offers.")
 audit = App(name="audit", help="Read the audit chain and prove it.")
+catalog = App(name="catalog", help="Import products and prices, find them, ask what they cost.")
 app.command(quote)
+app.command(catalog)
 app.command(audit)
 quote.command(price)
 
@@ -58,6 +60,31 @@ quote.command(
     "src.entrypoints.cli.quotes:export_quotes",
     name="export",
     help="Export quotes to a spreadsheet.\n\nExample: proffer quote export offers.xlsx --as sales@nordlicht.example",
+)
+catalog.command(
+    "src.entrypoints.cli.catalog:import_file",
+    name="import",
+    help="Import products, prices or exchange rates from CSV or XLSX.\n\nExample: proffer catalog import products examples/catalogue/products.csv --as owner@nordlicht.example",
+)
+catalog.command(
+    "src.entrypoints.cli.catalog:search",
+    name="search",
+    help="Find products.\n\nExample: proffer catalog search desk --as sales@nordlicht.example",
+)
+catalog.command(
+    "src.entrypoints.cli.catalog:ask",
+    name="price",
+    help="Say what a product costs a customer, and why no other price won.\n\nExample: proffer catalog price DESK-180 --quantity 25 --as sales@nordlicht.example",
+)
+catalog.command(
+    "src.entrypoints.cli.catalog:add_price_list",
+    name="add-price-list",
+    help='Add a price list.\n\nExample: proffer catalog add-price-list "Volume" --as owner@nordlicht.example',
+)
+catalog.command(
+    "src.entrypoints.cli.catalog:add_tax_rate",
+    name="add-tax-rate",
+    help="Add a tax rate.\n\nExample: proffer catalog add-tax-rate VAT-STANDARD 19 --as owner@nordlicht.example",
 )
 audit.command(
     "src.entrypoints.cli.audit:list_entries",

@@ -12,6 +12,7 @@ from src.entrypoints.http.audit.controller import AuditController
 from src.entrypoints.http.catalog.controller import CategoryController, ProductController, TaxRateController
 from src.entrypoints.http.customers.controller import CustomerController
 from src.entrypoints.http.health import ReadinessCheck
+from src.entrypoints.http.imports.controller import ImportController
 from src.entrypoints.http.prices.controller import (
     CouponController,
     CustomerGroupController,
@@ -32,6 +33,7 @@ CONTROLLERS = (
     PriceController,
     CouponController,
     ExchangeRateController,
+    ImportController,
     QuoteController,
     QuoteFileController,
     ApprovalController,

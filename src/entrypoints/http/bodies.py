@@ -4,12 +4,18 @@ from typing import Final
 
 from litestar.types import ASGIApp, HTTPReceiveMessage, HTTPRequestEvent, Receive, Scope, Send, WebSocketReceiveMessage
 
+from src.application.ports.tabular import LARGEST_FILE
 from src.domain.shared.errors import Invalid
 from src.entrypoints.http.problems import BODY_TOO_LARGE, NOT_JSON, Problem, problem_of
 from src.entrypoints.http.requests import answer, is_http
 from src.entrypoints.strict_json import check_json
 
 LARGEST_BODY: Final = 8 * 1024 * 1024
+# The one address that takes files; their own reader looks into them.
+FILES: Final = "/api/v1/imports"
+FILE_TYPES: Final = frozenset(
+    {b"text/csv", b"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", b"application/octet-stream"}
+)
 
 
 class BodyGuard:
@@ -23,8 +29,9 @@ class BodyGuard:
             await self._app(scope, receive, send)
             return
         headers: dict[bytes, bytes] = dict(scope["headers"])
-        body = await self._read(headers, receive)
-        problem = BODY_TOO_LARGE if body is None else _check(headers, body)
+        is_file = scope["path"] == FILES and _media_type(headers) in FILE_TYPES
+        body = await self._read(headers, receive, LARGEST_FILE if is_file else self._largest)
+        problem = BODY_TOO_LARGE if body is None else None if is_file else _check(headers, body)
         if body is None or problem is not None:
             await answer(problem or BODY_TOO_LARGE, scope["state"]["trace_id"], send)
             return
@@ -39,10 +46,10 @@ class BodyGuard:
 
         await self._app(scope, replay, send)
 
-    async def _read(self, headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
+    async def _read(self, headers: dict[bytes, bytes], receive: Receive, largest: int) -> bytes | None:
         """The body, or None when it is larger than allowed."""
         announced = headers.get(b"content-length", b"0")
-        if announced.isdigit() and int(announced) > self._largest:
+        if announced.isdigit() and int(announced) > largest:
             return None
         body = bytearray()
         while True:
@@ -50,17 +57,20 @@ class BodyGuard:
             if message["type"] != "http.request":
                 return bytes(body)
             body += message["body"]
-            if len(body) > self._largest:
+            if len(body) > largest:
                 return None
             if not message["more_body"]:
                 return bytes(body)
 
 
+def _media_type(headers: dict[bytes, bytes]) -> bytes:
+    return headers.get(b"content-type", b"").split(b";", 1)[0].strip().lower()
+
+
 def _check(headers: dict[bytes, bytes], body: bytes) -> Problem | None:
     if not body:
         return None
-    media_type = headers.get(b"content-type", b"").split(b";", 1)[0].strip().lower()
-    if media_type != b"application/json":
+    if _media_type(headers) != b"application/json":
         return NOT_JSON
     try:
         check_json(body)

@@ -1,15 +1,18 @@
 """Which job is done by which use case."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from dishka import AsyncContainer
 
 from src.adapters.jobs.worker import Attempt, JobHandler
+from src.application.catalog.import_catalog import IMPORT_CATALOG, RunImport
 from src.application.messaging.deliver_quote import DeliverQuote, DeliverQuoteCommand
 from src.application.ports.jobs import Job
 from src.application.quoting.send_quote import DELIVER_QUOTE
+from src.domain.documents.catalog_import import ImportEnded
 from src.domain.identity.actor import Actor, Origin
-from src.domain.shared.ids import MessageId
+from src.domain.shared.ids import ImportId, MessageId
 
 
 def job_handlers(container: AsyncContainer) -> Mapping[str, JobHandler]:
@@ -20,7 +23,12 @@ def job_handlers(container: AsyncContainer) -> Mapping[str, JobHandler]:
         command = DeliverQuoteCommand(message_id=MessageId(job.subject_id), last_attempt=attempt.last)
         await deliver(_actor(job), command)
 
-    return {DELIVER_QUOTE: deliver_quote}
+    async def import_catalog(job: Job, _: Attempt) -> None:
+        run = await container.get(RunImport)
+        with suppress(ImportEnded):  # An attempt before this one has finished it.
+            await run(_actor(job), ImportId(job.subject_id))
+
+    return {DELIVER_QUOTE: deliver_quote, IMPORT_CATALOG: import_catalog}
 
 
 def _actor(job: Job) -> Actor:

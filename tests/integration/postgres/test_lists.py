@@ -69,7 +69,7 @@ async def test_a_walk_by_cursor_shows_everything_once_though_rows_are_added_betw
         await _store_customers(open_postgres, shop, a_customer("Late", at=NOON + timedelta(days=1)))
         paging = Paging(limit=2, cursor=page.next_cursor) if page.next_cursor else None
 
-    assert [customer.id for customer in seen if customer in known] == [
+    assert [customer.id for customer in seen if customer.id in {one.id for one in known}] == [
         customer.id for customer in sorted(known, key=lambda one: (one.created_at, one.id), reverse=True)
     ]
     assert all(customer.party.name != "Late" for customer in seen)

@@ -184,6 +184,9 @@ async def _act(uow: UnitOfWork, shop: Shop, quote: Quote, verb: Verb, data: st.D
     match verb:
         case Verb.EDIT:
             change = loaded.edit(_edited(loaded.current.content, data), by=shop.user_id, at=NOON)
+        case Verb.REPRICE:
+            edited = _edited(loaded.current.content, data)
+            change = loaded.reprice(edited, lines=1, by=shop.user_id, at=NOON)
         case Verb.SUBMIT:
             change = loaded.submit(by=shop.user_id, at=NOON, needs_approval=data.draw(st.booleans()))
         case Verb.RECALL:
