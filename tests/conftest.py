@@ -10,7 +10,7 @@ from typing import TextIO
 import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, settings
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from src.adapters.embedded_postgres import ServerAddress
 from src.adapters.postgres.addresses import DatabaseUrls
@@ -98,6 +98,14 @@ async def operator_engine(database: DatabaseUrls) -> AsyncIterator[AsyncEngine]:
 @pytest_asyncio.fixture(scope="session")
 async def owner_engine(database: DatabaseUrls) -> AsyncIterator[AsyncEngine]:
     engine = make_engine(database.owner, pool_size=2)
+    yield engine
+    await engine.dispose()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def admin_engine(server: ServerAddress, worker_name: str) -> AsyncIterator[AsyncEngine]:
+    """The server's administrator, who may look through everybody's eyes."""
+    engine = create_async_engine(server.url(f"proffer_{worker_name}").replace("postgresql://", "postgresql+asyncpg://"))
     yield engine
     await engine.dispose()
 

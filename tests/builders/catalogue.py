@@ -1,8 +1,9 @@
 """A catalogue made by the use cases: a category, a taxed product in it, a list with tiers, a coupon, a group, a rate."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 from uuid import uuid4
 
 from src.adapters.system import SystemClock, Uuid7Ids
@@ -26,8 +27,10 @@ from src.domain.catalog.price_list import PriceList, PriceTier, TierRange
 from src.domain.catalog.product import Product
 from src.domain.catalog.tax_rate import TaxPeriod, TaxRate
 from src.domain.customers.group import CustomerGroup
+from src.domain.documents.catalog_import import CatalogImport, ImportKind, ImportMode
 from src.domain.identity.actor import Actor
 from src.domain.shared.currency import Currency
+from src.domain.shared.ids import ImportId, UserId
 
 D = Decimal
 
@@ -96,3 +99,19 @@ async def a_catalogue(
     )
     await AddExchangeRates(transactions, clock, ids)(admin, [rate])
     return Catalogue(category, tax_rate, product, price_list, coupon, group)
+
+
+def an_import(by: UserId, **changes: Any) -> CatalogImport:
+    """Of products, queued."""
+    usual = CatalogImport(
+        id=ImportId(Uuid7Ids().new()),
+        kind=ImportKind.PRODUCTS,
+        mode=ImportMode.ALL_OR_NOTHING,
+        dry_run=False,
+        file_name="products.csv",
+        sha256="0" * 64,
+        storage_key="",
+        created_by=by,
+        created_at=SystemClock().now(),
+    )
+    return replace(usual, **changes)

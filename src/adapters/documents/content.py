@@ -53,6 +53,7 @@ class _Writer:
         self.labels: Labels = LABELS[self.notation.language]
         self._calculation: Calculation = document.calculation
         self._printable = printable
+        self._section = ""
         self._has_line_charges = any(line.charges for line in document.calculation.lines)
         self._has_line_discounts = any(line.discounts for line in document.calculation.lines)
 
@@ -123,12 +124,26 @@ class _Writer:
                 *(f"+{self.amount(charge)}" for charge in amounts.charges if charge),
             ],
             "net": self.amount(amounts.net),
+            "section": self._begun(line.section),
+            "option": self._option(amounts),
+            "counts": amounts.counts,
         }
+
+    def _begun(self, section: str) -> str:
+        """The title of a section above its first line."""
+        before, self._section = self._section, section
+        return self.text(section) if section != before else ""
+
+    def _option(self, amounts: LineAmounts) -> str:
+        if not amounts.optional:
+            return ""
+        return self.labels.option_chosen if amounts.counts else self.labels.option
 
     def totals(self) -> list[list[str]]:
         """Label and amount, from the sum of the lines to what leads to the payable amount; zeros are left out."""
         labels, sums = self.labels, self._calculation
-        rows = [(labels.subtotal, sums.line_net_total, True)]
+        rows = [(section.title, section.net, True) for section in sums.sections]
+        rows.append((labels.subtotal, sums.line_net_total, True))
         for amount, reason in zip_longest(
             sums.discounts, self.document.discount_reasons[: len(sums.discounts)], fillvalue=""
         ):
@@ -171,6 +186,16 @@ class _Writer:
         notes = [self.labels.amounts_in.format(self._calculation.currency.code)]
         if self.document.prices_include_tax:
             notes.append(self.labels.prices_include_tax)
+        sums, labels = self._calculation, self.labels
+        if sums.deposit:
+            notes.append(
+                f"{labels.deposit}: {self.amount(sums.deposit)} · {labels.balance}: {self.amount(sums.balance)}"
+            )
+        for number, (part, amount) in enumerate(zip(self.document.instalments, sums.instalments, strict=True), start=1):
+            name = self.text(part.label) or f"{labels.instalment} {number}"
+            notes.append(
+                f"{name}: {self.amount(amount)}" + (f" ({labels.days.format(part.days)})" if part.days else "")
+            )
         return notes
 
 

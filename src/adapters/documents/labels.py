@@ -46,6 +46,12 @@ class Labels:
     terms: str
     amounts_in: str
     prices_include_tax: str
+    option: str
+    option_chosen: str
+    deposit: str
+    balance: str
+    instalment: str
+    days: str
     page: str
     digest: str
     tax_categories: MappingProxyType[str, str]
@@ -88,6 +94,12 @@ ENGLISH = Labels(
     terms="Terms",
     amounts_in="All amounts in {}.",
     prices_include_tax="Prices include tax.",
+    option="Option, not included in the total",
+    option_chosen="Option, included",
+    deposit="Deposit on acceptance",
+    balance="Balance",
+    instalment="Instalment",
+    days="{} days after acceptance",
     page="Page {} of {}",
     digest="Content digest {}",
     units=MappingProxyType(
@@ -157,6 +169,12 @@ GERMAN = Labels(
     terms="Bedingungen",
     amounts_in="Alle Beträge in {}.",
     prices_include_tax="Preise enthalten Steuer.",
+    option="Option, nicht in der Summe enthalten",
+    option_chosen="Option, enthalten",
+    deposit="Anzahlung bei Annahme",
+    balance="Restbetrag",
+    instalment="Rate",
+    days="{} Tage nach Annahme",
     page="Seite {} von {}",
     digest="Prüfsumme des Inhalts {}",
     units=MappingProxyType(
@@ -226,6 +244,12 @@ KOREAN = Labels(
     terms="거래 조건",
     amounts_in="모든 금액의 단위: {}.",
     prices_include_tax="단가에 세금이 포함되어 있습니다.",
+    option="선택 사항, 합계에 포함되지 않음",
+    option_chosen="선택 사항, 포함됨",
+    deposit="계약금",
+    balance="잔금",
+    instalment="분할금",
+    days="수락 후 {}일",
     page="{} / {} 쪽",
     digest="문서 해시 {}",
     units=MappingProxyType(

@@ -28,6 +28,12 @@ ALLOWED: Final = {
     Finding("policy does not read the tenant variable", "organizations.door_insert"): "operators make organisations",
     Finding("policy does not read the tenant variable", "audit_heads.door_insert"): "an organisation begins its chain",
     Finding("definer function", "proffer.find_accounts(text)"): "the door: who is logging in",
+    Finding("policy does not read the tenant variable", "products.door_select"): "the search; its functions read it",
+    Finding(
+        "definer function",
+        "proffer.find_products(text,boolean,uuid[],timestamp with time zone,uuid,integer,integer,boolean)",
+    ): "the search: ids of the transaction's tenant only",
+    Finding("definer function", "proffer.count_products(text,boolean,uuid[])"): "the same",
     Finding("table without tenant column", "pgqueuer"): "the queue, which the application cannot look into",
     Finding("table without tenant column", "pgqueuer_log"): "the same",
     Finding("table without tenant column", "pgqueuer_schedules"): "the same",

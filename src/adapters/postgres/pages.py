@@ -30,6 +30,16 @@ def contains(column: ColumnElement[Any], search: str) -> ColumnElement[bool]:
     return func.strpos(column, search.casefold()) > 0
 
 
+def containing(search: str) -> str | None:
+    """The pattern of LIKE for ``contains``; None when no stored text can contain it."""
+    if "\0" in search or _BETWEEN in search:
+        return None
+    folded = search.casefold()
+    for special in ("\\", "%", "_"):
+        folded = folded.replace(special, f"\\{special}")
+    return f"%{folded}%"
+
+
 async def newest_first(
     connection: AsyncConnection,
     table: Table,
@@ -46,7 +56,7 @@ async def newest_first(
     if paging.cursor is None:
         statement = statement.offset(paging.skip)
     else:
-        statement = statement.where(tuple_(columns.created_at, columns.id) < tuple_(*_read(paging.cursor)))
+        statement = statement.where(tuple_(columns.created_at, columns.id) < tuple_(*read_cursor(paging.cursor)))
     total = (await connection.execute(counting)).scalar_one()
     rows = (await connection.execute(statement)).all()
     shown = rows[: paging.limit]
@@ -62,7 +72,7 @@ def write_cursor(created_at: datetime, identity: UUID) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode((created_at, identity))).decode()
 
 
-def _read(cursor: str) -> tuple[datetime, UUID]:
+def read_cursor(cursor: str) -> tuple[datetime, UUID]:
     """Raises CursorRefused."""
     try:
         created_at, identity = msgspec.json.decode(

@@ -11,7 +11,7 @@ from typing import Protocol, Self
 
 from src.domain.quoting.calculation import Calculation
 from src.domain.quoting.content import LineItem
-from src.domain.quoting.pricing import Tax
+from src.domain.quoting.pricing import Instalment, Tax
 from src.domain.quoting.quote import Quote
 from src.domain.shared.canonical import decimal_text
 from src.domain.shared.party import Party
@@ -28,6 +28,7 @@ class DocumentLine:
     unit_price: Decimal
     price_base_quantity: Decimal
     tax_label: str
+    section: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,7 @@ class QuoteDocument:
     calculation: Calculation
     terms: str
     content_digest: str
+    instalments: tuple[Instalment, ...] = ()
 
     @classmethod
     def of(cls, quote: Quote, number: int) -> Self:
@@ -73,12 +75,13 @@ class QuoteDocument:
             contact_name=content.recipient.name if content.recipient else "",
             salesperson=content.salesperson,
             lines=tuple(_line_of(line) for line in content.lines),
-            discount_reasons=tuple(discount.reason for discount in content.discounts),
+            discount_reasons=tuple(discount.reason for discount in content.pricing().discounts),
             charge_reasons=tuple(charge.reason for charge in content.charges),
             prices_include_tax=content.prices_include_tax is not None,
             calculation=revision.calculation,
             terms=content.terms,
             content_digest=revision.content_digest or "",
+            instalments=content.instalments,
         )
 
     @property
@@ -96,6 +99,7 @@ def _line_of(line: LineItem) -> DocumentLine:
         unit_price=line.pricing.unit_price,
         price_base_quantity=line.pricing.price_base_quantity,
         tax_label=", ".join(_tax_label(tax) for tax in line.pricing.taxes),
+        section=line.pricing.section,
     )
 
 

@@ -25,7 +25,7 @@ from src.domain.documents.stored_document import StoredDocument
 from src.domain.identity.actor import Role
 from src.domain.identity.user import Session
 from src.domain.shared.ids import DocumentId, RequestId, SessionId
-from tests.builders.catalogue import a_catalogue
+from tests.builders.catalogue import a_catalogue, an_import
 from tests.builders.quotes import NOON, a_contact, a_content, a_customer, a_new_quote, a_product
 from tests.organizations import TestOrganization, new_organization
 
@@ -79,6 +79,7 @@ async def _filled(open_uow: OpenUnitOfWork) -> TestOrganization:
             coupon_id=catalogue.coupon.id, quote_id=quote.id, customer_id=customer.id, at=clock.now()
         )
         await uow.coupons.redeem(redemption)
+        await uow.imports.save(an_import(sales.person).start())
         await uow.commit()
     await SubmitQuote(transactions, clock, ids)(sales, SubmitQuoteCommand(quote_id=quote.id))
     await SendQuote(transactions, clock, ids)(sales, SendQuoteCommand(quote_id=quote.id))
