@@ -12,6 +12,7 @@ from statistics import median
 from time import perf_counter
 
 from src.domain.quoting.calculator import calculate
+from src.domain.quoting.explaining import explain
 from src.domain.quoting.pricing import Discount, LinePricing, QuotePricing, Tax
 from src.domain.shared.currency import Currency
 
@@ -77,8 +78,10 @@ def main() -> None:
         profile.print_stats("tottime")
         return
     floor, full = milliseconds(lambda: bare(ready)), milliseconds(lambda: calculate(offer))
-    print(f"{LINES} lines, medians of {RUNS} runs: bare decimals {floor:.2f} ms, calculate {full:.2f} ms, ")
-    print(f"ratio {full / floor:.1f}")
+    explained = milliseconds(lambda: explain(offer))
+    print(f"{LINES} lines, medians of {RUNS} runs: bare decimals {floor:.2f} ms")
+    print(f"calculate {full:.2f} ms, ratio {full / floor:.1f}")
+    print(f"calculate and explain {explained:.2f} ms, ratio {explained / floor:.1f}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """How large and how fine the figures of an offer may be. Inside these limits every calculation succeeds."""
 
 from collections.abc import Iterator, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow, localcontext
 from typing import ClassVar
 
 from src.domain.quoting.arithmetic import ONE, ZERO, exact_arithmetic
@@ -32,6 +32,8 @@ MAX_PER_DOCUMENT = 100  # Discounts of the document; charges of the document.
 MAX_TAXES = 10  # Of one line, of one discount or charge of the document.
 MAX_MINOR_DIGITS = 6
 
+# Refuses to round, so that one operation tells whether a figure is too fine.
+_REFUSING = Context(prec=100, traps=[Inexact, InvalidOperation, DivisionByZero, Overflow])
 _FINEST = Decimal(1).scaleb(-MAX_DECIMALS)
 _LARGEST_ANSWER = 200  # Complaints in one error; ten thousand equal lines need not be told one by one.
 
@@ -61,9 +63,12 @@ def check_deposit(deposit: Decimal, payable: Decimal) -> None:
 
 def check_limits(pricing: QuotePricing) -> None:
     """Nothing when every figure is within the limits. Raises OutOfLimits naming all that are not."""
+    with localcontext(_REFUSING):
+        # The quick way for the usual line; what is not plain is looked at closely, and may still be within the limits.
+        odd = [index for index, line in enumerate(pricing.lines[:MAX_LINES]) if not _is_plain(line)]
     with exact_arithmetic():
         complaints: list[FieldError] = []
-        for complaint in _complaints(pricing):
+        for complaint in _complaints(pricing, odd):
             complaints.append(complaint)
             if len(complaints) == _LARGEST_ANSWER:
                 break
@@ -88,11 +93,10 @@ def check_total(field: str, value: Decimal) -> None:
         raise OutOfLimits(f"{field}: {message}", fields=(FieldError(field, message),))
 
 
-def _complaints(pricing: QuotePricing) -> Iterator[FieldError]:
+def _complaints(pricing: QuotePricing, odd: Sequence[int]) -> Iterator[FieldError]:
     yield from _too_many("lines", pricing.lines, MAX_LINES)
-    for index, line in enumerate(pricing.lines[:MAX_LINES]):
-        if not _is_plain(line):
-            yield from _about_line(f"lines[{index}]", line)
+    for index in odd:
+        yield from _about_line(f"lines[{index}]", pricing.lines[index])
     yield from _about_adjustments("discounts", pricing.discounts, MAX_DISCOUNT_PERCENT, MAX_PER_DOCUMENT)
     yield from _about_adjustments("charges", pricing.charges, MAX_CHARGE_PERCENT, MAX_PER_DOCUMENT)
     yield from _about_number("prepaid", pricing.prepaid, AMOUNT_BELOW)
@@ -103,13 +107,13 @@ def _complaints(pricing: QuotePricing) -> Iterator[FieldError]:
 
 
 def _is_plain(line: LinePricing) -> bool:
-    """Whether there is certainly nothing to complain about: the quick way for the usual line."""
+    """Whether there is certainly nothing to complain about. Quantising raises for what is too fine."""
     try:
+        line.quantity.quantize(_FINEST)
+        line.unit_price.quantize(_FINEST)
         return (
             -QUANTITY_BELOW < line.quantity < QUANTITY_BELOW
-            and line.quantity.quantize(_FINEST) == line.quantity
             and -UNIT_PRICE_BELOW < line.unit_price < UNIT_PRICE_BELOW
-            and line.unit_price.quantize(_FINEST) == line.unit_price
             and line.price_base_quantity == ONE
             and line.unit_cost is None
             and (not line.discounts or _are_plain(line.discounts, MAX_DISCOUNT_PERCENT))
@@ -117,7 +121,7 @@ def _is_plain(line: LinePricing) -> bool:
             and len(line.taxes) <= 1
             and (not line.taxes or _is_plain_tax(line.taxes[0]))
         )
-    except (InvalidOperation, AttributeError, TypeError):  # NaN, or no decimal at all.
+    except (Inexact, InvalidOperation, AttributeError, TypeError):  # Too fine, NaN, or no decimal at all.
         return False
 
 
@@ -126,7 +130,8 @@ def _are_plain(adjustments: Sequence[Discount | Charge], largest: Decimal) -> bo
         percent = adjustment.percent
         if percent is None or adjustment.amount is not None or adjustment.base is not None:
             return False
-        if not ZERO <= percent <= largest or percent.quantize(_FINEST) != percent:
+        percent.quantize(_FINEST)
+        if not ZERO <= percent <= largest:
             return False
     return len(adjustments) <= MAX_PER_LINE
 
@@ -135,7 +140,10 @@ def _is_plain_tax(tax: Tax) -> bool:
     rate = tax.rate_percent
     if tax.surcharge_percent is not None:
         return False
-    return rate is None or (ZERO <= rate <= MAX_TAX_PERCENT and rate.quantize(_FINEST) == rate)
+    if rate is None:
+        return True
+    rate.quantize(_FINEST)
+    return ZERO <= rate <= MAX_TAX_PERCENT
 
 
 def _about_line(path: str, line: LinePricing) -> Iterator[FieldError]:
