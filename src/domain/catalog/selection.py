@@ -8,6 +8,7 @@ from uuid import UUID
 
 from src.domain.catalog.price_list import Price, PriceList, PriceTier, Scope
 from src.domain.catalog.product import Product
+from src.domain.shared.canonical import decimal_text
 from src.domain.shared.currency import Currency
 from src.domain.shared.errors import FieldError, Invalid
 from src.domain.shared.ids import CategoryId
@@ -185,9 +186,9 @@ def _source(question: PriceQuestion, winner: _Candidate) -> PriceSource:
         list_price = question.product.list_price
         kept = _EXACT.subtract(Decimal(100), tier.discount_percent or Decimal(0))
         # A unit price has six decimals at most; this is the only place where one comes out of a percentage.
-        price = _EXACT.multiply(_EXACT.multiply(list_price, kept), Decimal("0.01")).quantize(
-            _FINEST, ROUND_HALF_UP, _EXACT
-        )
+        exact = _EXACT.multiply(_EXACT.multiply(list_price, kept), Decimal("0.01"))
+        # 236.98 and not 236.980000, for people.
+        price = Decimal(decimal_text(exact.quantize(_FINEST, ROUND_HALF_UP, _EXACT)))
     return PriceSource(
         kind=winner.kind,
         source_type=winner.source_type,
