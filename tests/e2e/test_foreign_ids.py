@@ -56,6 +56,12 @@ async def _coupon(team: Team) -> str:
     return await _made(team, "coupons", {"code": uuid4().hex, "percent": "5"})
 
 
+async def _import(team: Team) -> str:
+    path = "/api/v1/imports?kind=products&dry_run=true"
+    answer = await team.admin.send("POST", path, b"sku,name,list_price\n1,a,2\n", "text/csv")
+    return str(answer.json()["id"])
+
+
 async def _one(_: Team) -> str:
     return "1"
 
@@ -71,6 +77,7 @@ FACTORIES: Final[dict[str, Callable[[Team], Awaitable[str]]]] = {
     "group_id": _group,
     "price_list_id": _price_list,
     "coupon_id": _coupon,
+    "import_id": _import,
     "number": _one,
 }
 # Bodies that would be taken, so that nothing but the id decides.

@@ -7,6 +7,7 @@ from src.domain.quoting.arithmetic import HUNDREDTH, ONE, ZERO, exact_arithmetic
 from src.domain.quoting.calculation import Calculation, LineAmounts
 from src.domain.quoting.calculator import Working, work_out
 from src.domain.quoting.explanation import (
+    GIVEN,
     Explanation,
     LineExplanation,
     PotExplanation,
@@ -184,10 +185,11 @@ def _totals(pricing: QuotePricing, calculation: Calculation) -> Iterator[Step]:
         StepKind.CASH_ROUNDING,
         unrounded,
         None,
-        step,
+        pricing.rounding_amount if step is None else step,
         pricing.rounding_amount if step is None else calculation.rounding,
         calculation.rounding,
         calculation.payable,
+        GIVEN if step is None else "",
     )
     payable = calculation.payable
     yield _given(StepKind.PAYABLE, payable, payable)

@@ -10,6 +10,7 @@ from src.domain.shared.price_source import PriceSource
 from src.domain.shared.rounding import RoundingSettings
 
 EXPLANATION_FORMAT = 1
+GIVEN = "given"  # The note of a rounding that is an amount, and not what leads to a multiple of a step.
 
 
 class StepKind(StrEnum):

@@ -8,6 +8,7 @@ from src.domain.quoting.arithmetic import exact_arithmetic
 from src.domain.quoting.calculation import Calculation
 from src.domain.quoting.explanation import (
     EXPLANATION_FORMAT,
+    GIVEN,
     Explanation,
     LineExplanation,
     PotExplanation,
@@ -377,11 +378,9 @@ class _Replay:
     def _total_step(self, seq: int, step: Step) -> Iterator[Fault]:
         """Its own arithmetic. In ``precise`` printed totals may miss each other by one unit."""
         exact = step.amount or _NOTHING
-        if step.kind is StepKind.CASH_ROUNDING and step.amount is not None:
+        if step.kind is StepKind.CASH_ROUNDING and step.note != GIVEN and step.amount:
             base = step.base or _NOTHING
             exact = (base / step.amount).quantize(Decimal(1), ROUND_HALF_UP) * step.amount - base
-        elif step.kind is StepKind.CASH_ROUNDING:
-            exact = step.exact
         elif step.kind is StepKind.DEPOSIT and step.rate is not None:
             exact = (step.base or _NOTHING) * step.rate / _HUNDRED
         if not _same(step.exact, exact):
