@@ -5,11 +5,21 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
-from src.domain.quoting.content import LineItem, QuoteContent, Recipient
-from src.domain.quoting.pricing import Charge, Discount, DocumentCharge, DocumentDiscount, LinePricing, Tax
+from src.domain.quoting.content import AppliedCoupon, LineItem, QuoteContent, Recipient
+from src.domain.quoting.pricing import (
+    Charge,
+    Deposit,
+    Discount,
+    DocumentCharge,
+    DocumentDiscount,
+    Instalment,
+    LinePricing,
+    Tax,
+)
 from src.domain.shared.currency import Currency
-from src.domain.shared.ids import ContactId, LineItemId
+from src.domain.shared.ids import ContactId, CouponId, LineItemId
 from src.domain.shared.party import Address, Party
+from src.domain.shared.price_source import LosingCandidate, LosingReason, PriceKind, PriceSource
 from src.domain.shared.rounding import InclusiveTax, Rounding, RoundingSettings, TaxMode, TaxRounding
 
 # No control characters and no surrogates: those are refused before.
@@ -30,6 +40,34 @@ _taxes = st.builds(
 )
 _reduction = {"percent": _decimals("0", "20", 4), "reason": _texts}
 _fixed = {"amount": _decimals("0", "1", 2), "reason": _texts}
+_losers = st.builds(
+    LosingCandidate,
+    source_type=st.just("price_list"),
+    source_id=_texts,
+    name=_texts,
+    min_quantity=_decimals("0", "100"),
+    reason=st.sampled_from(LosingReason),
+)
+_sources = st.builds(
+    PriceSource,
+    kind=st.sampled_from(PriceKind),
+    source_type=st.sampled_from(["product", "price_list", "customer_group", "typed"]),
+    source_id=_texts,
+    name=_texts,
+    version=st.integers(0, 99),
+    list_price=st.none() | _decimals("0", "1000"),
+    discount_percent=st.none() | _decimals("0", "100"),
+    unit_price=_decimals("0", "1000"),
+    min_quantity=_decimals("0", "100"),
+    currency=st.just("EUR"),
+    pricing_date=st.dates(date(2020, 1, 1), date(2090, 12, 31)),
+    quantity=_decimals("0", "100"),
+    customer_id=_texts,
+    losers=st.lists(_losers, max_size=2).map(tuple),
+    reason=_texts,
+    price_base_quantity=_decimals("1", "100"),
+    catalog_price=st.none() | _decimals("0", "1000"),
+)
 _lines = st.builds(
     LineItem,
     id=st.uuids().map(LineItemId),
@@ -44,7 +82,13 @@ _lines = st.builds(
         discounts=st.lists(st.builds(Discount, **_reduction), max_size=2).map(tuple),
         charges=st.lists(st.builds(Charge, **_fixed), max_size=2).map(tuple),
         taxes=st.lists(_taxes, max_size=2, unique_by=lambda tax: tax.category).map(tuple),
+        optional=st.booleans(),
+        chosen=st.booleans(),
+        unit_cost=st.none() | _decimals("-1", "100000"),
+        section=_texts,
     ),
+    price_source=st.none() | _sources,
+    taxes_typed=st.booleans(),
 )
 _parties = st.builds(
     Party,
@@ -77,4 +121,21 @@ contents = st.builds(
     charges=st.just(())
     | st.just((DocumentCharge(amount=Decimal(15), taxes=(Tax(category="VAT", rate_percent=Decimal(7)),)),)),
     terms=_texts,
+    pricing_date=st.none() | st.dates(date(2020, 1, 1), date(2090, 12, 31)),
+    cash_rounding=st.none() | st.just(Decimal(100)),
+    prepaid=st.just(Decimal(0)) | _decimals("0", "10", 2),
+    deposit=st.none() | st.builds(Deposit, percent=_decimals("0", "100", 2)),
+    instalments=st.lists(
+        st.builds(Instalment, share=_decimals("1", "9", 2), label=_texts, days=st.integers(0, 90)), max_size=3
+    ).map(tuple),
+    coupons=st.just(())
+    | st.tuples(
+        st.builds(
+            AppliedCoupon,
+            coupon_id=st.uuids().map(CouponId),
+            code=st.just("SPRING"),
+            percent=_decimals("0", "5", 2),
+            amount=st.none(),
+        )
+    ),
 )

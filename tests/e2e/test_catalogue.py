@@ -1,5 +1,6 @@
 """The catalogue over HTTP: a whole year's business from categories to an explained offer, and everything bad."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -223,3 +224,21 @@ async def test_a_file_is_taken_as_it_is_and_a_bad_one_refused_at_once(team: Team
     _error(await team.sales.send("POST", address, b"sku,name,list_price\n", "text/csv"), 403, "permission_missing")
     listed = (await team.viewer.get(f"{API}/imports")).json()
     assert listed["total"] == 1
+
+
+@pytest.mark.usefixtures("worker")
+async def test_a_job_brings_the_rows_in(team: Team) -> None:
+    content = b"sku,name,list_price,tax_rate_percent\nA,Bolt,1.25,19\nB,Nut,x,19\n"
+    address = f"{API}/imports?kind=products&mode=skip-bad-rows&file_name=p.csv"
+    started = (await team.admin.send("POST", address, content, "text/csv")).json()
+
+    for _ in range(200):
+        told = (await team.viewer.get(f"{API}/imports/{started['id']}")).json()
+        if told["status"] in {"done", "refused"}:
+            break
+        await asyncio.sleep(0.1)
+
+    assert (told["status"], told["created"], told["skipped"]) == ("done", 1, 1)
+    assert [(error["row"], error["column"]) for error in told["errors"]] == [(3, "list_price")]
+    found = (await team.viewer.get(f"{API}/products", search="bolt")).json()
+    assert [product["sku"] for product in found["items"]] == ["A"]

@@ -23,7 +23,7 @@ from src.domain.shared.price_source import PriceKind, PriceSource
 from src.domain.shared.rounding import RoundingSettings
 from src.domain.shared.text import TextChecks
 
-DOCUMENT_TEMPLATE = "quote-1"  # Raised with the printed form, because the digest covers what the buyer sees.
+DOCUMENT_TEMPLATE = "quote-2"  # Raised with the printed form, because the digest covers what the buyer sees.
 LONGEST_DESCRIPTION = 2000
 _CONVERSION = Context(prec=60, rounding=ROUND_HALF_UP)
 LAST_YEAR = 9000  # Far from the end of the calendar, so that the day after exists in every zone.

@@ -9,16 +9,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from src.domain.quoting.calculator import calculate
-from src.domain.quoting.limits import DiscountExceedsTotal, OutOfLimits
+from src.domain.quoting.explaining import explain
+from src.domain.quoting.limits import DepositExceedsPayable, DiscountExceedsTotal, OutOfLimits
 from src.domain.quoting.pricing import (
     Charge,
+    Deposit,
     Discount,
     DocumentCharge,
     DocumentDiscount,
+    Instalment,
     LinePricing,
     QuotePricing,
     Tax,
 )
+from src.domain.quoting.verification import verify
 from src.domain.shared.errors import Invalid
 from tests.property.quoting.strategies import D, currencies
 from tests.property.quoting.strategies import settings as rounding_settings
@@ -54,6 +58,10 @@ lines = st.builds(
     discounts=st.lists(line_discounts, max_size=3).map(tuple),
     charges=st.lists(line_charges, max_size=3).map(tuple),
     taxes=st.lists(taxes, max_size=3).map(tuple),
+    optional=st.booleans(),
+    chosen=st.booleans(),
+    unit_cost=st.one_of(st.none(), millionths(10**12)),
+    section=st.sampled_from(["", "Hardware"]),
 )
 tax_lists = st.one_of(st.none(), st.lists(taxes, max_size=2).map(tuple))
 extreme_pricings = st.builds(
@@ -66,6 +74,8 @@ extreme_pricings = st.builds(
     charges=st.lists(st.builds(DocumentCharge, amount=amounts, taxes=tax_lists), max_size=2).map(tuple),
     prepaid=amounts,
     minor_digits=st.one_of(st.none(), st.integers(0, 6)),
+    deposit=st.one_of(st.none(), st.builds(Deposit, percent=percent(100)), st.builds(Deposit, amount=amounts)),
+    instalments=st.lists(st.builds(Instalment, share=millionths(10**9, smallest=1)), max_size=3).map(tuple),
 )
 
 
@@ -73,17 +83,21 @@ extreme_pricings = st.builds(
 @given(pricing=extreme_pricings)
 def test_only_a_result_too_large_to_be_kept_fails_within_the_limits(pricing: QuotePricing) -> None:
     try:
-        calculation = calculate(pricing)
+        calculation, explanation = explain(pricing)
     except DiscountExceedsTotal:
         assert pricing.discounts
+    except DepositExceedsPayable:
+        assert pricing.deposit is not None
     except OutOfLimits as refusal:
         assert ["Comes to" in field.message for field in refusal.fields] == [True]  # noqa: PT017 — one of three endings
     else:
         assert abs(calculation.payable) < 10**18
+        assert verify(explanation, calculation) is None
 
 
 Spoil = Callable[[LinePricing, Decimal], LinePricing]
 SPOILS: dict[str, Spoil] = {
+    "unit_cost": lambda line, bad: replace(line, unit_cost=bad),
     "quantity": lambda line, bad: replace(line, quantity=bad),
     "unit_price": lambda line, bad: replace(line, unit_price=bad),
     "price_base_quantity": lambda line, bad: replace(line, price_base_quantity=bad),
@@ -117,3 +131,25 @@ def test_one_figure_outside_of_the_limits_is_refused_by_its_name(
         calculate(spoiled)
 
     assert [complaint.field for complaint in refusal.value.fields] == [f"lines[{len(pricing.lines) - 1}].{field}"]
+
+
+Change = Callable[[QuotePricing], QuotePricing]
+ODD: dict[str, Change] = {
+    "deposit": lambda p: replace(p, deposit=Deposit()),
+    "deposit.percent": lambda p: replace(p, deposit=Deposit(percent=D(101))),
+    "deposit.amount": lambda p: replace(p, deposit=Deposit(amount=D("0.0000001"))),
+    "instalments": lambda p: replace(p, instalments=(Instalment(share=D(1)),) * 61),
+    "instalments[0].share": lambda p: replace(p, instalments=(Instalment(share=D(0)),)),
+    "instalments[0].days": lambda p: replace(p, instalments=(Instalment(share=D(1), days=-1),)),
+    "discounts[0].lines": lambda p: replace(p, discounts=(DocumentDiscount(percent=D(1), lines=(len(p.lines),)),)),
+}
+
+
+@given(pricing=extreme_pricings, field=st.sampled_from(sorted(ODD)))
+def test_what_concerns_the_whole_offer_is_refused_by_its_name_too(pricing: QuotePricing, field: str) -> None:
+    usual = replace(pricing, deposit=None, instalments=(), discounts=())
+
+    with pytest.raises(OutOfLimits) as refusal:
+        calculate(ODD[field](usual))
+
+    assert [complaint.field for complaint in refusal.value.fields] == [field]

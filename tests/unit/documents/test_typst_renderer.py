@@ -13,7 +13,11 @@ from pypdf import PdfReader
 
 from src.adapters.documents import TypstQuoteRenderer
 from src.application.ports.documents import QuoteDocument
+from src.domain.quoting.calculator import calculate
+from src.domain.quoting.pricing import Deposit, Instalment
 from tests.builders.documents import a_calculation, a_full_quote_document, a_line, a_quote_document
+from tests.pricings import a_line as a_priced_line
+from tests.pricings import a_pricing
 
 RENDERER = TypstQuoteRenderer()
 
@@ -57,6 +61,40 @@ def test_what_nobody_sees_is_left_out() -> None:
 
     assert rendered.replaced_characters == ""
     assert "invisible" in PdfReader(BytesIO(rendered.content)).pages[0].extract_text()
+
+
+@pytest.mark.parametrize(
+    ("locale", "option", "deposit"),
+    [
+        ("en", "Option, not included in the total", "Deposit on acceptance"),
+        ("de", "Option, nicht in der Summe enthalten", "Anzahlung bei Annahme"),
+        ("ko", "선택 사항, 합계에 포함되지 않음", "계약금"),
+    ],
+)
+def test_options_sections_deposit_and_instalments_are_printed(locale: str, option: str, deposit: str) -> None:
+    pricing = a_pricing(
+        a_priced_line("1", "100", section="Machine"),
+        a_priced_line("1", "40", section="Extras", optional=True),
+        a_priced_line("1", "25", section="Extras", optional=True, chosen=True),
+        deposit=Deposit(percent=Decimal(30)),
+        instalments=(Instalment(share=Decimal(1), label="Delivery", days=30), Instalment(share=Decimal(1))),
+    )
+    document = replace(
+        a_quote_document(),
+        locale=locale,
+        lines=tuple(a_line(section=line.section) for line in pricing.lines),
+        calculation=calculate(pricing),
+        discount_reasons=(),
+        charge_reasons=(),
+        instalments=pricing.instalments,
+    )
+
+    text = " ".join(" ".join(pages_of(document)).split())
+
+    assert option in text
+    assert deposit in text
+    assert text.count("Machine") == text.count("Extras") == 2  # Above the lines, and among the totals.
+    assert "Delivery" in text
 
 
 def test_decomposed_hangul_is_printed_composed() -> None:
