@@ -200,7 +200,7 @@ _COLUMNS = (
     ("line_items", "optional boolean NOT NULL DEFAULT false"),
     ("line_items", "chosen boolean NOT NULL DEFAULT false"),
     ("line_items", "section text NOT NULL DEFAULT ''"),
-    ("line_items", "unit_cost numeric CHECK (unit_cost BETWEEN -1000000000000 AND 1000000000000)"),
+    ("line_items", "unit_cost numeric CHECK (unit_cost BETWEEN 0 AND 1000000000000)"),
     ("line_items", "price_source text NOT NULL DEFAULT 'null'"),
     ("line_items", "taxes_typed boolean NOT NULL DEFAULT false"),
     ("quote_revisions", "explanation_digest text"),

@@ -84,7 +84,7 @@ _lines = st.builds(
         taxes=st.lists(_taxes, max_size=2, unique_by=lambda tax: tax.category).map(tuple),
         optional=st.booleans(),
         chosen=st.booleans(),
-        unit_cost=st.none() | _decimals("-1", "100000"),
+        unit_cost=st.none() | _decimals("0", "100000"),
         section=_texts,
     ),
     price_source=st.none() | _sources,

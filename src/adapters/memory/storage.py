@@ -9,6 +9,9 @@ class MemoryStorage(ObjectStorage):
     def __init__(self) -> None:
         self._contents: dict[str, bytes] = {}
 
+    def keys(self) -> list[str]:
+        return list(self._contents)
+
     async def put(self, key: str, content: bytes, *, content_type: str) -> None:
         if self._contents.setdefault(safe_key(key), content) != content:
             raise ObjectExists(f"Other content is kept under {key}.")

@@ -50,7 +50,7 @@ class SubmitQuote:
             quote.current.check(Verb.SUBMIT)
             kept = await self._check_prices(uow, quote, actor, keep=command.keep_prices)
             rate = await _exchange_rate(uow, quote, now)
-            facts = facts_of(quote.current.calculation, quote.current.content, rate)
+            facts = facts_of(quote.current.calculation, quote.current.content.pricing(), quote.current.content, rate)
             matched = [result for result in evaluate(facts, await uow.policies.all()) if result.matched]
             explanation = quote.current.explained()
             submission = quote.submit(

@@ -52,7 +52,10 @@ def work_out(pricing: QuotePricing, trail: TaxTrail | None) -> Working:
         net_total = sum([line.net for line in lines if line.counts], ZERO)
         wholes = tuple(_whole(discount, lines, net_total) for discount in pricing.discounts)
         discounts = tuple(
-            [_portions((one,), whole, settle)[0] for one, whole in zip(pricing.discounts, wholes, strict=True)]
+            [
+                ZERO if _is_idle(one, lines) else _portions((one,), whole, settle)[0]
+                for one, whole in zip(pricing.discounts, wholes, strict=True)
+            ]
         )
         charges = _portions(pricing.charges, net_total, settle)
         if not pricing.discounts_may_exceed_total:
@@ -78,6 +81,11 @@ def _whole(discount: DocumentDiscount, lines: Sequence[LineAmounts], net_total: 
     if discount.lines is None:
         return net_total
     return sum([lines[position].net for position in discount.lines if lines[position].counts], ZERO)
+
+
+def _is_idle(discount: DocumentDiscount, lines: Sequence[LineAmounts]) -> bool:
+    """Whether none of the lines counts that it is for: a coupon on an option that nobody has chosen."""
+    return discount.lines is not None and not any(lines[position].counts for position in discount.lines)
 
 
 def _line(index: int, line: LinePricing, settle: Settle) -> LineAmounts:

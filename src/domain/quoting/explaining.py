@@ -143,7 +143,9 @@ def _document(pricing: QuotePricing, working: Working) -> Iterator[Step]:
     for discount, amount in zip(pricing.discounts, working.discounts, strict=True):
         result -= amount
         kind = StepKind.COUPON if discount.coupon else StepKind.DOCUMENT_DISCOUNT
-        step = _adjustment(kind, discount, _whole(discount, working.lines, total), amount, result)
+        idle = discount.lines is not None and not any(working.lines[at].counts for at in discount.lines)
+        taken = DocumentDiscount(amount=ZERO) if idle else discount  # None of its lines counts.
+        step = _adjustment(kind, taken, _whole(discount, working.lines, total), amount, result)
         yield step._replace(note=discount.coupon or discount.reason)
     for charge, amount in zip(pricing.charges, working.charges, strict=True):
         result += amount

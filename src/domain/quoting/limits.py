@@ -151,7 +151,7 @@ def _about_line(path: str, line: LinePricing) -> Iterator[FieldError]:
     yield from _about_number(f"{path}.unit_price", line.unit_price, UNIT_PRICE_BELOW)
     yield from _about_positive(f"{path}.price_base_quantity", line.price_base_quantity, QUANTITY_BELOW)
     if line.unit_cost is not None:
-        yield from _about_number(f"{path}.unit_cost", line.unit_cost, UNIT_PRICE_BELOW)
+        yield from _about_cost(f"{path}.unit_cost", line.unit_cost)
     yield from _about_adjustments(f"{path}.discounts", line.discounts, MAX_DISCOUNT_PERCENT, MAX_PER_LINE)
     yield from _about_adjustments(f"{path}.charges", line.charges, MAX_CHARGE_PERCENT, MAX_PER_LINE)
     yield from _about_taxes(path, line.taxes)
@@ -238,6 +238,13 @@ def _about_positive(path: str, value: Decimal, below: Decimal) -> Iterator[Field
     yield from complaints
     if not complaints and value <= ZERO:
         yield FieldError(path, "Must be more than zero.")
+
+
+def _about_cost(path: str, value: Decimal) -> Iterator[FieldError]:
+    complaints = tuple(_about_number(path, value, UNIT_PRICE_BELOW))
+    yield from complaints
+    if not complaints and value < ZERO:
+        yield FieldError(path, "Must not be negative; a credit has a negative quantity.")
 
 
 def _about_range(path: str, value: Decimal | None, smallest: Decimal, largest: Decimal) -> Iterator[FieldError]:

@@ -1,8 +1,9 @@
 """Replays an explanation: whether each step follows from what stands before it, and whether they lead to the figures."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_UP, Decimal
+from itertools import zip_longest
 
 from src.domain.quoting.arithmetic import exact_arithmetic
 from src.domain.quoting.calculation import Calculation
@@ -117,11 +118,22 @@ class _Replay:
                 continue
             result += -step.rounded if step.kind in _LOWERS else step.rounded
             yield from self._percentage(place, seq, step, gross.rounded, result)
+        yield from self._all_adjustments(place, steps, number)
         self._nets.append(steps[-1].result)
         if self._shown(steps[-1].result) != self._c.lines[number].net:
             yield _differs(place, "net", self._c.lines[number].net)
         if line.counts != self._c.lines[number].counts:
             yield _differs(place, "counts", line.counts)
+
+    def _all_adjustments(self, place: str, steps: Sequence[Step], number: int) -> Iterator[Fault]:
+        """Each discount and charge of the line has its step, in their order."""
+        amounts = self._c.lines[number]
+        wanted = [
+            *((StepKind.LINE_DISCOUNT, amount) for amount in amounts.discounts),
+            *((StepKind.CHARGE, amount) for amount in amounts.charges),
+        ]
+        if [(step.kind, self._shown(step.rounded)) for step in steps[2:]] != wanted:
+            yield _differs(place, "discounts and charges", amounts.net)
 
     def _price_exact(self, step: Step) -> Decimal:
         if step.base is None or step.rate is None:
@@ -336,6 +348,10 @@ class _Replay:
         taxed = [step for step in explained.steps if step.kind is StepKind.TAX]
         if explained.tax.rate_percent is not None and len(taxed) != 1:
             yield Fault(place, 0, "tax", "A group is taxed once.")
+        surcharged = [step for step in explained.steps if step.kind is StepKind.SURCHARGE]
+        has_surcharge = explained.tax.rate_percent is not None and explained.tax.surcharge_percent is not None
+        if len(surcharged) != int(has_surcharge):
+            yield Fault(place, 0, "surcharge", "A group is surcharged once, and only where it has a surcharge.")
 
     # Totals -------------------------------------------------------------------------------------------------------
 
@@ -352,6 +368,7 @@ class _Replay:
             StepKind.DEPOSIT: (calculation.payable, calculation.deposit, calculation.balance),
             StepKind.COST: (calculation.total_without_tax, calculation.cost_total, calculation.margin),
         }
+        yield from self._all_totals()
         result, paid = _NOTHING, 0
         for seq, step in enumerate(self._e.totals, start=1):
             if step.kind is StepKind.INSTALMENT:
@@ -374,6 +391,20 @@ class _Replay:
             result = step.result
         if paid != len(calculation.instalments):
             yield _differs("totals", "instalments", len(calculation.instalments))
+
+    def _all_totals(self) -> Iterator[Fault]:
+        """The totals have all their steps, in this order, and no other."""
+        calculation, told = self._c, [step.kind for step in self._e.totals]
+        wanted = [
+            *([StepKind.INCLUDED_TAX] if self._e.prices_include_tax is not None else []),
+            *(StepKind.TAXES, StepKind.RETAINED, StepKind.PREPAID, StepKind.CASH_ROUNDING, StepKind.PAYABLE),
+            *([StepKind.DEPOSIT] if StepKind.DEPOSIT in told or calculation.deposit else []),
+            *[StepKind.INSTALMENT] * len(calculation.instalments),
+            *([StepKind.COST] if calculation.margin is not None else []),
+        ]
+        for seq, (kind, due) in enumerate(zip_longest(told, wanted), start=1):
+            if kind is not due:
+                yield Fault("totals", seq, str(kind or due), f"Here stands {kind}; it should be {due}.")
 
     def _total_step(self, seq: int, step: Step) -> Iterator[Fault]:
         """Its own arithmetic. In ``precise`` printed totals may miss each other by one unit."""

@@ -50,7 +50,8 @@ from src.domain.catalog.tax_rate import TaxRateInUse
 from src.domain.customers.contact import Contact
 from src.domain.customers.customer import Customer
 from src.domain.identity.actor import Actor, PermissionMissing, Role
-from src.domain.quoting.errors import PricesStale
+from src.domain.quoting.errors import PricesStale, QuoteHasNoLines
+from src.domain.quoting.facts import facts_of
 from src.domain.quoting.quote import Quote
 from src.domain.quoting.revision import CancelReason
 from src.domain.quoting.states import QuoteStatus
@@ -466,3 +467,33 @@ async def test_recall_drops_the_frozen_rate_and_the_explanation(shop: Shop) -> N
     recalled = await shop.use(RecallQuote, SystemClock())(shop.sales, RecallQuoteCommand(quote_id=quote.id))
     assert recalled.current.content.exchange_rate is None
     assert recalled.current.explanation_digest is None
+
+
+async def test_a_price_typed_too_low_is_told_to_policies_as_a_discount(shop: Shop) -> None:
+    line = LineInput(quantity=D(1), product_id=shop.catalogue.product.id, unit_price=D(80), price_reason="Friends")
+    quote = (await shop.draft(lines=(line,))).current
+    facts = facts_of(quote.calculation, quote.content.pricing(), quote.content)
+    assert [facts["discount_percent"], facts["greatest_line_discount_percent"]] == [20, 20]
+
+
+async def test_an_offer_of_nothing_but_options_that_nobody_chose_is_not_submitted(shop: Shop) -> None:
+    option = LineInput(quantity=D(1), description="Assembly", unit_price=D(50), optional=True)
+    quote = await shop.draft(lines=(option,))
+    with pytest.raises(QuoteHasNoLines):
+        await shop.submit(quote)
+    assert (await shop.submit(await shop.draft(lines=(replace(option, chosen=True),)))).current.content_digest
+
+
+async def test_inherited_tiers_can_be_ambiguous_too(shop: Shop) -> None:
+    source = await shop.add_list("Source", ("10", "80"), active=False)
+    with pytest.raises(AmbiguousPrice):
+        await shop.add_list("Taker", tiers_from=source.id)
+    taker = await shop.add_list("Taker of dates", tiers_from=source.id, priority=3)
+    own = await shop.set_price(taker.id, ("20", "70"))
+    assert own.tiers[0].min_quantity == 20
+    rival = await shop.add_list("Rival", ("10", "60"), priority=3)
+    assert rival.priority == 3
+    with pytest.raises(AmbiguousPrice):  # Without its own price the tiers of the source would hold.
+        await shop.use(RemovePrice, SystemClock())(
+            shop.admin, RemovePriceCommand(price_list_id=taker.id, product_id=shop.catalogue.product.id)
+        )

@@ -14,6 +14,7 @@ from src.adapters.tabular import FileTabularReader
 from src.application.audit.read_audit import VerifyAudit
 from src.application.catalog import import_catalog
 from src.application.catalog.import_catalog import RunImport, StartImport, StartImportCommand
+from src.application.catalog.price_lists import CreatePriceList, CreatePriceListCommand
 from src.application.ports.audit import AuditFilter
 from src.application.ports.catalog import ProductFilter
 from src.application.ports.paging import Paging
@@ -164,7 +165,9 @@ async def test_an_import_that_was_interrupted_goes_on_where_it_stopped(
 
     again = await desk.start(content, mode=ImportMode.SKIP_BAD_ROWS)
     assert (again.id, again.last_row) == (started.id, 5)
-    ended = await desk.run(again)
+    read: list[int] = []
+    ended = await desk.run(again, read.append)
+    assert sum(read) == 3  # The four that are in are not looked at again.
     assert (ended.created, ended.skipped, ended.last_row) == (7, 0, 8)
     with pytest.raises(ImportEnded):
         await desk.run(started)
@@ -246,6 +249,7 @@ async def test_a_file_with_other_columns_is_refused_before_anything_is_kept(desk
 async def test_whoever_may_not_edit_products_may_not_import_them(desk: Desk) -> None:
     with pytest.raises(PermissionMissing):
         await desk.start(HEADER, role=Role.SALES)
+    assert desk.storage.keys() == []
 
 
 async def test_a_formula_in_the_middle_refuses_the_file_with_its_row(desk: Desk) -> None:
@@ -253,3 +257,18 @@ async def test_a_formula_in_the_middle_refuses_the_file_with_its_row(desk: Desk)
     assert ended.status is ImportStatus.REFUSED
     assert (ended.errors[0].row, ended.errors[0].column) == (3, "name")
     assert set(await desk.products()) == {desk.catalogue.product.sku}
+
+
+@pytest.mark.parametrize("mode", ImportMode)
+async def test_prices_that_nothing_would_tell_apart_stay_out(desk: Desk, mode: ImportMode) -> None:
+    sku = desk.catalogue.product.sku
+    await CreatePriceList(Transactions(desk.open), SystemClock(), Uuid7Ids())(
+        desk.team.actor(Role.ADMIN), CreatePriceListCommand(name="Second")
+    )
+    content = f"price_list,sku,min_quantity,unit_price\nSecond,{sku},10,80\n"
+    ended = await desk.bring(content, kind=ImportKind.PRICES, mode=mode)
+    assert (ended.created, ended.skipped) == (0, 1)
+    assert "both have a price for the same target" in ended.errors[0].message
+    async with desk.open(desk.team.actor(Role.SALES)) as uow:
+        second = (await uow.price_lists.find_by_name(["Second"]))["Second"]
+        assert (await uow.prices.page(second.id, Paging())).total == 0

@@ -132,7 +132,7 @@ async def _ask(uow: UnitOfWork, shop: Shop, quote: Quote, *, minute: int = 0) ->
         content_digest="d" * 64,
         submitted_by=shop.user_id,
         last_edited_by=shop.user_id,
-        facts=facts_of(quote.current.calculation),
+        facts=facts_of(quote.current.calculation, quote.current.content.pricing()),
         matched=[result],
         users=list(shop.made.users.values()),
         at=NOON + timedelta(minutes=minute),

@@ -76,7 +76,9 @@ class Oracle:
         counted = [net if line.counts else Fraction() for line, (*_, net) in zip(p.lines, lines, strict=True)]
         total = sum(counted, Fraction())
         discounts = [
-            self.part(d, total if d.lines is None else sum((counted[at] for at in d.lines), Fraction()))
+            Fraction()
+            if d.lines is not None and not any(p.lines[at].counts for at in d.lines)
+            else self.part(d, total if d.lines is None else sum((counted[at] for at in d.lines), Fraction()))
             for d in p.discounts
         ]
         charges = [self.part(c, total) for c in p.charges]

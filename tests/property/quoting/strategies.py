@@ -76,7 +76,7 @@ lines = st.builds(
     taxes=tax_sets,
     optional=st.sampled_from([False, False, False, True]),
     chosen=st.booleans(),
-    unit_cost=st.one_of(st.none(), prices),
+    unit_cost=st.one_of(st.none(), prices.map(abs)),
     section=st.sampled_from(["", "", "Hardware", "Services"]),
 )
 
@@ -90,7 +90,10 @@ document_discounts = st.one_of(
 def coupons(count: int) -> st.SearchStrategy[DocumentDiscount]:
     """Discounts of some of *count* lines."""
     some = st.lists(st.integers(0, count - 1), min_size=1, unique=True).map(tuple)
-    return st.builds(DocumentDiscount, percent=percents, lines=some, coupon=st.just("SPRING"))
+    return st.one_of(
+        st.builds(DocumentDiscount, percent=percents, lines=some, coupon=st.just("SPRING")),
+        st.builds(DocumentDiscount, amount=amounts, lines=some, coupon=st.just("FIVE")),
+    )
 
 
 document_charges = st.one_of(

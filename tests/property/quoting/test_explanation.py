@@ -110,6 +110,30 @@ def test_the_first_step_that_does_not_follow_is_named() -> None:
     assert "comes to 1" in fault.message
 
 
+@settings(max_examples=200)
+@given(pricing=pricings(), data=st.data())
+def test_every_step_of_lines_document_and_totals_that_is_missing_is_found(
+    pricing: QuotePricing, data: st.DataObject
+) -> None:
+    calculation, explanation = explain(pricing)
+    places = [
+        place for place in _steps(explanation) if place[0] != "taxes" and place[2] != "shares" and place[0] != "pots"
+    ]
+    section, at, chain, seq = data.draw(st.sampled_from(places))
+    step = _step(explanation, section, at, chain, seq)
+    whole: Any = list(getattr(explanation, section))
+    if not chain:
+        del whole[seq]
+    else:
+        whole[at] = whole[at]._replace(**{chain: tuple(one for one in getattr(whole[at], chain) if one is not step)})
+    changed: dict[str, Any] = {section: tuple(whole)}
+
+    # A deposit of nothing is the same as none.
+    assert verify(replace(explanation, **changed), calculation) is not None or (
+        step.kind is StepKind.DEPOSIT and not calculation.deposit
+    )
+
+
 def test_a_step_that_is_missing_is_found() -> None:
     calculation, explanation = explain(a_pricing(a_line("3", "10", vat("19"), discounts=percent_off("10"))))
     line = explanation.lines[0]

@@ -60,7 +60,7 @@ lines = st.builds(
     taxes=st.lists(taxes, max_size=3).map(tuple),
     optional=st.booleans(),
     chosen=st.booleans(),
-    unit_cost=st.one_of(st.none(), millionths(10**12)),
+    unit_cost=st.one_of(st.none(), millionths(10**12, smallest=0)),
     section=st.sampled_from(["", "Hardware"]),
 )
 tax_lists = st.one_of(st.none(), st.lists(taxes, max_size=2).map(tuple))

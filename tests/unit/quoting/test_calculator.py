@@ -1,13 +1,14 @@
 """The calculator, example by example. V1 to V21 are vectors whose outcomes other systems disagreed about."""
 
+from dataclasses import replace
 from decimal import Decimal, getcontext, localcontext
 
 import pytest
 
 from src.domain.quoting.calculation import Calculation
 from src.domain.quoting.calculator import calculate
-from src.domain.quoting.limits import DiscountExceedsTotal
-from src.domain.quoting.pricing import Charge, Discount, DocumentCharge, DocumentDiscount, Tax
+from src.domain.quoting.limits import DepositExceedsPayable, DiscountExceedsTotal
+from src.domain.quoting.pricing import Charge, Deposit, Discount, DocumentCharge, DocumentDiscount, Tax
 from src.domain.shared.rounding import RoundingSettings, TaxMode
 from tests.pricings import (
     FROM_NET,
@@ -394,3 +395,24 @@ def test_a_withheld_tax_is_in_no_price_even_of_the_included_category() -> None:
     result = calculate(a_pricing(a_line("1", "110.00", withheld), prices_include_tax="VAT"))
 
     assert texts([result.total_without_tax, result.retained_total, result.payable]) == ["110.00", "11.00", "99.00"]
+
+
+def test_a_coupon_takes_no_more_than_its_lines_come_to() -> None:
+    offer = a_pricing(a_line("1", "30"), a_line("1", "1000"), discounts=(DocumentDiscount(amount=D(31), lines=(0,)),))
+    with pytest.raises(DiscountExceedsTotal, match="31"):
+        calculate(offer)
+
+
+def test_a_coupon_for_an_option_that_nobody_chose_is_nothing() -> None:
+    option = a_line("1", "30", optional=True)
+    offer = a_pricing(option, a_line("1", "1000"), discounts=(DocumentDiscount(amount=D(25), lines=(0,)),))
+    assert calculate(offer).payable == 1000
+    assert calculate(replace(offer, lines=(replace(option, chosen=True), offer.lines[1]))).payable == 1005
+
+
+@pytest.mark.parametrize("amount", ["-0.01", "100.01"])
+def test_a_deposit_lies_between_nothing_and_what_is_payable(amount: str) -> None:
+    with pytest.raises(DepositExceedsPayable):
+        calculate(a_pricing(a_line("1", "100"), deposit=Deposit(amount=D(amount))))
+    assert calculate(a_pricing(a_line("1", "100"), deposit=Deposit(amount=D(100)))).balance == 0
+    assert calculate(a_pricing(a_line("-1", "100"), deposit=Deposit(amount=D(-100)))).balance == 0

@@ -185,6 +185,15 @@ def test_parts_that_overlap_are_refused() -> None:
     assert refused(overlapping, "file.xlsx").details["reason"] == "damaged"
 
 
+def test_two_parts_in_the_same_place_are_refused() -> None:
+    """Both can be read, so that only their places tell: the way of bombs that unpack the same bytes again and again."""
+    content = _repacked(lambda parts: parts.update({"a.bin": b"a" * 100, "b.bin": b"a" * 100}), ZIP_STORED)
+    first = content.rindex(b"a.bin") - 46
+    second = content.rindex(b"b.bin") - 46
+    twice = content[: second + 42] + content[first + 42 : first + 46] + content[second + 46 :]
+    assert refused(twice, "file.xlsx").details["reason"] == "damaged"
+
+
 @pytest.mark.parametrize("content", [b"<html></html>", b"sku,name\n1,2\n", zlib.compress(b"x")])
 def test_what_is_called_xlsx_and_is_none_is_refused(content: bytes) -> None:
     assert refused(content, "file.xlsx").details["reason"] == "not_xlsx"
