@@ -106,6 +106,12 @@ def test_a_missing_file_ends_with_3_and_a_wrong_word_with_2(bare: Installation) 
         ("quote", "price"),
         ("quote", "list"),
         ("quote", "export"),
+        ("catalog",),
+        ("catalog", "import"),
+        ("catalog", "price"),
+        ("catalog", "search"),
+        ("catalog", "add-price-list"),
+        ("catalog", "add-tax-rate"),
         ("audit",),
         ("audit", "list"),
         ("audit", "verify"),
@@ -154,6 +160,51 @@ def test_quotes_are_exported(demo: Installation, tmp_path: Path) -> None:
     assert (again.returncode, empty.returncode, format_.returncode) == (3, 4, 3)
     assert b"--force" in again.stderr
     assert sorted(path.name for path in tmp_path.iterdir() if path.suffix) == ["offers.csv", "offers.xlsx"]
+
+
+def test_a_catalogue_is_brought_in_asked_and_kept_whole(demo: Installation, tmp_path: Path) -> None:
+    """The tour of the README; then files that nobody may bring in."""
+
+    def catalog(*arguments: str, user: str = OWNER) -> tuple[int, str]:
+        result = demo.run("catalog", *arguments, "--as", user)
+        assert b"Traceback" not in result.stderr
+        return result.returncode, (result.stdout + result.stderr).decode()
+
+    files = "examples/catalogue"
+    assert catalog("add-tax-rate", "VAT-STANDARD", "19")[0] == 0
+    assert catalog("import", "products", f"{files}/products.csv", "--dry-run") == (
+        0,
+        "200 would be added, 0 would be changed.\n",
+    )
+    assert catalog("import", "products", f"{files}/products.csv") == (0, "200 added, 0 changed.\n")
+    assert catalog("import", "products", f"{files}/products.csv") == (0, "0 added, 0 changed.\n")
+    code, told = catalog("import", "prices", f"{files}/prices.csv")
+    assert code == 3
+    assert "row 2, price_list: There is no price list 'Volume'" in told
+    assert "Nothing was stored" in told
+    assert catalog("add-price-list", "Volume")[0] == 0
+    assert catalog("add-price-list", "Resellers", "--customer", "Brandt")[0] == 0
+    assert catalog("import", "prices", f"{files}/prices.csv") == (0, "223 added, 0 changed.\n")
+    assert catalog("import", "exchange-rates", f"{files}/exchange-rates.csv") == (0, "6 added, 0 changed.\n")
+
+    assert "274.55 EUR, from tier «Volume», from 10 on." in catalog("price", "DESK-S-OAK", "--quantity", "25")[1]
+    contract = catalog("price", "DESK-S-OAK", "--quantity", "25", "--customer", "Brandt", user=SALES)[1]
+    assert "216.75 EUR, from contract «Resellers»" in contract
+    assert "not «Volume»: less specific" in contract
+    assert "of 40 products." in catalog("search", "walnut", user=SALES)[1]
+
+    (tmp_path / "bad.csv").write_text("sku,name,list_price,tax_rate_percent\nA,=1+1,1,19\n", encoding="utf-8")
+    (tmp_path / "none.xlsx").write_text("no workbook", encoding="utf-8")
+    assert "row 2, name: '=1+1' is a formula" in catalog("import", "products", str(tmp_path / "bad.csv"))[1]
+    for arguments, code in (
+        (("import", "products", str(tmp_path / "none.xlsx")), 3),
+        (("import", "products", str(tmp_path / "nowhere.csv")), 3),
+        (("import", "wishes", str(tmp_path / "bad.csv")), 2),
+        (("price", "NOTHING"), 4),
+        (("price", "DESK-S-OAK", "--quantity", "many"), 3),
+    ):
+        assert catalog(*arguments)[0] == code, arguments
+    assert catalog("import", "products", f"{files}/products.csv", user=SALES)[0] == 1
 
 
 def test_the_audit_is_listed_and_verified(demo: Installation) -> None:

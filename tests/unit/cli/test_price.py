@@ -107,3 +107,47 @@ def test_pricing_a_file_loads_neither_the_web_nor_the_database() -> None:
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=True)
 
     assert done.stderr.decode().strip() == "[]"
+
+
+def test_the_way_from_price_to_payable_is_shown() -> None:
+    code, shown, _ = run(str(EXAMPLES / "office-fitout-eur.json"), "--explain")
+    assert code == 0
+    for words in (
+        "Gross                                         18 × 412.5",
+        "Discount «Display models»",
+        "Share of discount «Framework agreement 2026»  6978.75 of 18607.90",
+        "19 % of 18244.67",
+        "Charge «Freight»",
+    ):
+        assert words in shown, words
+    assert shown.rstrip().endswith("22417.76")
+
+
+def test_one_line_is_explained_alone_and_only_one_that_is_there() -> None:
+    code, shown, _ = run(str(EXAMPLES / "office-fitout-eur.json"), "--explain", "--line", "3")
+    assert (code, shown.splitlines()[0][:12]) == (0, "3  Power cab")
+    assert "260 × 84.35 ÷ 100" in shown
+    assert "Payable" not in shown
+    code, _, complaint = run(str(EXAMPLES / "office-fitout-eur.json"), "--line", "9")
+    assert (code, complaint.strip()) == (2, "proffer: There are lines 1 to 5.")
+
+
+def test_the_explanation_is_data_too() -> None:
+    _, shown, _ = run(str(EXAMPLES / "machine-options-chf.json"), "--json", "--explain")
+    told = json.loads(shown)
+    assert told["balance"] == "41113.41"
+    assert [line["counts"] for line in told["explanation"]["lines"]] == [True, True, True, False, True]
+    assert told["explanation"]["totals"][-1]["kind"] == "cost"
+
+
+def test_options_sections_and_payment_are_shown() -> None:
+    _, shown, _ = run(str(EXAMPLES / "machine-options-chf.json"))
+    for words in (
+        "(option, not counted)",
+        "(option, chosen)",
+        "Machine",
+        "Deposit",
+        "On delivery",
+        "Margin (29.7548 %)",
+    ):
+        assert words in shown, words
