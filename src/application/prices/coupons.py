@@ -75,6 +75,7 @@ async def save_quote(uow: UnitOfWork, change: Change[Quote]) -> Quote:
             if coupon is None:
                 raise CouponExhausted("The coupon is no longer there.")
             coupon.check_usable(saved.current.content.currency, at.astimezone(saved.current.content.zone).date())
+            coupon.check_minimum(saved.current.calculation.line_net_total)  # Prices may have been taken anew since.
             uses = await uow.coupons.uses(coupon_id, saved.customer_id)
             coupon.check_uses(uses)
             await uow.coupons.redeem(

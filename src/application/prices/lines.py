@@ -96,7 +96,7 @@ class _Resolver:
         taxes = self._taxes(place, line, before, product)
         if source is None or taxes is None:
             return None
-        base = source.price_base_quantity if line.price_base_quantity is None else line.price_base_quantity
+        base = source.price_base_quantity
         return LineItem(
             id=line.id or LineItemId(self._ids.new()),
             product_id=product.id,
@@ -168,14 +168,24 @@ class _Resolver:
         self, place: str, line: LineInput, before: LineItem | None, product: Product, unit: str
     ) -> PriceSource | None:
         kept = before.price_source if before else None
-        if kept is not None and before is not None and line.unit_price in {None, before.pricing.unit_price}:
+        if kept is not None and before is not None and _says_nothing_else(line, before.pricing):
             return replace(kept, reason=line.price_reason) if line.price_reason and _is_typed(kept) else kept
         found = self._ask(place, line, product, unit)
-        if line.unit_price is None or (found is not None and line.unit_price == found.unit_price):
+        unit_price = found.unit_price if line.unit_price is None and found is not None else line.unit_price
+        if unit_price is None:
+            return None
+        base = _base(line, found)
+        if found is not None and (unit_price, base) == (found.unit_price, found.price_base_quantity):
             return found
         if not line.price_reason.strip():
-            said = "has no price" if found is None else f"is {found.unit_price:f} {found.currency}"
-            told = f"In the catalogue {product.sku} {said}: say in price_reason why it is {line.unit_price:f} here."
+            said = (
+                "has no price"
+                if found is None
+                else f"is {found.unit_price:f} {found.currency}{_per(found.price_base_quantity)}"
+            )
+            told = (
+                f"In the catalogue {product.sku} {said}: say in price_reason why it is {unit_price:f}{_per(base)} here."
+            )
             self._wrong.append(FieldError(f"{place}.price_reason", told))
             return None
         return PriceSource(
@@ -186,8 +196,8 @@ class _Resolver:
             version=product.version,
             list_price=None,
             discount_percent=None,
-            unit_price=line.unit_price,
-            price_base_quantity=_base(line),
+            unit_price=unit_price,
+            price_base_quantity=base,
             min_quantity=Decimal(0),
             currency=self._terms.currency.code,
             pricing_date=self._terms.day,
@@ -265,5 +275,20 @@ def _given(value: str | None, otherwise: str) -> str:
     return otherwise if value is None else value
 
 
-def _base(line: LineInput) -> Decimal:
-    return Decimal(1) if line.price_base_quantity is None else line.price_base_quantity
+def _base(line: LineInput, found: PriceSource | None = None) -> Decimal:
+    """For how many units the price is: as typed, else as in the catalogue."""
+    if line.price_base_quantity is not None:
+        return line.price_base_quantity
+    return Decimal(1) if found is None or line.unit_price is not None else found.price_base_quantity
+
+
+def _says_nothing_else(line: LineInput, before: LinePricing) -> bool:
+    """Whether price and base quantity are those that the line has, or left out."""
+    return line.unit_price in {None, before.unit_price} and line.price_base_quantity in {
+        None,
+        before.price_base_quantity,
+    }
+
+
+def _per(base: Decimal) -> str:
+    return "" if base == 1 else f" per {base:f}"

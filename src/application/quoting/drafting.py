@@ -135,7 +135,7 @@ async def edited_content(desk: Desk, content: QuoteContent, draft: DraftInput) -
     if draft.coupons is None and not (content.coupons and looks_up):
         return edited
     codes = [coupon.code for coupon in content.coupons] if draft.coupons is None else draft.coupons
-    return replace(edited, coupons=await _coupons(desk, edited, codes, pricebook, day))
+    return replace(edited, coupons=await _coupons(desk, edited, codes, pricebook))
 
 
 def _in_currency(content: QuoteContent, currency: Currency, draft: DraftInput) -> QuoteContent:
@@ -178,10 +178,12 @@ def _in_new_prices(content: QuoteContent, pricebook: Pricebook, day: date) -> Qu
 
 
 async def _coupons(
-    desk: Desk, content: QuoteContent, codes: Sequence[str], pricebook: Pricebook, day: date
+    desk: Desk, content: QuoteContent, codes: Sequence[str], pricebook: Pricebook
 ) -> tuple[AppliedCoupon, ...]:
+    """Coupons count on the day on which they are used, whatever day the prices are of."""
+    today = desk.now.astimezone(content.zone).date()
     coupons = await find_coupons(desk.uow, codes)
-    applied = tuple(apply_coupon(coupon, content.lines, pricebook, content.currency, day) for coupon in coupons)
+    applied = tuple(apply_coupon(coupon, content.lines, pricebook, content.currency, today) for coupon in coupons)
     if any(coupon.minimum is not None for coupon in coupons):
         total = calculate(replace(content, coupons=()).pricing()).line_net_total
         for coupon in coupons:

@@ -1,5 +1,6 @@
 """Ask for the approvals that the organisation's policies want."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,6 +16,7 @@ from src.domain.catalog.exchange_rate import ExchangeRateMissing
 from src.domain.identity.actor import Actor, Permission
 from src.domain.quoting.content import FrozenRate
 from src.domain.quoting.errors import PricesStale
+from src.domain.quoting.explanation import Explanation
 from src.domain.quoting.facts import facts_of
 from src.domain.quoting.quote import Quote
 from src.domain.quoting.states import Verb
@@ -52,12 +54,13 @@ class SubmitQuote:
             rate = await _exchange_rate(uow, quote, now)
             facts = facts_of(quote.current.calculation, quote.current.content.pricing(), quote.current.content, rate)
             matched = [result for result in evaluate(facts, await uow.policies.all()) if result.matched]
-            explanation = quote.current.explained()
+            # Beside the event loop: for thousands of lines this takes a while.
+            explanation, digest = await asyncio.to_thread(_explained, quote)
             submission = quote.submit(
                 by=actor.person,
                 at=now,
                 needs_approval=bool(matched),
-                explanation_digest=digest_of(explanation),
+                explanation_digest=digest,
                 exchange_rate=rate,
                 kept_stale_prices=kept,
             )
@@ -108,6 +111,11 @@ class SubmitQuote:
                 for check in stale[:100]
             ],
         )
+
+
+def _explained(quote: Quote) -> tuple[Explanation, str]:
+    explanation = quote.current.explained()
+    return explanation, digest_of(explanation)
 
 
 async def _exchange_rate(uow: UnitOfWork, quote: Quote, now: datetime) -> FrozenRate | None:

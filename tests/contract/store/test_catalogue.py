@@ -497,3 +497,37 @@ async def test_inherited_tiers_can_be_ambiguous_too(shop: Shop) -> None:
         await shop.use(RemovePrice, SystemClock())(
             shop.admin, RemovePriceCommand(price_list_id=taker.id, product_id=shop.catalogue.product.id)
         )
+
+
+async def test_another_base_quantity_is_another_price(shop: Shop) -> None:
+    """Or 100.00 for one would quietly become 100.00 for a hundred."""
+    desk = shop.catalogue.product.id
+    with pytest.raises(Invalid) as refused:
+        await shop.draft(lines=(LineInput(quantity=D(1), product_id=desk, price_base_quantity=D(100)),))
+    assert [one.field for one in refused.value.fields] == ["lines[0].price_reason"]
+    quote = await shop.draft()
+    (line,) = quote.current.content.lines
+    cheaper = LineInput(
+        id=line.id, product_id=desk, quantity=D(1), unit_price=line.pricing.unit_price, price_base_quantity=D(100)
+    )
+    with pytest.raises(Invalid):
+        await shop.edit(quote, lines=(cheaper,))
+    typed = (await shop.edit(quote, lines=(replace(cheaper, price_reason="Sold by the hundred"),))).current
+    facts = facts_of(typed.calculation, typed.content.pricing(), typed.content)
+    assert (typed.calculation.line_net_total, facts["discount_percent"]) == (D("1.00"), D(99))
+
+
+async def test_a_coupon_counts_on_the_day_of_its_use_and_with_the_prices_of_then(shop: Shop) -> None:
+    quote = await shop.draft("12", coupons=("SPRING",), pricing_date=date(2027, 6, 1))
+    command = ChangeCouponCommand(
+        coupon_id=shop.catalogue.coupon.id,
+        changes={"minimum": D(1080), "currency": Currency.of("EUR"), "valid_until": TODAY},
+    )
+    await shop.use(ChangeCoupon, SystemClock())(shop.admin, command)
+    await shop.set_price(shop.catalogue.price_list.id, ("10", "80"))
+    await shop.reprice(quote)
+    with pytest.raises(CouponNotValid, match="960"):
+        await shop.submit(quote)
+    await shop.set_price(shop.catalogue.price_list.id, ("10", "90"))
+    await shop.reprice(quote)
+    assert (await shop.submit(quote)).current.content.coupons

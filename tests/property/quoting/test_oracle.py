@@ -1,8 +1,10 @@
 """The calculator agrees with an oracle in fractions, figure by figure."""
 
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -65,3 +67,12 @@ def test_apportioning_agrees_with_fractions_also_in_ties(total: int, bases: list
     parts = apportion(Decimal(total), [Decimal(base) for base in bases], Decimal(1))
 
     assert [Fraction(part) for part in parts] == oracle.split(Fraction(total), [Fraction(base) for base in bases])
+
+
+@settings(max_examples=25, deadline=None)
+@given(pricing=pricings().filter(lambda pricing: bool(pricing.lines)), order=st.randoms())
+def test_hundreds_of_lines_agree_with_fractions_too(pricing: QuotePricing, order: Random) -> None:
+    lines = list(pricing.lines) * (300 // len(pricing.lines))
+    order.shuffle(lines)
+
+    check(replace(pricing, lines=tuple(lines)))
