@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from uuid import uuid4
 
-from src.adapters.security import Argon2Hasher
+from src.adapters.security import Argon2Hasher, ListedPasswords
 from src.adapters.system import SystemClock, Uuid7Ids
 from src.application.identity.create_organization import CreateOrganization, CreateOrganizationCommand
 from src.application.identity.create_user import CreateUser, CreateUserCommand
+from src.application.identity.passwords import NewPasswords
 from src.application.ports.clock import Clock, IdFactory
 from src.application.ports.unit_of_work import OpenUnitOfWork
 from src.application.transactions import Transactions
@@ -41,10 +42,10 @@ async def new_organization(
 ) -> TestOrganization:
     """An organisation with one user for every role, apart from all others."""
     clock, ids = clock or SystemClock(), ids or Uuid7Ids()
-    hasher = Argon2Hasher(memory_kib=8, rounds=1)
+    passwords = NewPasswords(Argon2Hasher(memory_kib=8, rounds=1), ListedPasswords())
     transactions = Transactions(open_unit_of_work)
     slug = f"org-{uuid4().hex[:20]}"
-    organization, owner = await CreateOrganization(transactions, hasher, clock, ids)(
+    organization, owner = await CreateOrganization(transactions, passwords, clock, ids)(
         ORIGIN,
         CreateOrganizationCommand(
             slug=slug,
@@ -58,7 +59,7 @@ async def new_organization(
         ),
     )
     made = TestOrganization(organization, {Role.OWNER: owner})
-    create_user = CreateUser(transactions, hasher, clock, ids)
+    create_user = CreateUser(transactions, passwords, clock, ids)
     for role in (Role.ADMIN, Role.APPROVER, Role.SALES, Role.VIEWER):
         command = CreateUserCommand(
             email=f"{role.value}@{slug}.example", name=f"Nick {role.value}", role=role, password=PASSWORD

@@ -8,10 +8,22 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from src.adapters.documents import TypstQuoteRenderer
 from src.adapters.postgres.addresses import DatabaseUrls
+from src.adapters.postgres.directories import (
+    PostgresAccountDirectory,
+    PostgresOrganizationDirectory,
+    PostgresThrottle,
+)
 from src.adapters.postgres.engine import make_engine
-from src.adapters.postgres.identity import PostgresAccountDirectory
 from src.adapters.postgres.unit_of_work import OpenPostgresUnitOfWork
-from src.adapters.security import Argon2Hasher, JwtIssuer
+from src.adapters.security import (
+    Argon2Hasher,
+    DerivedChallengeSecrets,
+    JwtIssuer,
+    KeyRing,
+    ListedPasswords,
+    SystemVault,
+    TotpCodes,
+)
 from src.adapters.smtp import EmlMailer, JinjaMailTemplates, SmtpMailer
 from src.adapters.spreadsheets import FileSpreadsheets
 from src.adapters.storage import storage_from
@@ -43,16 +55,55 @@ from src.application.customers.customer_groups import (
 )
 from src.application.customers.read_customers import GetContact, GetCustomer, ListContacts, ListCustomers
 from src.application.documents.get_quote_document import GetQuoteDocument
+from src.application.identity.api_keys import CreateApiKey, ListApiKeys, RevokeApiKey
+from src.application.identity.authenticate import Authenticate
+from src.application.identity.change_organization import ChangeOrganization, GetLogo, RemoveLogo, SetLogo
 from src.application.identity.create_organization import CreateOrganization
 from src.application.identity.create_user import CreateUser
-from src.application.identity.get_organization import GetOrganization
-from src.application.identity.log_in import LogIn
+from src.application.identity.get_organization import DescribeActor, GetOrganization
+from src.application.identity.limits import LoginLimits
+from src.application.identity.log_in import LogIn, NextStep, RequestLoginCode, SecondFactors, VerifyLogin
+from src.application.identity.mailed import RecordLoginFailure, SendChallenge
+from src.application.identity.passwords import ChangePassword, NewPasswords, RequestPasswordReset, ResetPassword
+from src.application.identity.platform import (
+    AuthenticateOperator,
+    CreateOperatorKey,
+    ListOrganizations,
+    RestoreOrganization,
+    RevokeOperatorKeys,
+    SuspendOrganization,
+    VerifyDomains,
+)
+from src.application.identity.second_factor import (
+    BeginSecondFactor,
+    ConfirmSecondFactor,
+    RemoveSecondFactor,
+    ResetSecondFactor,
+)
+from src.application.identity.sessions import EndSession, ListSessions, LogOut, RefreshSession, SessionOpener
+from src.application.identity.users import (
+    AcceptInvitation,
+    ChangeUser,
+    DeactivateUser,
+    GetUser,
+    InviteAgain,
+    InviteUser,
+    ListUsers,
+    ReactivateUser,
+)
 from src.application.messaging.deliver_quote import DeliverQuote
 from src.application.ports.clock import Clock, IdFactory
 from src.application.ports.documents import QuoteRenderer, SpreadsheetWriter
-from src.application.ports.identity import AccountDirectory
+from src.application.ports.identity import AccountDirectory, OrganizationDirectory, Throttle
 from src.application.ports.mail import Mailer, MailTemplates
-from src.application.ports.security import PasswordHasher, TokenIssuer
+from src.application.ports.security import (
+    ChallengeSecrets,
+    CommonPasswords,
+    OneTimeCodes,
+    PasswordHasher,
+    TokenIssuer,
+    Vault,
+)
 from src.application.ports.storage import ObjectStorage
 from src.application.ports.tabular import TabularReader
 from src.application.ports.unit_of_work import OpenUnitOfWork
@@ -81,7 +132,59 @@ class UseCases(Provider):
     scope = Scope.APP
 
     transactions = provide(Transactions)
-    identity = provide_all(LogIn, CreateOrganization, CreateUser, GetOrganization)
+    login = provide_all(
+        Authenticate,
+        LogIn,
+        RequestLoginCode,
+        VerifyLogin,
+        SecondFactors,
+        NextStep,
+        SessionOpener,
+        RefreshSession,
+        LogOut,
+        ListSessions,
+        EndSession,
+        NewPasswords,
+        ChangePassword,
+        RequestPasswordReset,
+        ResetPassword,
+        BeginSecondFactor,
+        ConfirmSecondFactor,
+        RemoveSecondFactor,
+        ResetSecondFactor,
+        SendChallenge,
+        RecordLoginFailure,
+    )
+    people = provide_all(
+        CreateUser,
+        InviteUser,
+        InviteAgain,
+        AcceptInvitation,
+        ListUsers,
+        GetUser,
+        ChangeUser,
+        DeactivateUser,
+        ReactivateUser,
+        CreateApiKey,
+        ListApiKeys,
+        RevokeApiKey,
+    )
+    organizations = provide_all(
+        CreateOrganization,
+        GetOrganization,
+        DescribeActor,
+        ChangeOrganization,
+        SetLogo,
+        GetLogo,
+        RemoveLogo,
+        AuthenticateOperator,
+        CreateOperatorKey,
+        RevokeOperatorKeys,
+        ListOrganizations,
+        SuspendOrganization,
+        RestoreOrganization,
+        VerifyDomains,
+    )
     customers = provide_all(
         CreateCustomer,
         GetCustomer,
@@ -162,15 +265,36 @@ class Outside(Provider):
     spreadsheets = provide(FileSpreadsheets, provides=SpreadsheetWriter)
     tables = provide(FileTabularReader, provides=TabularReader)
     renderer = provide(TypstQuoteRenderer, provides=QuoteRenderer)
-    templates = provide(JinjaMailTemplates, provides=MailTemplates)
+    common_passwords = provide(ListedPasswords, provides=CommonPasswords)
+    one_time_codes = provide(TotpCodes, provides=OneTimeCodes)
+
+    @provide
+    def templates(self, settings: Settings) -> MailTemplates:
+        return JinjaMailTemplates(settings.account_page)
+
+    @provide
+    def key_ring(self, settings: Settings) -> KeyRing:
+        return KeyRing((settings.secret_key, *settings.previous_secret_keys))
+
+    @provide
+    def login_limits(self, settings: Settings) -> LoginLimits:
+        return LoginLimits(per_address=settings.logins_per_address)
+
+    @provide
+    def challenge_secrets(self, ring: KeyRing) -> ChallengeSecrets:
+        return DerivedChallengeSecrets(ring)
+
+    @provide
+    def vault(self, ring: KeyRing) -> Vault:
+        return SystemVault(ring)
 
     @provide
     def hasher(self) -> PasswordHasher:
         return Argon2Hasher()
 
     @provide
-    def tokens(self, settings: Settings, ids: IdFactory) -> TokenIssuer:
-        return JwtIssuer(settings.secret_key.encode(), ids)
+    def tokens(self, ring: KeyRing, ids: IdFactory) -> TokenIssuer:
+        return JwtIssuer(ring, ids)
 
     @provide
     def storage(self, settings: Settings) -> ObjectStorage:
@@ -203,6 +327,14 @@ class PostgresStore(Provider):
     @provide
     def directory(self, app: AppEngine) -> AccountDirectory:
         return PostgresAccountDirectory(app)
+
+    @provide
+    def throttle(self, app: AppEngine) -> Throttle:
+        return PostgresThrottle(app)
+
+    @provide
+    def organizations(self, operator: OperatorEngine) -> OrganizationDirectory:
+        return PostgresOrganizationDirectory(operator)
 
     @provide
     def open_unit_of_work(self, app: AppEngine, operator: OperatorEngine) -> OpenUnitOfWork:

@@ -26,10 +26,13 @@ class Settings:
     database_url: str | None
     postgres_binaries: Path | None
     secret_key: str
+    previous_secret_keys: tuple[str, ...]
     storage_url: str
     smtp: SmtpSettings | None
     mail_from: str
     public_url: str
+    account_page: str
+    logins_per_address: int
     log_format: str
     log_level: str
     trusted_proxies: int
@@ -44,6 +47,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     port = _whole_number(variables, "PROFFER_PORT", DEFAULT_PORT, highest=65535)
     host = variables.get("PROFFER_HOST", "127.0.0.1")
     binaries = variables.get("PROFFER_POSTGRES_BIN")
+    public_url = variables.get("PROFFER_PUBLIC_URL", f"http://{host}:{port}").rstrip("/")
     return Settings(
         home=home,
         host=host,
@@ -51,10 +55,13 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         database_url=_database_url(variables),
         postgres_binaries=Path(binaries) if binaries else None,
         secret_key=_secret_key(variables, home),
+        previous_secret_keys=_previous_secret_keys(variables),
         storage_url=variables.get("PROFFER_STORAGE_URL") or str(home / "storage"),
         smtp=_smtp(variables),
         mail_from=_mail_from(variables),
-        public_url=variables.get("PROFFER_PUBLIC_URL", f"http://{host}:{port}"),
+        public_url=public_url,
+        account_page=variables.get("PROFFER_ACCOUNT_PAGE") or f"{public_url}/account",
+        logins_per_address=_whole_number(variables, "PROFFER_LOGINS_PER_ADDRESS", 10, lowest=1, highest=100_000),
         log_format=_choice(variables, "PROFFER_LOG_FORMAT", ("console", "json")),
         log_level=_choice(variables, "PROFFER_LOG_LEVEL", ("info", "debug", "warning", "error")),
         trusted_proxies=_whole_number(variables, "PROFFER_TRUSTED_PROXIES", 0, highest=10),
@@ -92,10 +99,10 @@ def _smtp(variables: Mapping[str, str]) -> SmtpSettings | None:
         raise SettingsError(f"PROFFER_SMTP_URL cannot be used. {error}") from None
 
 
-def _whole_number(variables: Mapping[str, str], name: str, default: int, *, highest: int) -> int:
+def _whole_number(variables: Mapping[str, str], name: str, default: int, *, highest: int, lowest: int = 0) -> int:
     text = variables.get(name, str(default))
-    if not text.isascii() or not text.isdigit() or int(text) > highest:
-        raise SettingsError(f"{name} is {text!r}; it must be a whole number from 0 to {highest}.")
+    if not text.isascii() or not text.isdigit() or not lowest <= int(text) <= highest:
+        raise SettingsError(f"{name} is {text!r}; it must be a whole number from {lowest} to {highest}.")
     return int(text)
 
 
@@ -105,6 +112,17 @@ def _choice(variables: Mapping[str, str], name: str, choices: tuple[str, ...]) -
     if text not in choices:
         raise SettingsError(f"{name} is {text!r}; it must be one of {', '.join(choices)}.")
     return text
+
+
+def _previous_secret_keys(variables: Mapping[str, str]) -> tuple[str, ...]:
+    """Keys of before, newest first: what they have signed and sealed is still read."""
+    given = variables.get("PROFFER_PREVIOUS_SECRET_KEYS", "").split()
+    if any(len(key) < SHORTEST_SECRET for key in given):
+        raise SettingsError(
+            f"PROFFER_PREVIOUS_SECRET_KEYS has a key that is too short; they are separated by spaces, and each has at "
+            f"least {SHORTEST_SECRET} characters."
+        )
+    return tuple(given)
 
 
 def _secret_key(variables: Mapping[str, str], home: Path) -> str:

@@ -10,12 +10,13 @@ from uuid import RFC_4122, uuid4
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from src.adapters.memory.directories import MemoryAccountDirectory
 from src.adapters.memory.spreadsheets import MemorySpreadsheets
 from src.adapters.memory.system import MemoryTokens, PlainPasswords, SequentialIds, TickingClock
 from src.adapters.memory.templates import PlainMailTemplates
-from src.adapters.memory.unit_of_work import MemoryAccountDirectory, MemoryStore, OpenMemoryUnitOfWork
-from src.adapters.postgres.identity import PostgresAccountDirectory
-from src.adapters.security import Argon2Hasher, JwtIssuer
+from src.adapters.memory.unit_of_work import MemoryStore, OpenMemoryUnitOfWork
+from src.adapters.postgres.directories import PostgresAccountDirectory
+from src.adapters.security import Argon2Hasher, JwtIssuer, KeyRing
 from src.adapters.smtp import JinjaMailTemplates
 from src.adapters.spreadsheets import FileSpreadsheets
 from src.adapters.system import SystemClock, Uuid7Ids
@@ -31,7 +32,7 @@ from tests.builders.documents import a_quote_document
 from tests.organizations import new_organization
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
-SECRET = b"a secret key that is long enough for a test"
+RING = KeyRing(["a secret key that is long enough for a test"])
 
 
 @pytest.mark.parametrize("clock", [SystemClock(), TickingClock()], ids=["system", "memory"])
@@ -60,7 +61,7 @@ async def test_a_password_is_known_again_and_nobody_has_none(hasher: PasswordHas
     assert not await hasher.verify("correct horse", None)
 
 
-@pytest.mark.parametrize("issuer", [JwtIssuer(SECRET, Uuid7Ids()), MemoryTokens()], ids=["jwt", "memory"])
+@pytest.mark.parametrize("issuer", [JwtIssuer(RING, Uuid7Ids()), MemoryTokens()], ids=["jwt", "memory"])
 def test_a_token_tells_what_it_was_issued_for_until_it_ends(issuer: TokenIssuer) -> None:
     claims = Claims(
         user_id=UserId(uuid4()),
@@ -86,7 +87,7 @@ def accounts(request: pytest.FixtureRequest) -> tuple[OpenUnitOfWork, AccountDir
     """A store, and the directory of who may log in to it."""
     if request.param == "memory":
         store = MemoryStore()
-        return OpenMemoryUnitOfWork(store), MemoryAccountDirectory(store)
+        return OpenMemoryUnitOfWork(store), MemoryAccountDirectory(store, SystemClock())
     engine: AsyncEngine = request.getfixturevalue("app_engine")
     return request.getfixturevalue("open_postgres"), PostgresAccountDirectory(engine)
 
@@ -107,7 +108,9 @@ async def test_the_directory_finds_an_account_by_its_exact_e_mail(
         assert await directory.find(other) == []
 
 
-@pytest.mark.parametrize("templates", [JinjaMailTemplates(), PlainMailTemplates()], ids=["jinja", "memory"])
+@pytest.mark.parametrize(
+    "templates", [JinjaMailTemplates("http://proffer.test/account"), PlainMailTemplates()], ids=["jinja", "memory"]
+)
 def test_a_letter_names_the_offer_and_never_becomes_markup(templates: MailTemplates) -> None:
     document = a_quote_document()
 

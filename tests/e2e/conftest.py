@@ -1,10 +1,11 @@
 """The whole API in this process, on the real database, with a worker beside it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from uuid import uuid4
 
 import pytest
 import pytest_asyncio
@@ -28,6 +29,8 @@ from src.entrypoints.worker.handlers import job_handlers
 from tests.database import SECRET
 from tests.organizations import PASSWORD, TestOrganization, new_organization
 
+Found = TypeVar("Found")
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -40,16 +43,25 @@ class Caller:
         return await self.client.get(path, params=params, headers=self._headers({}))
 
     async def post(self, path: str, body: Any = None, **headers: str) -> Response:
-        return await self.client.post(path, json=body, headers=self._headers(headers))
+        """Each with a key of its own, as careful clients send it: so that every route is tried with one."""
+        given = {"idempotency_key": uuid4().hex} | headers
+        return await self.client.post(path, json=body, headers=self._headers(given))
 
     async def patch(self, path: str, body: Any, **headers: str) -> Response:
+        """Made from what is there now, unless *if_match* says otherwise."""
+        headers = headers or {"if_match": await self.tag_of(path)}
         return await self.client.patch(path, json=body, headers=self._headers(headers))
 
     async def put(self, path: str, body: Any, **headers: str) -> Response:
         return await self.client.put(path, json=body, headers=self._headers(headers))
 
     async def delete(self, path: str, **query: str) -> Response:
-        return await self.client.delete(path, params=query, headers=self._headers({}))
+        headers = self._headers({} if query else {"if_match": await self.tag_of(path)})
+        return await self.client.delete(path, params=query, headers=headers)
+
+    async def tag_of(self, path: str) -> str:
+        """The ETag of what is there; any, where there is none."""
+        return str((await self.get(path)).headers.get("etag", '"1"'))
 
     async def send(self, method: str, path: str, content: bytes, content_type: str = "application/json") -> Response:
         """Exactly these bytes."""
@@ -76,7 +88,9 @@ class Team:
 @pytest.fixture(scope="session")
 def api_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     home = tmp_path_factory.mktemp("home")
-    return read_settings({"PROFFER_HOME": str(home), "PROFFER_SECRET_KEY": SECRET})
+    return read_settings(
+        {"PROFFER_HOME": str(home), "PROFFER_SECRET_KEY": SECRET, "PROFFER_LOGINS_PER_ADDRESS": "10000"}
+    )
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -89,7 +103,7 @@ async def container(api_settings: Settings, database: DatabaseUrls) -> AsyncIter
 @pytest_asyncio.fixture(scope="session")
 async def app(container: AsyncContainer) -> Litestar:
     checks = (DatabaseReady(await container.get(AppEngine)), StorageReady(await container.get(ObjectStorage)))
-    return create_api(container, HttpSettings(), checks)
+    return await create_api(container, HttpSettings(), checks)
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -129,6 +143,14 @@ def nobody(client: AsyncClient) -> Caller:
 @pytest.fixture
 def mail_folder(api_settings: Settings) -> Path:
     return api_settings.home / "mail"
+
+
+async def eventually(look: Callable[[], Awaitable[Found | None]]) -> Found:
+    """What *look* finds, once it does: for what a worker does beside the test. Raises TimeoutError."""
+    async with asyncio.timeout(30):
+        while (found := await look()) is None:  # noqa: ASYNC110 — what happens elsewhere sets no event here.
+            await asyncio.sleep(0.05)
+        return found
 
 
 async def log_in_all(client: AsyncClient, made: TestOrganization) -> Team:

@@ -17,6 +17,7 @@ from litestar.params import FromPath, JSONBody
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from src.adapters.security import KeyRing, SystemVault
 from src.application.ports.storage import StorageUnavailable
 from src.domain.shared.errors import Conflict, Forbidden, Invalid, NotFound, Stale, Unauthenticated
 from src.entrypoints.http.app import HttpSettings, create_app
@@ -42,6 +43,14 @@ def _database(sqlstate: str) -> DBAPIError:
     return DBAPIError("SELECT 1", {}, _Refused(sqlstate))
 
 
+_OPEN = {
+    "/api/v1/login",
+    "/api/v1/login/verify",
+    "/api/v1/session/refresh",
+    "/api/v1/password-resets",
+    "/api/v1/password-resets/complete",
+    "/api/v1/invitations/accept",
+}
 ERRORS: dict[str, tuple[Exception, int, str]] = {
     "not found": (NotFound("There is no such thing."), 404, "not_found"),
     "unauthenticated": (Unauthenticated("Who are you?"), 401, "unauthenticated"),
@@ -91,13 +100,13 @@ def _client(app: Litestar) -> AsyncClient:
 @pytest_asyncio.fixture
 async def probe() -> AsyncIterator[AsyncClient]:
     """An application with nothing but handlers that fail."""
-    async with _client(create_app(route_handlers=[], settings=HttpSettings(largest_body=1000))) as client:
+    async with _client(_an_app(route_handlers=[], settings=HttpSettings(largest_body=1000))) as client:
         yield client
 
 
 @pytest_asyncio.fixture
 async def failing() -> AsyncIterator[AsyncClient]:
-    app = create_app(route_handlers=[_fail, _echo], settings=HttpSettings(largest_body=1000))
+    app = _an_app(route_handlers=[_fail, _echo], settings=HttpSettings(largest_body=1000))
     async with _client(app) as client:
         yield client
 
@@ -135,6 +144,10 @@ async def test_addresses_that_are_not_there(method: str, path: str, status: int,
     assert (answer.status_code, answer.json()["error_code"]) == (status, code)
     if status == 405:
         assert answer.headers["allow"]
+
+
+def _an_app(**given: Any) -> Litestar:
+    return create_app(vault=SystemVault(KeyRing(["k" * 32])), **given)
 
 
 async def test_a_chunked_body_is_bounded_too(failing: AsyncClient) -> None:
@@ -199,15 +212,15 @@ async def test_the_document_declares_errors_and_who_must_log_in(nobody: Caller) 
         for method, operation in item.items():
             if path.startswith("/api/"):
                 assert {"422", "500"} <= set(operation["responses"]), (method, path)
-            closed = path.startswith("/api/") and path != "/api/v1/login"
+            closed = "401" in operation["responses"] and path not in _OPEN
             assert bool(operation.get("security", document["security"])) is closed, path
-            assert ("401" in operation["responses"]) is path.startswith("/api/")
+            assert ("401" in operation["responses"]) is path.startswith(("/api/", "/platform/"))
             assert operation["description"]
 
 
 async def test_health_says_what_does_not_work() -> None:
     checks = (_Check("good"), _Check("bad", StorageUnavailable(SECRET)), _Check("slow", pause=60))
-    async with _client(create_app(route_handlers=[], settings=HttpSettings(), checks=checks)) as client:
+    async with _client(_an_app(route_handlers=[], settings=HttpSettings(), checks=checks)) as client:
         ready, live = await client.get("/health/ready"), await client.get("/health/live")
 
     assert live.status_code == 200
@@ -231,7 +244,7 @@ async def test_the_client_is_believed_only_as_far_as_proxies_are_trusted(hops: i
     def where(request: Request[Any, Any, Any]) -> None:
         seen.append(origin_of(request).ip_address)
 
-    app = create_app(route_handlers=[where], settings=HttpSettings(trusted_proxies=hops))
+    app = _an_app(route_handlers=[where], settings=HttpSettings(trusted_proxies=hops))
     async with _client(app) as client:
         await client.get("/where", headers={"x-forwarded-for": "6.6.6.6, 198.51.100.1, 10.0.0.9"})
 
@@ -241,7 +254,7 @@ async def test_the_client_is_believed_only_as_far_as_proxies_are_trusted(hops: i
 async def test_cross_origin_requests_are_closed_unless_an_origin_is_named() -> None:
     evil, good = "https://app.example.attacker.test", "https://app.example"
     settings = HttpSettings(cors_origins=(good,))
-    async with _client(create_app(route_handlers=[], settings=settings)) as client:
+    async with _client(_an_app(route_handlers=[], settings=settings)) as client:
         allowed = await client.get("/health/live", headers={"origin": good})
         refused = await client.get("/health/live", headers={"origin": evil})
 

@@ -9,7 +9,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
-from tests.e2e.conftest import Caller, Team
+from tests.e2e.conftest import Caller, Team, eventually
 from tests.organizations import PASSWORD
 
 pytestmark = pytest.mark.asyncio
@@ -40,13 +40,19 @@ async def test_whatever_is_wrong_the_answer_is_the_same(field: str, team: Team, 
     assert answer.json()["message"] == "E-mail or password is wrong."
 
 
+@pytest.mark.usefixtures("worker")
 async def test_a_failed_login_is_audited(team: Team, nobody: Caller) -> None:
     email = next(iter(team.organization.users.values())).email
     await nobody.post(LOGIN, {"email": email, "password": "wrong password"})
 
-    entries = (await team.owner.get("/api/v1/audit/entries", action="user.login_failed")).json()
+    async def entries_there() -> dict[str, Any] | None:
+        found: dict[str, Any] = (await team.owner.get("/api/v1/audit/entries", action="user.login_failed")).json()
+        return found if found["total"] else None
+
+    entries = await eventually(entries_there)
 
     assert entries["total"] == 1
+    assert entries["items"][0]["ip_address"] == "127.0.0.1"
     assert "wrong password" not in json.dumps(entries)
 
 

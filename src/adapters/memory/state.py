@@ -24,13 +24,19 @@ from src.domain.customers.customer import Customer
 from src.domain.customers.group import CustomerGroup
 from src.domain.documents.catalog_import import CatalogImport
 from src.domain.documents.stored_document import StoredDocument
+from src.domain.identity.api_key import ApiKey
+from src.domain.identity.challenge import Challenge
 from src.domain.identity.organization import Organization
-from src.domain.identity.user import Session, User
+from src.domain.identity.provider import ExternalIdentity, IdentityProvider, ProviderLogin
+from src.domain.identity.second_factor import SecondFactor
+from src.domain.identity.session import Session
+from src.domain.identity.user import User
 from src.domain.messaging.message import Message
 from src.domain.quoting.explanation import Explanation
 from src.domain.quoting.quote import Quote
 from src.domain.shared.change import Change
 from src.domain.shared.ids import OrganizationId
+from src.domain.shared.once import StoredAnswer
 
 
 @dataclass(slots=True)
@@ -40,6 +46,12 @@ class OrganizationState:
     organizations: dict[UUID, Organization] = field(default_factory=dict)
     users: dict[UUID, User] = field(default_factory=dict)
     sessions: dict[UUID, Session] = field(default_factory=dict)
+    challenges: dict[UUID, Challenge] = field(default_factory=dict)
+    second_factors: dict[UUID, SecondFactor] = field(default_factory=dict)
+    api_keys: dict[UUID, ApiKey] = field(default_factory=dict)
+    identity_providers: dict[UUID, IdentityProvider] = field(default_factory=dict)
+    provider_logins: dict[UUID, ProviderLogin] = field(default_factory=dict)
+    external_identities: dict[UUID, ExternalIdentity] = field(default_factory=dict)
     customers: dict[UUID, Customer] = field(default_factory=dict)
     contacts: dict[UUID, Contact] = field(default_factory=dict)
     customer_groups: dict[UUID, CustomerGroup] = field(default_factory=dict)
@@ -58,6 +70,7 @@ class OrganizationState:
     documents: dict[UUID, StoredDocument] = field(default_factory=dict)
     messages: dict[UUID, Message] = field(default_factory=dict)
     imports: dict[UUID, CatalogImport] = field(default_factory=dict)
+    answers: dict[tuple[UUID, str], tuple[str, StoredAnswer]] = field(default_factory=dict)
     counters: dict[int, int] = field(default_factory=dict)
     entries: list[AuditEntry] = field(default_factory=list)
     head: ChainHead = field(default_factory=ChainHead)

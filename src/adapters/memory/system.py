@@ -4,7 +4,14 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from src.application.ports.clock import Clock, IdFactory
-from src.application.ports.security import Claims, PasswordHasher, TokenIssuer, TokenRefused
+from src.application.ports.security import (
+    Claims,
+    CommonPasswords,
+    PasswordHasher,
+    RefreshClaims,
+    TokenIssuer,
+    TokenRefused,
+)
 
 BEGINNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -43,12 +50,21 @@ class PlainPasswords(PasswordHasher):
     async def verify(self, password: str, password_hash: str | None) -> bool:
         return password_hash == f"plain:{password}"
 
+    def is_outdated(self, password_hash: str) -> bool:
+        return False
+
+
+class FewCommonPasswords(CommonPasswords):
+    def all(self) -> frozenset[str]:
+        return frozenset({"password", "12345678"})
+
 
 class MemoryTokens(TokenIssuer):
     """Tokens are numbers that this object remembers."""
 
     def __init__(self) -> None:
         self._issued: dict[str, Claims] = {}
+        self._refresh: dict[str, RefreshClaims] = {}
 
     def issue(self, claims: Claims, *, at: datetime) -> str:
         token = f"token-{len(self._issued)}"
@@ -58,5 +74,15 @@ class MemoryTokens(TokenIssuer):
     def read(self, token: str, *, at: datetime) -> Claims:
         claims = self._issued.get(token)
         if claims is None or at > claims.expires_at:
-            raise TokenRefused("The access token is not valid, or has expired: log in again.")
+            raise TokenRefused("This token is not valid, or has expired: log in again.")
         return claims
+
+    def issue_refresh(self, claims: RefreshClaims) -> str:
+        token = f"refresh-{claims.session_id}-{claims.generation}"
+        self._refresh[token] = claims
+        return token
+
+    def read_refresh(self, token: str) -> RefreshClaims:
+        if token not in self._refresh:
+            raise TokenRefused("This token is not valid, or has expired: log in again.")
+        return self._refresh[token]

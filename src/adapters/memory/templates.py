@@ -3,10 +3,14 @@
 from html import escape
 
 from src.application.ports.documents import QuoteDocument
-from src.application.ports.mail import ComposedText, MailTemplates
+from src.application.ports.mail import AccountMail, ComposedText, MailTemplates
 
 
 class PlainMailTemplates(MailTemplates):
+    def account(self, mail: AccountMail) -> ComposedText:
+        text = f"{mail.purpose.value} for {mail.name}: {mail.secret}"
+        return ComposedText(subject=mail.purpose.value, text=text, html=f"<p>{escape(text)}</p>")
+
     def quote_sent(self, document: QuoteDocument, message: str) -> ComposedText:
         text = f"{document.number} {document.title}\n{message}"
         return ComposedText(subject=f"{document.number} {document.title}", text=text, html=f"<p>{escape(text)}</p>")

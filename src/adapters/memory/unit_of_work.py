@@ -4,18 +4,26 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from uuid import UUID
 
 from src.adapters.memory.approvals import MemoryApprovalRequests, MemoryPolicies
 from src.adapters.memory.audit import MemoryAudit
 from src.adapters.memory.catalog import MemoryCategories, MemoryExchangeRates, MemoryProducts, MemoryTaxRates
 from src.adapters.memory.customers import MemoryContacts, MemoryCustomerGroups, MemoryCustomers
-from src.adapters.memory.identity import MemoryOrganizations, MemorySessions, MemoryUsers
+from src.adapters.memory.identity import (
+    MemoryApiKeys,
+    MemoryChallenges,
+    MemoryIdentityProviders,
+    MemoryOrganizations,
+    MemorySecondFactors,
+    MemorySessions,
+    MemoryUsers,
+)
 from src.adapters.memory.imports import MemoryImports
 from src.adapters.memory.messaging import MemoryMessages, MemoryStoredDocuments
 from src.adapters.memory.prices import MemoryCoupons, MemoryPriceLists, MemoryPrices
 from src.adapters.memory.quoting import MemoryQuotes
 from src.adapters.memory.state import MemoryTransaction, OrganizationState
-from src.application.ports.identity import Account, AccountDirectory
 from src.application.ports.jobs import Job, JobQueue
 from src.application.ports.unit_of_work import OpenUnitOfWork, UnitOfWork
 from src.domain.audit.entry import AuditRecord
@@ -23,6 +31,7 @@ from src.domain.identity.actor import Actor, ActorKind
 from src.domain.identity.organization import OrganizationNotFound, SlugTaken
 from src.domain.shared.events import DomainEvent
 from src.domain.shared.ids import OrganizationId
+from src.domain.shared.once import HeldCommit, Replayed, StoredAnswer, WriteOnce, key_reused
 
 
 class MemoryStore:
@@ -42,6 +51,10 @@ class MemoryStore:
                     raise SlugTaken("This slug is taken.")
         self.states[transaction.organization_id] = transaction.state
         self._jobs.extend(transaction.jobs)
+
+    def add_job(self, job: Job) -> None:
+        """A job of no unit of work."""
+        self._jobs.append(job)
 
     def take_jobs(self) -> Sequence[Job]:
         """What has been enqueued and committed since the last time."""
@@ -65,6 +78,10 @@ class MemoryUnitOfWork(UnitOfWork):
         self.organizations = MemoryOrganizations(transaction)
         self.users = MemoryUsers(transaction)
         self.sessions = MemorySessions(transaction)
+        self.challenges = MemoryChallenges(transaction)
+        self.second_factors = MemorySecondFactors(transaction)
+        self.api_keys = MemoryApiKeys(transaction)
+        self.identity_providers = MemoryIdentityProviders(transaction)
         self.customers = MemoryCustomers(transaction)
         self.contacts = MemoryContacts(transaction)
         self.customer_groups = MemoryCustomerGroups(transaction)
@@ -91,8 +108,26 @@ class MemoryUnitOfWork(UnitOfWork):
         if self._ended:
             raise RuntimeError("This unit of work has been committed already.")
         self.audit.append(AuditRecord.all_of(self._transaction.changes, self._recorded, self._actor))
-        self._store.put(self._transaction)
         self._ended = True
+        once = self._actor.origin.once
+        if once is not None:
+            once.held = HeldMemoryCommit(self._store, self._transaction, self._actor, once)
+            return
+        self._store.put(self._transaction)
+
+
+class HeldMemoryCommit(HeldCommit):
+    """Done but for the last step. The organisation is not locked meanwhile: memory is for one writer at a time."""
+
+    def __init__(self, store: MemoryStore, transaction: MemoryTransaction, actor: Actor, once: WriteOnce) -> None:
+        self._store, self._transaction = store, transaction
+        self._claim, self._fingerprint = claim_of(actor, once), once.fingerprint
+
+    async def finish(self, answer: StoredAnswer) -> None:
+        self._transaction.state.answers[self._claim] = (self._fingerprint, answer)
+        self._store.put(self._transaction)
+
+    async def abandon(self) -> None: ...
 
 
 class OpenMemoryUnitOfWork(OpenUnitOfWork):
@@ -112,26 +147,23 @@ class OpenMemoryUnitOfWork(OpenUnitOfWork):
             if known is None and actor.kind is not ActorKind.OPERATOR:
                 raise OrganizationNotFound("This organisation is not here.")
             state = OrganizationState() if known is None else known.snapshot()
+            _take_claim(state, actor)
             yield MemoryUnitOfWork(self._store, MemoryTransaction(organization_id, state), actor)
 
 
-class MemoryAccountDirectory(AccountDirectory):
-    def __init__(self, store: MemoryStore) -> None:
-        self._store = store
+def claim_of(actor: Actor, once: WriteOnce) -> tuple[UUID, str]:
+    return actor.api_key_id or actor.user_id or UUID(int=0), once.key
 
-    async def find(self, email: str) -> Sequence[Account]:
-        accounts = [
-            Account(
-                organization_id=organization_id,
-                organization_slug=state.organizations[organization_id].slug,
-                user_id=user.id,
-                email=user.email,
-                name=user.name,
-                role=user.role,
-                password_hash=user.password_hash,
-            )
-            for organization_id, state in self._store.states.items()
-            for user in state.users.values()
-            if user.email == email and user.active
-        ]
-        return sorted(accounts, key=lambda account: account.organization_slug)[:20]
+
+def _take_claim(state: OrganizationState, actor: Actor) -> None:
+    """Raises Replayed, KeyReused; RuntimeError for a second transaction of a request that happens once."""
+    once = actor.origin.once
+    if once is None:
+        return
+    if once.held is not None:
+        message = "A request that happens once has one transaction, and that is done."
+        raise RuntimeError(message)
+    known = state.answers.get(claim_of(actor, once))
+    if known is not None:
+        fingerprint, answer = known
+        raise Replayed(answer) if fingerprint == once.fingerprint else key_reused()

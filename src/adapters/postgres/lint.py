@@ -34,6 +34,30 @@ ALLOWED: Final = {
         "proffer.find_products(text,boolean,uuid[],timestamp with time zone,uuid,integer,integer,boolean)",
     ): "the search: ids of the transaction's tenant only",
     Finding("definer function", "proffer.count_products(text,boolean,uuid[])"): "the same",
+    Finding("policy does not read the tenant variable", "sessions.door_select"): "the door: whose token it is",
+    Finding("policy does not read the tenant variable", "api_keys.door_select"): "the door: whose key it is",
+    Finding(
+        "policy does not read the tenant variable", "api_keys.door_update"
+    ): "the key's last use, and no other column",
+    Finding("policy does not read the tenant variable", "challenges.door_select"): "the door: whose code it is",
+    Finding("policy does not read the tenant variable", "provider_logins.door_select"): "the door: whose login it is",
+    Finding("policy does not read the tenant variable", "idempotency_keys.door_select"): "purging what is too old",
+    Finding("policy does not read the tenant variable", "idempotency_keys.door_delete"): "the same",
+    Finding(
+        "policy does not read the tenant variable", "organizations.operator_select"
+    ): "operators list organisations",
+    Finding("definer function", "proffer.find_session(uuid,uuid)"): "the door: whose token it is",
+    Finding("definer function", "proffer.find_api_key(text)"): "the door: whose key it is",
+    Finding("definer function", "proffer.find_challenge(uuid)"): "the door: whose code it is",
+    Finding("definer function", "proffer.find_provider_login(uuid)"): "the door: whose login it is",
+    Finding("definer function", "proffer.find_organization(text)"): "the door: where somebody wants to log in",
+    Finding(
+        "definer function",
+        "proffer.take_turns(text[],integer[],double precision[],timestamp with time zone)",
+    ): "throttling, before anybody is known",
+    Finding("definer function", "proffer.give_back_turns(text[],integer[],double precision[])"): "the same",
+    Finding("table without tenant column", "throttles"): "hashed buckets; only the throttle's functions see them",
+    Finding("table without tenant column", "operator_keys"): "operators are nobody's tenant; the application sees none",
     Finding("table without tenant column", "pgqueuer"): "the queue, which the application cannot look into",
     Finding("table without tenant column", "pgqueuer_log"): "the same",
     Finding("table without tenant column", "pgqueuer_schedules"): "the same",

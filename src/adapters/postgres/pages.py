@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, Table, false, func, select, tuple_
+from sqlalchemy import ColumnElement, FromClause, Row, false, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from src.application.ports.paging import CursorRefused, Page, Paging
@@ -42,7 +42,7 @@ def containing(search: str) -> str | None:
 
 async def newest_first(
     connection: AsyncConnection,
-    table: Table,
+    table: FromClause,
     conditions: Sequence[ColumnElement[bool]],
     paging: Paging,
     item: Callable[[Row[Any]], Item],

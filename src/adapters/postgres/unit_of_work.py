@@ -16,7 +16,16 @@ from src.adapters.postgres.catalog import (
     PostgresTaxRates,
 )
 from src.adapters.postgres.customers import PostgresContacts, PostgresCustomerGroups, PostgresCustomers
-from src.adapters.postgres.identity import PostgresOrganizations, PostgresSessions, PostgresUsers
+from src.adapters.postgres.idempotency import HeldPostgresCommit, claim_of, take_claim
+from src.adapters.postgres.identity import (
+    PostgresApiKeys,
+    PostgresChallenges,
+    PostgresIdentityProviders,
+    PostgresOrganizations,
+    PostgresSecondFactors,
+    PostgresSessions,
+    PostgresUsers,
+)
 from src.adapters.postgres.imports import PostgresImports
 from src.adapters.postgres.jobs import PostgresJobQueue
 from src.adapters.postgres.messaging import PostgresMessages, PostgresStoredDocuments
@@ -41,6 +50,10 @@ class PostgresUnitOfWork(UnitOfWork):
         self.organizations = PostgresOrganizations(transaction)
         self.users = PostgresUsers(transaction)
         self.sessions = PostgresSessions(transaction)
+        self.challenges = PostgresChallenges(transaction)
+        self.second_factors = PostgresSecondFactors(transaction)
+        self.api_keys = PostgresApiKeys(transaction)
+        self.identity_providers = PostgresIdentityProviders(transaction)
         self.customers = PostgresCustomers(transaction)
         self.contacts = PostgresContacts(transaction)
         self.customer_groups = PostgresCustomerGroups(transaction)
@@ -70,10 +83,19 @@ class PostgresUnitOfWork(UnitOfWork):
         records = AuditRecord.all_of(self._transaction.changes, self._recorded, self._actor)
         if records:
             await self.audit.append(records)  # Locks the chain's head, so that nothing but the commit may follow.
-        await self._transaction.connection.commit()
         self._ended = True
+        once = self._actor.origin.once
+        if once is not None:
+            once.held = HeldPostgresCommit(self._transaction, claim_of(self._actor, once))
+            return
+        await self._transaction.connection.commit()
         # Whatever came now would run without a tenant in a transaction that nobody commits.
         await self._transaction.connection.close()
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the last step is somebody else's."""
+        return self._ended and self._actor.origin.once is not None
 
     def _check_open(self) -> None:
         if self._ended:
@@ -97,8 +119,21 @@ class OpenPostgresUnitOfWork(OpenUnitOfWork):
 
     @asynccontextmanager
     async def _open(self, actor: Actor) -> AsyncIterator[UnitOfWork]:
+        once = actor.origin.once
+        if once is not None and once.held is not None:
+            message = "A request that happens once has one transaction, and that is done."
+            raise RuntimeError(message)
         engine = self._operator if actor.kind is ActorKind.OPERATOR else self._app
-        async with engine.connect() as connection:
+        connection = await engine.connect()
+        held = False
+        try:
             await connection.execute(_SET_TENANT, {"tenant": str(actor.organization_id)})
-            # Closing the connection undoes whatever was not committed.
-            yield PostgresUnitOfWork(Transaction(connection, actor.organization_id), actor)
+            transaction = Transaction(connection, actor.organization_id)
+            if once is not None:
+                await take_claim(transaction, claim_of(actor, once))
+            uow = PostgresUnitOfWork(transaction, actor)
+            yield uow
+            held = uow.is_held
+        finally:
+            if not held:
+                await connection.close()  # Undoes whatever was not committed.

@@ -33,6 +33,9 @@ class Argon2Hasher(PasswordHasher):
         matches = await loop.run_in_executor(self._threads, self._matches, password, password_hash or self._nobody)
         return matches and password_hash is not None
 
+    def is_outdated(self, password_hash: str) -> bool:
+        return self._argon2.check_needs_rehash(password_hash)
+
     def _matches(self, password: str, password_hash: str) -> bool:
         try:
             return self._argon2.verify(password_hash, password)

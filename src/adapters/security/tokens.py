@@ -1,8 +1,10 @@
-"""Access tokens: JWTs with one algorithm, chosen by us and never by a header (RFC 8725)."""
+"""Access tokens are JWTs with one algorithm, chosen by us and never by a header (RFC 8725). Refresh tokens are opaque."""
 
+import base64
+import binascii
 import hmac
+import json
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any, Final
 from uuid import UUID
 
@@ -10,31 +12,33 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
+from src.adapters.security.keys import DerivedKey, KeyRing
 from src.application.ports.clock import IdFactory
-from src.application.ports.security import Claims, TokenIssuer, TokenRefused
+from src.application.ports.security import Claims, RefreshClaims, TokenIssuer, TokenRefused
 from src.domain.identity.actor import Role
 from src.domain.shared.ids import OrganizationId, SessionId, UserId
 
 ISSUER: Final = "proffer"
 AUDIENCE: Final = "proffer-api"
 TYPE: Final = "at+jwt"  # RFC 9068: no other kind of token is an access token.
+REFRESH_PREFIX: Final = "prt_"
 _ALGORITHM: Final = "HS256"
 _LEEWAY: Final = 5  # Seconds by which clocks of our own machines may differ.
 _LONGEST: Final = 4096
 _HEADER_KEYS: Final = {"alg", "typ", "kid"}
+_REFRESH_SIZE: Final = 8 + 16 + 16 + 4 + 32
 
 
 class JwtIssuer(TokenIssuer):
-    """*secret* is the installation's secret key; the signing key is derived from it, for this purpose alone."""
-
-    def __init__(self, secret: bytes, ids: IdFactory) -> None:
-        material = hmac.new(secret, b"access tokens", sha256).digest()
-        self._key = OctKey.import_key(material)
-        self._key_id = sha256(material).hexdigest()[:16]
+    def __init__(self, ring: KeyRing, ids: IdFactory) -> None:
+        keys = ring.keys("access tokens")
+        self._newest = keys[0].id
+        self._keys = {key.id: OctKey.import_key(key.material) for key in keys}
+        self._refresh_keys = {bytes.fromhex(key.id): key for key in reversed(ring.keys("refresh tokens"))}
         self._ids = ids
 
     def issue(self, claims: Claims, *, at: datetime) -> str:
-        header = {"alg": _ALGORITHM, "typ": TYPE, "kid": self._key_id}
+        header = {"alg": _ALGORITHM, "typ": TYPE, "kid": self._newest}
         payload = {
             "sub": str(claims.user_id),
             "email": claims.email,
@@ -48,22 +52,64 @@ class JwtIssuer(TokenIssuer):
             "iss": ISSUER,
             "aud": AUDIENCE,
         }
-        return jwt.encode(header, payload, self._key, algorithms=[_ALGORITHM])
+        return jwt.encode(header, payload, self._keys[self._newest], algorithms=[_ALGORITHM])
 
     def read(self, token: str, *, at: datetime) -> Claims:
         if len(token) > _LONGEST:
             raise _refused()
         try:
-            decoded = jwt.decode(token, self._key, algorithms=[_ALGORITHM])
+            decoded = jwt.decode(token, self._key_for(token), algorithms=[_ALGORITHM])
         except (JoseError, ValueError, TypeError, KeyError, UnicodeError, RecursionError):
             raise _refused() from None
         self._check_header(decoded.header)
         return _claims(decoded.claims, at)
 
+    def issue_refresh(self, claims: RefreshClaims) -> str:
+        key = list(self._refresh_keys.values())[-1]
+        told = _refresh_body(key, claims)
+        return REFRESH_PREFIX + base64.urlsafe_b64encode(told + key.mac(told)).decode().rstrip("=")
+
+    def read_refresh(self, token: str) -> RefreshClaims:
+        encoded = token.removeprefix(REFRESH_PREFIX)
+        if encoded == token or len(token) > _LONGEST:
+            raise _refused()
+        try:
+            raw = base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
+        except (binascii.Error, ValueError):
+            raise _refused() from None
+        key = self._refresh_keys.get(raw[:8])
+        if len(raw) != _REFRESH_SIZE or key is None or not hmac.compare_digest(key.mac(raw[:-32]), raw[-32:]):
+            raise _refused()
+        return RefreshClaims(
+            organization_id=OrganizationId(UUID(bytes=raw[8:24])),
+            session_id=SessionId(UUID(bytes=raw[24:40])),
+            generation=int.from_bytes(raw[40:44]),
+        )
+
+    def _key_for(self, token: str) -> OctKey:
+        """The header's ``kid`` is a word to look up among our own keys, and nothing else. Raises KeyError, ValueError."""
+        header = jwt_header(token)
+        return self._keys[str(header["kid"])]
+
     def _check_header(self, header: dict[str, Any]) -> None:
         # ``crit``, ``jwk``, ``jku`` and whatever else a stranger may put there is not ours.
-        if set(header) != _HEADER_KEYS or header["typ"] != TYPE or header["kid"] != self._key_id:
+        if set(header) != _HEADER_KEYS or header["typ"] != TYPE:
             raise _refused()
+
+
+def jwt_header(token: str) -> dict[str, Any]:
+    """The header, before anything about it is known to be true. Raises ValueError."""
+    part = token.partition(".")[0]
+    header = json.loads(base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True))
+    if not isinstance(header, dict):
+        raise ValueError(part)  # noqa: TRY004 — what it is not is no type that a caller gave.
+    return header
+
+
+def _refresh_body(key: DerivedKey, claims: RefreshClaims) -> bytes:
+    return (
+        bytes.fromhex(key.id) + claims.organization_id.bytes + claims.session_id.bytes + claims.generation.to_bytes(4)
+    )
 
 
 def _claims(told: dict[str, Any], at: datetime) -> Claims:
@@ -91,4 +137,4 @@ def _claims(told: dict[str, Any], at: datetime) -> Claims:
 
 
 def _refused() -> TokenRefused:
-    return TokenRefused("The access token is not valid, or has expired: log in again.")
+    return TokenRefused("This token is not valid, or has expired: log in again.")

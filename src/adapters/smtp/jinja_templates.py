@@ -5,10 +5,11 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from src.adapters.smtp.words import WORDS
+from src.adapters.smtp.words import ACCOUNT_WORDS, WORDS
 from src.application.ports.documents import QuoteDocument
-from src.application.ports.mail import ComposedText, MailTemplates
+from src.application.ports.mail import AccountMail, ComposedText, MailTemplates
 from src.domain.documents import notation_for
+from src.domain.identity.challenge import Purpose
 
 LONGEST_SUBJECT = 200
 
@@ -16,13 +17,40 @@ LONGEST_SUBJECT = 200
 class JinjaMailTemplates(MailTemplates):
     """Values are data: escaped in HTML, never templates themselves."""
 
-    def __init__(self) -> None:
+    def __init__(self, account_page: str) -> None:
+        """*account_page*: the address of the page where invitations and password resets are answered."""
+        self._account_page = account_page
         self._templates = Environment(
             loader=FileSystemLoader(Path(str(files("src.adapters.smtp"))) / "templates"),
             autoescape=select_autoescape(("html.j2",)),
             undefined=StrictUndefined,
             trim_blocks=True,
             keep_trailing_newline=True,
+        )
+
+    def account(self, mail: AccountMail) -> ComposedText:
+        notation = notation_for(mail.locale)
+        words = ACCOUNT_WORDS[notation.language, mail.purpose]
+        time = f"{notation.day(mail.expires_at.date())} {mail.expires_at:%H:%M} ({mail.expires_at.tzname()})"
+        is_code = mail.purpose is Purpose.LOGIN_CODE
+        values = {
+            "language": notation.language,
+            "greeting": WORDS[notation.language].greeting,
+            "closing": WORDS[notation.language].closing,
+            "subject": _one_line(words.subject.format(organization=mail.organization)),
+            "opening": words.opening.format(organization=mail.organization),
+            "until": words.until.format(time=time),
+            "unasked": words.unasked,
+            "organization": mail.organization,
+            "name": mail.name,
+            "code": mail.secret if is_code else "",
+            # After the #, which browsers tell no server.
+            "link": "" if is_code else f"{self._account_page}#{mail.purpose.value}={mail.secret}",
+        }
+        return ComposedText(
+            subject=str(values["subject"]),
+            text=self._templates.get_template("account.txt.j2").render(values),
+            html=self._templates.get_template("account.html.j2").render(values),
         )
 
     def quote_sent(self, document: QuoteDocument, message: str) -> ComposedText:

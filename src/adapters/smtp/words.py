@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from src.domain.identity.challenge import Purpose
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
@@ -46,5 +48,70 @@ WORDS = MappingProxyType(
             attached="전체 견적서는 첨부된 PDF에서 확인하실 수 있습니다.",
             closing="감사합니다",
         ),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountWords:
+    """*subject* and *opening* take ``{organization}``; *until* takes ``{time}``."""
+
+    subject: str
+    opening: str
+    until: str
+    unasked: str
+
+
+_UNASKED = {
+    "en": "If you did not ask for this, ignore this message; nothing happens without it.",
+    "de": "Wenn Sie das nicht angefordert haben, können Sie diese Nachricht ignorieren; ohne sie geschieht nichts.",
+    "ko": "요청하지 않으셨다면 이 메일을 무시하셔도 됩니다. 아무 일도 일어나지 않습니다.",
+}
+_UNTIL = {
+    "en": "It can be used once, until {time}.",
+    "de": "Einmal verwendbar, bis {time}.",
+    "ko": "{time}까지 한 번만 사용할 수 있습니다.",
+}
+_ACCOUNT = {
+    ("en", Purpose.LOGIN_CODE): (
+        "Your login code for {organization}",
+        "Here is your code to log in to {organization}:",
+    ),
+    ("en", Purpose.PASSWORD_RESET): (
+        "Reset your password for {organization}",
+        "With this link you choose a new password for {organization}:",
+    ),
+    ("en", Purpose.INVITATION): (
+        "You are invited to {organization}",
+        "You are invited to work with {organization}. With this link you choose your password:",
+    ),
+    ("de", Purpose.LOGIN_CODE): (
+        "Ihr Anmeldecode für {organization}",
+        "Ihr Code für die Anmeldung bei {organization}:",
+    ),
+    ("de", Purpose.PASSWORD_RESET): (
+        "Neues Passwort für {organization}",
+        "Mit diesem Link wählen Sie ein neues Passwort für {organization}:",
+    ),
+    ("de", Purpose.INVITATION): (
+        "Einladung zu {organization}",
+        "Sie sind eingeladen, mit {organization} zu arbeiten. Mit diesem Link wählen Sie Ihr Passwort:",
+    ),
+    ("ko", Purpose.LOGIN_CODE): ("[{organization}] 로그인 코드", "{organization} 로그인 코드입니다."),
+    ("ko", Purpose.PASSWORD_RESET): (
+        "[{organization}] 비밀번호 재설정",
+        "아래 링크에서 {organization} 계정의 새 비밀번호를 정하실 수 있습니다.",
+    ),
+    ("ko", Purpose.INVITATION): (
+        "[{organization}] 초대",
+        "{organization}에 초대되셨습니다. 아래 링크에서 비밀번호를 정해 주세요.",
+    ),
+}
+ACCOUNT_WORDS = MappingProxyType(
+    {
+        (language, purpose): AccountWords(
+            subject=subject, opening=opening, until=_UNTIL[language], unasked=_UNASKED[language]
+        )
+        for (language, purpose), (subject, opening) in _ACCOUNT.items()
     }
 )

@@ -82,14 +82,15 @@ class ChangeTaxRate:
 
 
 class DeleteTaxRate:
-    """Raises TaxRateNotFound, and TaxRateInUse while products have it."""
+    """Raises TaxRateNotFound, VersionChanged, and TaxRateInUse while products have it."""
 
     def __init__(self, transactions: Transactions, clock: Clock) -> None:
         self._transactions, self._clock = transactions, clock
 
-    async def __call__(self, actor: Actor, tax_rate_id: TaxRateId) -> None:
+    async def __call__(self, actor: Actor, tax_rate_id: TaxRateId, expected_version: int | None = None) -> None:
         async with self._transactions.begin(actor, Permission.MANAGE_PRICES) as uow:
             tax_rate = await uow.tax_rates.get(tax_rate_id)
+            check_version(tax_rate, expected_version)
             await uow.tax_rates.delete(tax_rate.delete(self._clock.now()))
             await uow.commit()
 

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, field
 
+from src.application.identity.passwords import NewPasswords, words_about
 from src.application.ports.clock import Clock, IdFactory
-from src.application.ports.security import PasswordHasher
 from src.application.transactions import Transactions
 from src.domain.identity.actor import Actor, Origin, Permission, Role
 from src.domain.identity.organization import Organization
-from src.domain.identity.user import User, check_password_form, normal_email
+from src.domain.identity.user import User, normal_email
 from src.domain.shared.currency import Currency
 from src.domain.shared.ids import OrganizationId, UserId
 from src.domain.shared.party import Party
@@ -29,13 +29,15 @@ class CreateOrganizationCommand:
 
 
 class CreateOrganization:
-    """For whoever runs the installation. Raises SlugTaken."""
+    """For platform operators. Raises SlugTaken, Invalid."""
 
-    def __init__(self, transactions: Transactions, hasher: PasswordHasher, clock: Clock, ids: IdFactory) -> None:
-        self._transactions, self._hasher, self._clock, self._ids = transactions, hasher, clock, ids
+    def __init__(self, transactions: Transactions, passwords: NewPasswords, clock: Clock, ids: IdFactory) -> None:
+        self._transactions, self._passwords, self._clock, self._ids = transactions, passwords, clock, ids
 
-    async def __call__(self, origin: Origin, command: CreateOrganizationCommand) -> tuple[Organization, User]:
-        check_password_form(command.owner_password)
+    async def __call__(
+        self, origin: Origin, command: CreateOrganizationCommand, operator: str = "operator"
+    ) -> tuple[Organization, User]:
+        """*operator* is who does it, for the audit."""
         now = self._clock.now()
         organization = Organization(
             id=OrganizationId(self._ids.new()),
@@ -48,16 +50,18 @@ class CreateOrganization:
             settings=command.settings,
             prices_include_tax=command.prices_include_tax,
         )
+        email = normal_email(command.owner_email)
+        words = words_about(command.owner_name, email, organization)
         owner = User(
             id=UserId(self._ids.new()),
-            email=normal_email(command.owner_email),
+            email=email,
             name=command.owner_name,
             role=Role.OWNER,
-            password_hash=await self._hasher.hash(command.owner_password),
+            password_hash=await self._passwords.hash(command.owner_password, words),
             created_at=now,
         )
-        actor = Actor.operator(organization_id=organization.id, name="operator", origin=origin)
-        async with self._transactions.begin(actor, Permission.MANAGE_USERS) as uow:
+        actor = Actor.operator(organization_id=organization.id, name=operator, origin=origin)
+        async with self._transactions.begin(actor, Permission.OPERATE) as uow:
             stored = await uow.organizations.create(organization.create())
             user = await uow.users.save(owner.create())
             await uow.commit()

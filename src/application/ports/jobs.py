@@ -12,7 +12,8 @@ from src.domain.shared.ids import OrganizationId
 class Job:
     """*name* says what to do, *subject_id* to what: ids only, never content. *trace_id* ties it to its request.
 
-    Handed out at least once; *id* stays the same over all attempts.
+    Handed out at least once; *id* stays the same over all attempts. *reference_id* is a second thing that it concerns;
+    address and agent are those of the request, where the job has to audit it.
     """
 
     id: UUID
@@ -20,6 +21,9 @@ class Job:
     organization_id: OrganizationId
     subject_id: UUID
     trace_id: str
+    reference_id: UUID | None = None
+    ip_address: str = ""
+    user_agent: str = ""
 
 
 class JobQueue(Protocol):

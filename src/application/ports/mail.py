@@ -3,10 +3,12 @@
 import re
 import unicodedata
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from src.application.ports.documents import QuoteDocument
+from src.domain.identity.challenge import Purpose
 
 LONGEST_HEADER = 998  # RFC 5322, 2.1.1.
 LONGEST_ADDRESS = 254  # RFC 5321, 4.5.3.1.3, without its angle brackets.
@@ -69,7 +71,24 @@ class ComposedText:
     html: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountMail:
+    """A code or a link for one person. *expires_at* is in the organisation's time zone, *locale* a BCP 47 tag."""
+
+    purpose: Purpose
+    organization: str
+    name: str
+    email: str
+    secret: str = field(repr=False)
+    expires_at: datetime
+    locale: str
+
+
 class MailTemplates(Protocol):
+    @abstractmethod
+    def account(self, mail: AccountMail) -> ComposedText:
+        """A login code, a password reset or an invitation, in the organisation's language."""
+
     @abstractmethod
     def quote_sent(self, document: QuoteDocument, message: str) -> ComposedText:
         """The covering letter of an offer, in the language of the offer. *message* is the seller's own text or empty."""

@@ -16,7 +16,15 @@ from src.application.ports.catalog import (
     TaxRateRepository,
 )
 from src.application.ports.customers import ContactRepository, CustomerGroupRepository, CustomerRepository
-from src.application.ports.identity import OrganizationRepository, SessionRepository, UserRepository
+from src.application.ports.identity import (
+    ApiKeyRepository,
+    ChallengeRepository,
+    IdentityProviderRepository,
+    OrganizationRepository,
+    SecondFactorRepository,
+    SessionRepository,
+    UserRepository,
+)
 from src.application.ports.imports import ImportRepository
 from src.application.ports.jobs import JobQueue
 from src.application.ports.messaging import MessageRepository, StoredDocumentRepository
@@ -34,6 +42,10 @@ class UnitOfWork(Protocol):
     organizations: OrganizationRepository
     users: UserRepository
     sessions: SessionRepository
+    challenges: ChallengeRepository
+    second_factors: SecondFactorRepository
+    api_keys: ApiKeyRepository
+    identity_providers: IdentityProviderRepository
     customers: CustomerRepository
     contacts: ContactRepository
     customer_groups: CustomerGroupRepository
@@ -65,4 +77,7 @@ class UnitOfWork(Protocol):
 class OpenUnitOfWork(Protocol):
     @abstractmethod
     def __call__(self, actor: Actor) -> AbstractAsyncContextManager[UnitOfWork]:
-        """The unit of work of the actor's organisation, in the actor's name."""
+        """The unit of work of the actor's organisation, in the actor's name.
+
+        Raises Replayed, KeyReused, KeyInProgress where the actor's request carries a key (see WriteOnce).
+        """

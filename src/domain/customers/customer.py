@@ -42,19 +42,8 @@ class Customer:
 
     def __post_init__(self) -> None:
         checks = TextChecks()
-        checks.line("name", self.party.name, required=True)
-        checks.line("registration_number", self.party.registration_number, longest=50)
-        checks.line("vat_number", self.party.vat_number, longest=50)
         checks.line("locale", self.locale, required=True, longest=35)
-        address = self.party.address
-        checks.line("address.street", address.street)
-        checks.line("address.postal_code", address.postal_code, longest=20)
-        checks.line("address.city", address.city)
-        checks.line("address.region", address.region)
-        if address.country and not (
-            len(address.country) == 2 and address.country.isascii() and address.country.isupper()
-        ):
-            checks.refuse("address.country", "A country is two capital letters (ISO 3166-1).")
+        self.party.check(checks)
         checks.done()
 
     def create(self) -> Change["Customer"]:

@@ -1,12 +1,13 @@
 """Who does something, and what they may do. The matrix of roles and permissions stands here and nowhere else."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
 from src.domain.shared.errors import Forbidden
-from src.domain.shared.ids import OrganizationId, SessionId, UserId
+from src.domain.shared.ids import ApiKeyId, OrganizationId, SessionId, UserId
+from src.domain.shared.once import WriteOnce
 
 
 class Role(StrEnum):
@@ -20,8 +21,14 @@ class Role(StrEnum):
 class Permission(StrEnum):
     """What a use case asks for. Every use case names exactly one."""
 
+    OWN_ACCOUNT = "account.own"  # Password, second factor and sessions of one's own.
     VIEW_ORGANIZATION = "organization.view"
+    MANAGE_ORGANIZATION = "organization.manage"
+    MANAGE_SECURITY = "security.manage"
     MANAGE_USERS = "users.manage"
+    MANAGE_OWNERS = "owners.manage"
+    MANAGE_API_KEYS = "api_keys.manage"
+    VIEW_COSTS = "costs.view"
     VIEW_CUSTOMERS = "customers.view"
     EDIT_CUSTOMERS = "customers.edit"
     VIEW_PRODUCTS = "products.view"
@@ -41,10 +48,12 @@ class Permission(StrEnum):
     VIEW_AUDIT = "audit.view"
     DELIVER_MESSAGES = "messages.deliver"  # Jobs only: no role has it.
     LOG_IN = "session.open"  # The login itself, before a user is known: no role has it.
+    OPERATE = "platform.operate"  # Making, suspending and restoring organisations: no role has it.
 
 
 _VIEWER = frozenset(
     {
+        Permission.OWN_ACCOUNT,
         Permission.VIEW_ORGANIZATION,
         Permission.VIEW_CUSTOMERS,
         Permission.VIEW_PRODUCTS,
@@ -59,12 +68,14 @@ _SALES = _VIEWER | {
     Permission.SEND_QUOTES,
     Permission.EXPORT_QUOTES,
 }
-_APPROVER = _VIEWER | {Permission.DECIDE_APPROVALS, Permission.EXPORT_QUOTES}
+_APPROVER = _VIEWER | {Permission.DECIDE_APPROVALS, Permission.EXPORT_QUOTES, Permission.VIEW_COSTS}
 _ADMIN = (
     _SALES
     | _APPROVER
     | {
+        Permission.MANAGE_ORGANIZATION,
         Permission.MANAGE_USERS,
+        Permission.MANAGE_API_KEYS,
         Permission.EDIT_PRODUCTS,
         Permission.MANAGE_PRICES,
         Permission.RUN_IMPORTS,
@@ -75,9 +86,11 @@ _ADMIN = (
     }
 )
 
+_OWNER = _ADMIN | {Permission.MANAGE_OWNERS, Permission.MANAGE_SECURITY}
+
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     {
-        Role.OWNER: _ADMIN,
+        Role.OWNER: _OWNER,
         Role.ADMIN: _ADMIN,
         Role.APPROVER: _APPROVER,
         Role.SALES: _SALES,
@@ -88,6 +101,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
 
 class ActorKind(StrEnum):
     USER = "user"
+    API_KEY = "api_key"
     JOB = "job"
     OPERATOR = "operator"
     ANONYMOUS = "anonymous"
@@ -95,11 +109,15 @@ class ActorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Where a request came from; empty texts for what is not known. *trace_id* is 32 hexadecimal digits."""
+    """Where a request came from; empty texts for what is not known. *trace_id* is 32 hexadecimal digits.
+
+    *once* is the request's promise to be done only once, where it carries one.
+    """
 
     trace_id: str
     ip_address: str = ""
     user_agent: str = ""
+    once: WriteOnce | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +132,7 @@ class Actor:
     user_id: UserId | None = None
     role: Role | None = None
     session_id: SessionId | None = None
+    api_key_id: ApiKeyId | None = None
 
     @classmethod
     def user(
@@ -125,17 +144,42 @@ class Actor:
         name: str,
         origin: Origin,
         session_id: SessionId | None = None,
+        restricted: bool = False,
     ) -> "Actor":
-        """A person who has logged in."""
+        """A person who has logged in. *restricted*: has yet to set up the second factor that the organisation wants."""
         return cls(
             kind=ActorKind.USER,
             organization_id=organization_id,
-            permissions=PERMISSIONS[role],
+            permissions=frozenset({Permission.OWN_ACCOUNT}) if restricted else PERMISSIONS[role],
             origin=origin,
             name=name,
             user_id=user_id,
             role=role,
             session_id=session_id,
+        )
+
+    @classmethod
+    def api_key(
+        cls,
+        *,
+        organization_id: OrganizationId,
+        api_key_id: ApiKeyId,
+        name: str,
+        scopes: frozenset[Permission],
+        user_id: UserId,
+        role: Role,
+        origin: Origin,
+    ) -> "Actor":
+        """A machine that acts for a person: what its scopes and that person's role both allow."""
+        return cls(
+            kind=ActorKind.API_KEY,
+            organization_id=organization_id,
+            permissions=scopes & PERMISSIONS[role],
+            origin=origin,
+            name=name,
+            user_id=user_id,
+            role=role,
+            api_key_id=api_key_id,
         )
 
     @classmethod
@@ -146,11 +190,11 @@ class Actor:
 
     @classmethod
     def operator(cls, *, organization_id: OrganizationId, name: str, origin: Origin) -> "Actor":
-        """Whoever runs the installation, setting up an organisation."""
+        """Whoever runs the installation: makes, suspends and restores organisations, and sees nothing inside of them."""
         return cls(
             kind=ActorKind.OPERATOR,
             organization_id=organization_id,
-            permissions=PERMISSIONS[Role.OWNER],
+            permissions=frozenset({Permission.OPERATE}),
             origin=origin,
             name=name,
         )
@@ -165,6 +209,11 @@ class Actor:
             origin=origin,
             name="",
         )
+
+    @property
+    def is_restricted(self) -> bool:
+        """Has yet to set up the second factor that the organisation wants."""
+        return self.permissions == {Permission.OWN_ACCOUNT}
 
     @property
     def person(self) -> UserId:

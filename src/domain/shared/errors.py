@@ -54,6 +54,16 @@ class Stale(DomainError):
     code: ClassVar[str] = "stale_version"
 
 
+class TooMany(DomainError):
+    """Too often in too short a time. *retry_after* is in whole seconds."""
+
+    code: ClassVar[str] = "too_many_requests"
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.retry_after = retry_after
+
+
 class Invalid(DomainError):
     """The values make no sense; *fields* say which."""
 

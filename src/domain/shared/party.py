@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from src.domain.shared.text import TextChecks
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
@@ -22,3 +24,17 @@ class Party:
     address: Address
     registration_number: str = ""
     vat_number: str = ""
+
+    def check(self, checks: TextChecks) -> None:
+        """Tell *checks* what is wrong with a party that is kept."""
+        checks.line("name", self.name, required=True)
+        checks.line("registration_number", self.registration_number, longest=50)
+        checks.line("vat_number", self.vat_number, longest=50)
+        address = self.address
+        checks.line("address.street", address.street)
+        checks.line("address.postal_code", address.postal_code, longest=20)
+        checks.line("address.city", address.city)
+        checks.line("address.region", address.region)
+        country = address.country
+        if country and not (len(country) == 2 and country.isascii() and country.isalpha() and country.isupper()):
+            checks.refuse("address.country", "A country is two capital letters (ISO 3166-1).")

@@ -140,7 +140,7 @@ async def _api(container: AsyncContainer, settings: Settings) -> Litestar:
         StorageReady(await container.get(ObjectStorage)),
     )
     http = HttpSettings(trusted_proxies=settings.trusted_proxies, cors_origins=settings.cors_origins)
-    return create_api(container, http, checks)
+    return await create_api(container, http, checks)
 
 
 async def _work(container: AsyncContainer, database: Database, stop: asyncio.Event) -> None:

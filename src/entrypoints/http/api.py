@@ -6,6 +6,7 @@ from dishka import AsyncContainer
 from dishka.integrations.litestar import setup_dishka
 from litestar import Litestar
 
+from src.application.ports.security import Vault
 from src.entrypoints.http.app import HttpSettings, create_app
 from src.entrypoints.http.approvals.controller import ApprovalController
 from src.entrypoints.http.audit.controller import AuditController
@@ -13,6 +14,8 @@ from src.entrypoints.http.catalog.controller import CategoryController, ProductC
 from src.entrypoints.http.customers.controller import CustomerController
 from src.entrypoints.http.health import ReadinessCheck
 from src.entrypoints.http.imports.controller import ImportController
+from src.entrypoints.http.organization.controller import OrganizationController
+from src.entrypoints.http.platform.controller import PlatformController
 from src.entrypoints.http.prices.controller import (
     CouponController,
     CustomerGroupController,
@@ -21,10 +24,16 @@ from src.entrypoints.http.prices.controller import (
 )
 from src.entrypoints.http.quotes.controller import QuoteController
 from src.entrypoints.http.quotes.files import QuoteFileController
-from src.entrypoints.http.session.controller import SessionController
+from src.entrypoints.http.session.controller import LoginController, SessionController
+from src.entrypoints.http.users.controller import ApiKeyController, UserController
 
 CONTROLLERS = (
+    LoginController,
     SessionController,
+    OrganizationController,
+    UserController,
+    ApiKeyController,
+    PlatformController,
     CustomerController,
     CustomerGroupController,
     ProductController,
@@ -41,8 +50,11 @@ CONTROLLERS = (
 )
 
 
-def create_api(container: AsyncContainer, settings: HttpSettings, checks: Sequence[ReadinessCheck] = ()) -> Litestar:
+async def create_api(
+    container: AsyncContainer, settings: HttpSettings, checks: Sequence[ReadinessCheck] = ()
+) -> Litestar:
     """The API. It leaves *container* open when it shuts down: who made it closes it."""
-    app = create_app(route_handlers=CONTROLLERS, settings=settings, checks=checks)
+    vault = await container.get(Vault)
+    app = create_app(route_handlers=CONTROLLERS, settings=settings, vault=vault, checks=checks)
     setup_dishka(container, app)
     return app

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from dishka.integrations.litestar import DishkaRouter
@@ -9,9 +10,12 @@ from litestar import Litestar, Request, Response
 from litestar.config.cors import CORSConfig
 from litestar.types import ControllerRouterHandler, LifespanHook
 
+from src.application.ports.security import Vault
+from src.domain.shared.once import Replayed
 from src.entrypoints.http.bodies import LARGEST_BODY, BodyGuard
 from src.entrypoints.http.docs_page import DocsController, openapi_config
 from src.entrypoints.http.health import HealthController, ReadinessCheck
+from src.entrypoints.http.idempotency import IdempotencyGuard, replayed
 from src.entrypoints.http.problems import problem_of
 from src.entrypoints.http.queries import QueryGuard
 from src.entrypoints.http.requests import Exchange, report, trace_id_of
@@ -22,6 +26,7 @@ class HttpSettings:
     """*trusted_proxies*: how many hops in front of us write ``X-Forwarded-For``. *largest_body* is in bytes."""
 
     trusted_proxies: int = 0
+    require_idempotency_keys: bool = False
     cors_origins: tuple[str, ...] = ()
     largest_body: int = LARGEST_BODY
 
@@ -30,6 +35,7 @@ def create_app(
     *,
     route_handlers: Sequence[ControllerRouterHandler],
     settings: HttpSettings,
+    vault: Vault,
     checks: Sequence[ReadinessCheck] = (),
     on_shutdown: Sequence[LifespanHook] = (),
 ) -> Litestar:
@@ -41,7 +47,7 @@ def create_app(
             HealthController,
             DocsController,
         ],
-        exception_handlers={Exception: _answer_error},
+        exception_handlers={Exception: _answer_error, Replayed: partial(_answer_again, vault)},
         openapi_config=openapi_config(),
         cors_config=cors,
         on_shutdown=list(on_shutdown),
@@ -51,7 +57,8 @@ def create_app(
     )
     app.state.readiness_checks = tuple(checks)
     # Outside of Litestar's own layers, because middleware of a route does not see unknown addresses.
-    guarded = QueryGuard(BodyGuard(app.asgi_handler, largest=settings.largest_body))
+    once = IdempotencyGuard(app.asgi_handler, vault, required=settings.require_idempotency_keys)
+    guarded = QueryGuard(BodyGuard(once, largest=settings.largest_body))
     app.asgi_handler = Exchange(guarded, trusted_proxies=settings.trusted_proxies)
     return app
 
@@ -63,6 +70,12 @@ def _answer_error(request: Request[Any, Any, Any], error: Exception) -> Response
     if problem.status == 405:
         headers["Allow"] = ", ".join(_allowed_methods(request))
     return Response(problem.body(trace_id), status_code=problem.status, media_type="application/json", headers=headers)
+
+
+def _answer_again(vault: Vault, _: Request[Any, Any, Any], error: Replayed) -> Response[bytes]:
+    status, headers, body = replayed(error, vault)
+    media_type = headers.pop("content-type", "application/json")
+    return Response(body, status_code=status, media_type=media_type, headers=headers)
 
 
 def _allowed_methods(request: Request[Any, Any, Any]) -> list[str]:

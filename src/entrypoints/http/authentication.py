@@ -3,8 +3,8 @@
 from dishka import Provider, Scope, provide
 from litestar import Request
 
-from src.application.ports.clock import Clock
-from src.application.ports.security import TokenIssuer
+from src.application.identity.authenticate import Authenticate
+from src.application.identity.platform import AuthenticateOperator, Operator
 from src.domain.identity.actor import Actor, Origin
 from src.domain.shared.errors import Unauthenticated
 from src.entrypoints.http.requests import origin_of
@@ -22,18 +22,19 @@ class HttpActors(Provider):
         return origin_of(request)
 
     @provide
-    def actor(self, request: Request, tokens: TokenIssuer, clock: Clock, origin: Origin) -> Actor:  # type: ignore[type-arg]  # As above.
-        header = request.headers.get("authorization", "")
-        if not header.lower().startswith(_SCHEME):
-            raise Unauthenticated("Log in first, and send the access token: «Authorization: Bearer …».")
-        claims = tokens.read(header[len(_SCHEME) :].strip(), at=clock.now())
-        request.state.organization_id = str(claims.organization_id)
-        request.state.user_id = str(claims.user_id)
-        return Actor.user(
-            organization_id=claims.organization_id,
-            user_id=claims.user_id,
-            role=claims.role,
-            name=claims.name,
-            origin=origin,
-            session_id=claims.session_id,
-        )
+    async def actor(self, request: Request, authenticate: Authenticate, origin: Origin) -> Actor:  # type: ignore[type-arg]  # As above.
+        actor = await authenticate(_credential(request), origin)
+        request.state.organization_id = str(actor.organization_id)
+        request.state.user_id = str(actor.user_id)
+        return actor
+
+    @provide
+    async def operator(self, request: Request, authenticate: AuthenticateOperator, origin: Origin) -> Operator:  # type: ignore[type-arg]  # As above.
+        return await authenticate(_credential(request), origin)
+
+
+def _credential(request: Request) -> str:  # type: ignore[type-arg]  # As above.
+    header = request.headers.get("authorization", "")
+    if not header.lower().startswith(_SCHEME):
+        raise Unauthenticated("Log in first, and send the access token: «Authorization: Bearer …».")
+    return header[len(_SCHEME) :].strip()

@@ -1,9 +1,11 @@
 """Request bodies: bounded, JSON, and only such JSON as every parser reads alike."""
 
+from types import MappingProxyType
 from typing import Final
 
 from litestar.types import ASGIApp, HTTPReceiveMessage, HTTPRequestEvent, Receive, Scope, Send, WebSocketReceiveMessage
 
+from src.application.identity.change_organization import LARGEST_LOGO
 from src.application.ports.tabular import LARGEST_FILE
 from src.domain.shared.errors import Invalid
 from src.entrypoints.http.problems import BODY_TOO_LARGE, NOT_JSON, Problem, problem_of
@@ -11,10 +13,15 @@ from src.entrypoints.http.requests import answer, is_http
 from src.entrypoints.strict_json import check_json
 
 LARGEST_BODY: Final = 8 * 1024 * 1024
-# The one address that takes files; their own reader looks into them.
-FILES: Final = "/api/v1/imports"
-FILE_TYPES: Final = frozenset(
+_TABLES: Final = frozenset(
     {b"text/csv", b"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", b"application/octet-stream"}
+)
+# The addresses that take files, of which types, and how large; their own readers look into them.
+FILES: Final = MappingProxyType(
+    {
+        "/api/v1/imports": (_TABLES, LARGEST_FILE),
+        "/api/v1/organization/logo": (frozenset({b"image/png", b"image/jpeg"}), LARGEST_LOGO),
+    }
 )
 
 
@@ -29,8 +36,9 @@ class BodyGuard:
             await self._app(scope, receive, send)
             return
         headers: dict[bytes, bytes] = dict(scope["headers"])
-        is_file = scope["path"] == FILES and _media_type(headers) in FILE_TYPES
-        body = await self._read(headers, receive, LARGEST_FILE if is_file else self._largest)
+        types, largest = FILES.get(scope["path"], (frozenset(), 0))
+        is_file = _media_type(headers) in types
+        body = await self._read(headers, receive, largest if is_file else self._largest)
         problem = BODY_TOO_LARGE if body is None else None if is_file else _check(headers, body)
         if body is None or problem is not None:
             await answer(problem or BODY_TOO_LARGE, scope["state"]["trace_id"], send)

@@ -3,13 +3,15 @@
 from pathlib import Path
 from typing import Any, Final
 
-from litestar import Controller, Request, Response, get
+from litestar import Controller, Litestar, Request, Response, get
 from litestar.exceptions import NotFoundException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.params import FromPath
 from litestar.serialization import encode_json
+
+from src.entrypoints.http.access import Door, accesses_of
 
 _STATIC: Final = Path(__file__).parent / "static"
 _FILES: Final = {
@@ -48,7 +50,6 @@ the currency beside it. Every error has the form `{error_code, message, details,
 the header `X-Trace-Id` of every answer."""
 
 
-_OPEN: Final = {"/api/v1/login", "/health/live", "/health/ready"}  # To everybody, without a token.
 _ERRORS: Final = {
     "401": "The token is missing, not valid, or has expired; or the credentials are wrong.",
     "403": "A permission is missing.",
@@ -56,11 +57,20 @@ _ERRORS: Final = {
     "405": "The address does not take this method.",
     "409": "The state does not allow it.",
     "412": "Somebody has changed it since.",
+    "428": "An update needs `If-Match` with the ETag that was read.",
+    "429": "Too many requests; try again after `Retry-After` seconds.",
     "413": "The body is too large.",
     "415": "The body is not called JSON.",
     "422": "Values make no sense; `details` lists `{field, message}`.",
     "500": "Our fault; the trace id finds it.",
     "503": "The database cannot be reached; try again after `Retry-After` seconds.",
+}
+_IDEMPOTENCY_KEY: Final = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "New for each write, the same when it is sent again: it is done once, and answered as the first time.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
 }
 _ERROR_SCHEMA: Final = {
     "type": "object",
@@ -90,12 +100,12 @@ class DocsController(Controller):
     path = ""
     include_in_schema = False
 
-    @get("/docs", media_type="text/html")
+    @get("/docs", media_type="text/html", open_to_all=True)
     async def page(self) -> Response[str]:
         """The interactive documentation."""
         return Response(_PAGE, media_type="text/html", headers={"Content-Security-Policy": _POLICY})
 
-    @get("/docs/{name:str}")
+    @get("/docs/{name:str}", open_to_all=True)
     async def file(self, name: FromPath[str]) -> Response[bytes]:
         """A file of the page; the names are a fixed list."""
         if name not in _FILES:
@@ -103,10 +113,10 @@ class DocsController(Controller):
         headers = {"Cache-Control": "public, max-age=3600"}
         return Response((_STATIC / name).read_bytes(), media_type=_FILES[name], headers=headers)
 
-    @get("/openapi.json")
+    @get("/openapi.json", open_to_all=True)
     async def document(self, request: Request[Any, Any, Any]) -> Response[bytes]:
         """The OpenAPI 3.1 document."""
-        document = with_errors(request.app.openapi_schema.to_schema())
+        document = with_access(with_errors(request.app.openapi_schema.to_schema()), request.app)
         return Response(encode_json(document), media_type="application/json")
 
 
@@ -115,15 +125,30 @@ def with_errors(document: dict[str, Any]) -> dict[str, Any]:
     document.setdefault("components", {}).setdefault("schemas", {})["Error"] = _ERROR_SCHEMA
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
     for path, item in document["paths"].items():
-        if path in _OPEN:
-            for operation in item.values():
-                operation["security"] = []
-        if path.startswith("/api/"):
+        if path.startswith(("/api/", "/platform/")):
             for operation in item.values():
                 for status, description in _ERRORS.items():
                     operation["responses"][status] = {"description": description, "content": content}
                 operation["responses"].pop("400", None)
                 operation["responses"]["400"] = {"description": "The body is no strict JSON.", "content": content}
+    return document
+
+
+def with_access(document: dict[str, Any], app: Litestar) -> dict[str, Any]:
+    """*document* with who may call each route: the permission, or the door."""
+    for access in accesses_of(app):
+        operation = document["paths"].get(access.path, {}).get(access.method.lower())
+        if operation is None:
+            continue
+        if access.door is Door.EVERYBODY:
+            operation["security"] = []
+        elif access.door is Door.OPERATORS:
+            operation["security"] = [{"operator_key": []}]
+        if access.permission is not None:
+            operation["x-permission"] = access.permission.value
+            operation["description"] += f"\n\nNeeds the permission `{access.permission.value}`."
+        if access.method == "POST" and access.door is Door.USERS:
+            operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
     return document
 
 
@@ -139,7 +164,12 @@ def openapi_config() -> OpenAPIConfig:
         security=[{"token": []}],
         components=Components(
             security_schemes={
-                "token": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT"),
+                "token": SecurityScheme(
+                    type="http", scheme="bearer", bearer_format="JWT", description="An access token, or an API key."
+                ),
+                "operator_key": SecurityScheme(
+                    type="http", scheme="bearer", description="A platform operator's key, from the command line."
+                ),
             }
         ),
     )

@@ -34,12 +34,12 @@ class HealthController(Controller):
     path = "/health"
     tags = ("health",)
 
-    @get("/live")
+    @get("/live", open_to_all=True)
     async def live(self) -> HealthResponse:
         """The process answers."""
         return HealthResponse(status="ok", checks={})
 
-    @get("/ready")
+    @get("/ready", open_to_all=True)
     async def ready(self, request: Request[Any, Any, Any]) -> Response[HealthResponse]:
         """Everything that requests need works; else 503 and what does not."""
         checks: tuple[ReadinessCheck, ...] = request.app.state.readiness_checks

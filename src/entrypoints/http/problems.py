@@ -19,6 +19,8 @@ from litestar.status_codes import (
     HTTP_413_REQUEST_ENTITY_TOO_LARGE,
     HTTP_415_UNSUPPORTED_MEDIA_TYPE,
     HTTP_422_UNPROCESSABLE_ENTITY,
+    HTTP_428_PRECONDITION_REQUIRED,
+    HTTP_429_TOO_MANY_REQUESTS,
     HTTP_500_INTERNAL_SERVER_ERROR,
     HTTP_503_SERVICE_UNAVAILABLE,
 )
@@ -33,8 +35,11 @@ from src.domain.shared.errors import (
     Invalid,
     NotFound,
     Stale,
+    TooMany,
     Unauthenticated,
 )
+from src.domain.shared.once import KeyInProgress
+from src.entrypoints.http.versions import VersionRequired
 from src.entrypoints.schemas.pricing import plain_words
 from src.entrypoints.strict_json import MalformedJson
 
@@ -45,6 +50,8 @@ _KINDS: Final[tuple[tuple[type[DomainError], int], ...]] = (
     (Forbidden, HTTP_403_FORBIDDEN),
     (Conflict, HTTP_409_CONFLICT),
     (Stale, HTTP_412_PRECONDITION_FAILED),
+    (VersionRequired, HTTP_428_PRECONDITION_REQUIRED),
+    (TooMany, HTTP_429_TOO_MANY_REQUESTS),
     (Invalid, HTTP_422_UNPROCESSABLE_ENTITY),
 )
 _BY_STATUS: Final[Mapping[int, tuple[str, str]]] = {
@@ -122,6 +129,10 @@ def _of_domain(error: DomainError) -> Problem:
     if isinstance(error, Invalid) and error.fields:
         details = _told(error.fields)
     headers = {"WWW-Authenticate": "Bearer"} if status == HTTP_401_UNAUTHORIZED else {}
+    if isinstance(error, TooMany):
+        headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, KeyInProgress):
+        headers["Retry-After"] = "1"
     return Problem(status=status, code=error.code, message=error.message, details=details, headers=headers)
 
 

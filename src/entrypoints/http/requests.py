@@ -103,6 +103,7 @@ def origin_of(request: Request[Any, Any, Any]) -> Origin:
         trace_id=trace_id_of(request),
         ip_address=str(request.scope["state"].get("ip_address", "")),
         user_agent="".join(character if character.isprintable() else "?" for character in agent),
+        once=request.scope["state"].get("write_once"),
     )
 
 

@@ -23,9 +23,9 @@ from src.domain.approvals.request import ApprovalRequest
 from src.domain.catalog.coupon import Redemption
 from src.domain.documents.stored_document import StoredDocument
 from src.domain.identity.actor import Role
-from src.domain.identity.user import Session
-from src.domain.shared.ids import DocumentId, RequestId, SessionId
+from src.domain.shared.ids import DocumentId, RequestId
 from tests.builders.catalogue import a_catalogue, an_import
+from tests.builders.identity import fill_identity
 from tests.builders.quotes import NOON, a_contact, a_content, a_customer, a_new_quote, a_product
 from tests.organizations import TestOrganization, new_organization
 
@@ -63,6 +63,7 @@ async def _filled(open_uow: OpenUnitOfWork) -> TestOrganization:
     sales, admin = made.actor(Role.SALES), made.actor(Role.ADMIN)
     transactions, clock, ids = Transactions(open_uow), SystemClock(), Uuid7Ids()
     catalogue = await a_catalogue(open_uow, admin)
+    await fill_identity(open_uow, made.actor(Role.OWNER), made.users[Role.SALES])
     async with open_uow(sales) as uow:
         customer = await uow.customers.save(a_customer().create())
         await uow.contacts.save(a_contact(customer.id).create())
@@ -70,9 +71,6 @@ async def _filled(open_uow: OpenUnitOfWork) -> TestOrganization:
         await uow.quotes.next_number(2026)
         content = a_content(valid_until=clock.now().date().replace(year=2090))
         quote = await uow.quotes.save(a_new_quote(customer_id=customer.id, by=sales.person, content=content))
-        session_id = SessionId(ids.new())
-        session = Session.open(session_id=session_id, user=made.users[Role.SALES], at=NOON, lasting=NOON - NOON)
-        await uow.sessions.save(session)
         await uow.commit()
     async with open_uow(sales) as uow:
         redemption = Redemption(
@@ -180,11 +178,10 @@ async def test_others_rows_cannot_be_locked_changed_or_removed(
 async def test_rows_cannot_be_given_to_others(table: str, two: Two, connection: AsyncConnection) -> None:
     """Not by an insert, not by an upsert, not by an update of an own row."""
     theirs = {"o": two.theirs.organization.id}
-    copied = ", ".join(
-        ":o" if column.name == "organization_id" else f'"{column.name}"'
-        for column in metadata.tables[f"proffer.{table}"].columns
-    )
-    insert = f"INSERT INTO proffer.{table} SELECT {copied} FROM proffer.{table} LIMIT 1"
+    columns = [column.name for column in metadata.tables[f"proffer.{table}"].columns]
+    names = ", ".join(f'"{name}"' for name in columns)
+    copied = ", ".join(":o" if name == "organization_id" else f'"{name}"' for name in columns)
+    insert = f"INSERT INTO proffer.{table} ({names}) SELECT {copied} FROM proffer.{table} LIMIT 1"
     for statement in (
         insert,
         f"{insert} ON CONFLICT DO NOTHING",

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InvalidRequestError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from src.adapters.postgres.identity import PostgresAccountDirectory
+from src.adapters.postgres.directories import PostgresAccountDirectory
 from src.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from src.application.ports.jobs import Job
 from src.application.ports.unit_of_work import OpenUnitOfWork, UnitOfWork

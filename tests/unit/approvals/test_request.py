@@ -19,7 +19,7 @@ from src.domain.approvals.matching import evaluate
 from src.domain.approvals.policy import ApprovalPolicy, Condition, Fact, Operator, Quorum, StepRule
 from src.domain.approvals.request import ApprovalRequest, RequestStatus, StepStatus
 from src.domain.identity.actor import Role
-from src.domain.identity.user import User
+from src.domain.identity.user import User, UserStatus
 from src.domain.shared.errors import Invalid
 from src.domain.shared.ids import QuoteId, RequestId, UserId
 from tests.builders.quotes import NOON, a_policy, a_user
@@ -122,7 +122,7 @@ def test_neither_submitter_nor_last_editor_decides(submitter: User, editor: User
 
 @pytest.mark.parametrize(
     "user",
-    [SALES, a_user(Role.VIEWER), a_user(Role.APPROVER, active=False), BOSS],
+    [SALES, a_user(Role.VIEWER), a_user(Role.APPROVER, status=UserStatus.DEACTIVATED), BOSS],
     ids=["sales", "viewer", "left", "boss"],
 )
 def test_only_those_who_are_asked_and_may_decide(user: User) -> None:

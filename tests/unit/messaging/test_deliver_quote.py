@@ -51,7 +51,7 @@ class Post:
             Transactions(OpenMemoryUnitOfWork(self.store)),
             renderer or PlainTextRenderer(),
             self.storage,
-            JinjaMailTemplates(),
+            JinjaMailTemplates("http://proffer.test/account"),
             self.mailer,
             self.clock,
             self.ids,

@@ -4,7 +4,7 @@ import pytest
 
 from src.adapters.security import Argon2Hasher
 from src.adapters.security.passwords import MEMORY_KIB, ROUNDS
-from src.domain.identity.user import check_password_form
+from src.domain.identity.password import check_password
 from src.domain.shared.errors import Invalid
 
 
@@ -34,4 +34,4 @@ async def test_the_usual_parameters_are_those_of_owasp() -> None:
 @pytest.mark.parametrize("password", ["", "1234567", "x" * 1025])
 def test_too_short_and_too_long_are_refused(password: str) -> None:
     with pytest.raises(Invalid):
-        check_password_form(password)
+        check_password(password)

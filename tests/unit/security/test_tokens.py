@@ -11,14 +11,14 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
-from src.adapters.security import JwtIssuer
+from src.adapters.security import JwtIssuer, KeyRing
 from src.adapters.system import Uuid7Ids
 from src.application.ports.security import Claims, TokenRefused
 from src.domain.identity.actor import Role
 from src.domain.shared.ids import OrganizationId, SessionId, UserId
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-ISSUER = JwtIssuer(b"the installation's secret key, long enough", Uuid7Ids())
+ISSUER = JwtIssuer(KeyRing(["the installation's secret key, long enough"]), Uuid7Ids())
 CLAIMS = Claims(
     user_id=UserId(uuid4()),
     email="ann@example.com",
@@ -44,7 +44,9 @@ HEADER, PAYLOAD, SIGNATURE = TOKEN.split(".")
 
 def _with(claims: Callable[[dict[str, Any]], dict[str, Any]], **header: Any) -> str:
     """Signed with our own key: what only a bug of ours, or a thief of the key, could make."""
-    return jwt.encode(_read(HEADER) | header, claims(_read(PAYLOAD)), ISSUER._key, algorithms=["HS256", "HS512"])
+    return jwt.encode(
+        _read(HEADER) | header, claims(_read(PAYLOAD)), ISSUER._keys[ISSUER._newest], algorithms=["HS256", "HS512"]
+    )
 
 
 def _without(name: str) -> str:
@@ -99,13 +101,13 @@ def test_our_own_token_is_taken() -> None:
 
 @pytest.mark.parametrize("forgery", FORGED)
 def test_a_forged_token_is_refused_in_the_same_words(forgery: str) -> None:
-    with pytest.raises(TokenRefused, match=r"^The access token is not valid, or has expired: log in again\.$"):
+    with pytest.raises(TokenRefused, match=r"^This token is not valid, or has expired: log in again\.$"):
         ISSUER.read(FORGED[forgery], at=NOW)
 
 
 def test_tokens_of_another_installation_are_refused() -> None:
     with pytest.raises(TokenRefused):
-        JwtIssuer(b"another installation's secret key, also long", Uuid7Ids()).read(TOKEN, at=NOW)
+        JwtIssuer(KeyRing(["another installation's secret key, also long"]), Uuid7Ids()).read(TOKEN, at=NOW)
 
 
 def test_a_token_ends() -> None:

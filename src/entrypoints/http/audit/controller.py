@@ -10,7 +10,7 @@ from litestar.params import QueryParameter
 
 from src.application.audit.read_audit import ListAuditEntries, VerifyAudit
 from src.application.ports.audit import AuditFilter
-from src.domain.identity.actor import Actor
+from src.domain.identity.actor import Actor, Permission
 from src.domain.shared.ids import UserId
 from src.entrypoints.http.audit.schemas import AuditEntryResponse, VerificationResponse
 from src.entrypoints.http.paging import Cursor, Limit, PageResponse, Skip, paging_of
@@ -20,7 +20,7 @@ class AuditController(Controller):
     path = "/api/v1/audit"
     tags = ("audit",)
 
-    @get("/entries")
+    @get("/entries", permission=Permission.VIEW_AUDIT)
     async def list_entries(
         self,
         actor: FromDishka[Actor],
@@ -47,7 +47,7 @@ class AuditController(Controller):
         paging = paging_of(skip, limit, cursor)
         return PageResponse.of(await list_entries(actor, criteria, paging), paging, AuditEntryResponse.of)
 
-    @get("/verification")
+    @get("/verification", permission=Permission.VIEW_AUDIT)
     async def verify(self, actor: FromDishka[Actor], verify: FromDishka[VerifyAudit]) -> VerificationResponse:
         """Replay the whole chain and hold it against its head."""
         return VerificationResponse.of(await verify(actor))

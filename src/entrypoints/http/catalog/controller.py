@@ -25,7 +25,7 @@ from src.application.catalog.tax_rates import (
     GetTaxRate,
     ListTaxRates,
 )
-from src.domain.identity.actor import Actor
+from src.domain.identity.actor import Actor, Permission
 from src.domain.shared.ids import CategoryId, ProductId, TaxRateId
 from src.entrypoints.http.catalog.schemas import (
     CategoryResponse,
@@ -39,8 +39,7 @@ from src.entrypoints.http.catalog.schemas import (
     TaxRateResponse,
 )
 from src.entrypoints.http.paging import Cursor, Limit, PageResponse, Search, Skip, paging_of
-from src.entrypoints.http.quotes.parameters import IfMatch, expected_version
-from src.entrypoints.http.tags import tagged
+from src.entrypoints.http.versions import IfMatch, required_version, tagged
 
 Archived = Annotated[
     bool | None,
@@ -55,7 +54,7 @@ class ProductController(Controller):
     path = "/api/v1/products"
     tags = ("products",)
 
-    @get()
+    @get(permission=Permission.VIEW_PRODUCTS)
     async def list_products(
         self,
         actor: FromDishka[Actor],
@@ -73,7 +72,7 @@ class ProductController(Controller):
         wanted = ProductSearch(search=search, archived=archived, category_id=category)
         return PageResponse.of(await list_products(actor, wanted, paging), paging, ProductResponse.of)
 
-    @post()
+    @post(permission=Permission.EDIT_PRODUCTS)
     async def create_product(
         self,
         data: Annotated[CreateProductRequest, Body()],
@@ -83,14 +82,14 @@ class ProductController(Controller):
         """Add a product."""
         return ProductResponse.of(await create_product(actor, data.command()))
 
-    @get("/{product_id:uuid}")
+    @get("/{product_id:uuid}", permission=Permission.VIEW_PRODUCTS)
     async def get_product(
         self, product_id: FromPath[UUID], actor: FromDishka[Actor], get_product: FromDishka[GetProduct]
     ) -> Response[ProductResponse]:
         """One product; the ETag is for `If-Match`."""
         return tagged(ProductResponse.of(await get_product(actor, ProductId(product_id))))
 
-    @patch("/{product_id:uuid}")
+    @patch("/{product_id:uuid}", permission=Permission.EDIT_PRODUCTS)
     async def change_product(
         self,
         product_id: FromPath[UUID],
@@ -101,7 +100,7 @@ class ProductController(Controller):
     ) -> Response[ProductResponse]:
         """Change, archive or unarchive a product; quotes keep what they have."""
         command = ChangeProductCommand(
-            product_id=ProductId(product_id), changes=data.changes(), expected_version=expected_version(if_match)
+            product_id=ProductId(product_id), changes=data.changes(), expected_version=required_version(if_match)
         )
         return tagged(ProductResponse.of(await change_product(actor, command)))
 
@@ -110,14 +109,14 @@ class CategoryController(Controller):
     path = "/api/v1/categories"
     tags = ("products",)
 
-    @get()
+    @get(permission=Permission.VIEW_PRODUCTS)
     async def list_categories(
         self, actor: FromDishka[Actor], list_categories: FromDishka[ListCategories]
     ) -> PageResponse[CategoryResponse]:
         """The whole tree, by name."""
         return PageResponse.whole([CategoryResponse.of(one) for one in await list_categories(actor)])
 
-    @post()
+    @post(permission=Permission.EDIT_PRODUCTS)
     async def create_category(
         self,
         data: Annotated[CreateCategoryRequest, Body()],
@@ -127,14 +126,14 @@ class CategoryController(Controller):
         """Add a category."""
         return CategoryResponse.of(await create_category(actor, data.command()))
 
-    @get("/{category_id:uuid}")
+    @get("/{category_id:uuid}", permission=Permission.VIEW_PRODUCTS)
     async def get_category(
         self, category_id: FromPath[UUID], actor: FromDishka[Actor], get_category: FromDishka[GetCategory]
     ) -> Response[CategoryResponse]:
         """One category."""
         return tagged(CategoryResponse.of(await get_category(actor, CategoryId(category_id))))
 
-    @patch("/{category_id:uuid}")
+    @patch("/{category_id:uuid}", permission=Permission.EDIT_PRODUCTS)
     async def change_category(
         self,
         category_id: FromPath[UUID],
@@ -145,7 +144,7 @@ class CategoryController(Controller):
     ) -> Response[CategoryResponse]:
         """Rename or move a category; it can never lie below itself."""
         command = ChangeCategoryCommand(
-            category_id=CategoryId(category_id), changes=data.changes(), expected_version=expected_version(if_match)
+            category_id=CategoryId(category_id), changes=data.changes(), expected_version=required_version(if_match)
         )
         return tagged(CategoryResponse.of(await change_category(actor, command)))
 
@@ -154,14 +153,14 @@ class TaxRateController(Controller):
     path = "/api/v1/tax-rates"
     tags = ("products",)
 
-    @get()
+    @get(permission=Permission.VIEW_PRODUCTS)
     async def list_tax_rates(
         self, actor: FromDishka[Actor], list_tax_rates: FromDishka[ListTaxRates]
     ) -> PageResponse[TaxRateResponse]:
         """All tax rates with their periods, by code."""
         return PageResponse.whole([TaxRateResponse.of(one) for one in await list_tax_rates(actor)])
 
-    @post()
+    @post(permission=Permission.MANAGE_PRICES)
     async def create_tax_rate(
         self,
         data: Annotated[CreateTaxRateRequest, Body()],
@@ -171,14 +170,14 @@ class TaxRateController(Controller):
         """Add a tax rate; each period holds until the next begins."""
         return TaxRateResponse.of(await create_tax_rate(actor, data.command()))
 
-    @get("/{tax_rate_id:uuid}")
+    @get("/{tax_rate_id:uuid}", permission=Permission.VIEW_PRODUCTS)
     async def get_tax_rate(
         self, tax_rate_id: FromPath[UUID], actor: FromDishka[Actor], get_tax_rate: FromDishka[GetTaxRate]
     ) -> Response[TaxRateResponse]:
         """One tax rate."""
         return tagged(TaxRateResponse.of(await get_tax_rate(actor, TaxRateId(tax_rate_id))))
 
-    @patch("/{tax_rate_id:uuid}")
+    @patch("/{tax_rate_id:uuid}", permission=Permission.MANAGE_PRICES)
     async def change_tax_rate(
         self,
         tax_rate_id: FromPath[UUID],
@@ -189,13 +188,17 @@ class TaxRateController(Controller):
     ) -> Response[TaxRateResponse]:
         """Change a tax rate; quotes keep theirs until they are repriced."""
         command = ChangeTaxRateCommand(
-            tax_rate_id=TaxRateId(tax_rate_id), changes=data.changes(), expected_version=expected_version(if_match)
+            tax_rate_id=TaxRateId(tax_rate_id), changes=data.changes(), expected_version=required_version(if_match)
         )
         return tagged(TaxRateResponse.of(await change_tax_rate(actor, command)))
 
-    @delete("/{tax_rate_id:uuid}")
+    @delete("/{tax_rate_id:uuid}", permission=Permission.MANAGE_PRICES)
     async def delete_tax_rate(
-        self, tax_rate_id: FromPath[UUID], actor: FromDishka[Actor], delete_tax_rate: FromDishka[DeleteTaxRate]
+        self,
+        tax_rate_id: FromPath[UUID],
+        actor: FromDishka[Actor],
+        delete_tax_rate: FromDishka[DeleteTaxRate],
+        if_match: IfMatch = None,
     ) -> None:
         """Remove a tax rate that no product has."""
-        await delete_tax_rate(actor, TaxRateId(tax_rate_id))
+        await delete_tax_rate(actor, TaxRateId(tax_rate_id), required_version(if_match))

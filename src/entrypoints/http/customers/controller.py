@@ -10,7 +10,7 @@ from litestar.params import Body, FromPath
 from src.application.customers.create_contact import CreateContact
 from src.application.customers.create_customer import CreateCustomer
 from src.application.customers.read_customers import GetContact, GetCustomer, ListContacts, ListCustomers
-from src.domain.identity.actor import Actor
+from src.domain.identity.actor import Actor, Permission
 from src.domain.shared.ids import ContactId, CustomerId
 from src.entrypoints.http.customers.schemas import (
     ContactResponse,
@@ -25,7 +25,7 @@ class CustomerController(Controller):
     path = "/api/v1"
     tags = ("customers",)
 
-    @get("/customers")
+    @get("/customers", permission=Permission.VIEW_CUSTOMERS)
     async def list_customers(
         self,
         actor: FromDishka[Actor],
@@ -39,7 +39,7 @@ class CustomerController(Controller):
         paging = paging_of(skip, limit, cursor)
         return PageResponse.of(await list_customers(actor, search, paging), paging, CustomerResponse.of)
 
-    @post("/customers")
+    @post("/customers", permission=Permission.EDIT_CUSTOMERS)
     async def create_customer(
         self,
         data: Annotated[CreateCustomerRequest, Body()],
@@ -49,14 +49,14 @@ class CustomerController(Controller):
         """Add a customer."""
         return CustomerResponse.of(await create_customer(actor, data.command()))
 
-    @get("/customers/{customer_id:uuid}")
+    @get("/customers/{customer_id:uuid}", permission=Permission.VIEW_CUSTOMERS)
     async def get_customer(
         self, customer_id: FromPath[UUID], actor: FromDishka[Actor], get_customer: FromDishka[GetCustomer]
     ) -> CustomerResponse:
         """One customer."""
         return CustomerResponse.of(await get_customer(actor, CustomerId(customer_id)))
 
-    @get("/customers/{customer_id:uuid}/contacts")
+    @get("/customers/{customer_id:uuid}/contacts", permission=Permission.VIEW_CUSTOMERS)
     async def list_customer_contacts(
         self,
         customer_id: FromPath[UUID],
@@ -72,7 +72,7 @@ class CustomerController(Controller):
         page = await list_contacts(actor, CustomerId(customer_id), search, paging)
         return PageResponse.of(page, paging, ContactResponse.of)
 
-    @post("/customers/{customer_id:uuid}/contacts")
+    @post("/customers/{customer_id:uuid}/contacts", permission=Permission.EDIT_CUSTOMERS)
     async def create_contact(
         self,
         customer_id: FromPath[UUID],
@@ -83,7 +83,7 @@ class CustomerController(Controller):
         """Add a contact to a customer."""
         return ContactResponse.of(await create_contact(actor, data.command(customer_id)))
 
-    @get("/contacts")
+    @get("/contacts", permission=Permission.VIEW_CUSTOMERS)
     async def list_contacts(
         self,
         actor: FromDishka[Actor],
@@ -97,7 +97,7 @@ class CustomerController(Controller):
         paging = paging_of(skip, limit, cursor)
         return PageResponse.of(await list_contacts(actor, None, search, paging), paging, ContactResponse.of)
 
-    @get("/contacts/{contact_id:uuid}")
+    @get("/contacts/{contact_id:uuid}", permission=Permission.VIEW_CUSTOMERS)
     async def get_contact(
         self, contact_id: FromPath[UUID], actor: FromDishka[Actor], get_contact: FromDishka[GetContact]
     ) -> ContactResponse:

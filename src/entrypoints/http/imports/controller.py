@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from src.application.catalog.import_catalog import GetImport, ListImports, StartImport, StartImportCommand
 from src.domain.documents.catalog_import import CatalogImport, ImportKind, ImportMode, RowError
-from src.domain.identity.actor import Actor
+from src.domain.identity.actor import Actor, Permission
 from src.domain.shared.errors import invalid_field
 from src.domain.shared.ids import ImportId
 from src.entrypoints.http.paging import Cursor, Limit, PageResponse, Skip, paging_of
@@ -77,7 +77,7 @@ class ImportController(Controller):
     path = "/api/v1/imports"
     tags = ("imports",)
 
-    @get()
+    @get(permission=Permission.VIEW_PRODUCTS)
     async def list_imports(
         self,
         actor: FromDishka[Actor],
@@ -90,7 +90,7 @@ class ImportController(Controller):
         paging = paging_of(skip, limit, cursor)
         return PageResponse.of(await list_imports(actor, paging), paging, ImportResponse.of)
 
-    @post(status_code=HTTP_202_ACCEPTED)
+    @post(status_code=HTTP_202_ACCEPTED, permission=Permission.RUN_IMPORTS)
     async def start_import(
         self,
         request: Request[Any, Any, Any],
@@ -112,7 +112,7 @@ class ImportController(Controller):
         command = StartImportCommand(kind=kind, file_name=file_name, content=content, mode=mode, dry_run=dry_run)
         return ImportResponse.of(await start_import(actor, command))
 
-    @get("/{import_id:uuid}")
+    @get("/{import_id:uuid}", permission=Permission.VIEW_PRODUCTS)
     async def get_import(
         self, import_id: FromPath[UUID], actor: FromDishka[Actor], get_import: FromDishka[GetImport]
     ) -> ImportResponse:

@@ -27,7 +27,7 @@ from src.application.customers.customer_groups import (
     ListCustomerGroups,
     RegroupCustomer,
 )
-from src.domain.identity.actor import Actor
+from src.domain.identity.actor import Actor, Permission
 from src.domain.shared.ids import CategoryId, CouponId, CustomerGroupId, CustomerId, PriceListId, ProductId
 from src.entrypoints.http.customers.schemas import CustomerResponse
 from src.entrypoints.http.paging import Cursor, Limit, PageResponse, Search, Skip, paging_of
@@ -49,8 +49,7 @@ from src.entrypoints.http.prices.schemas import (
     RegroupRequest,
     SetPriceRequest,
 )
-from src.entrypoints.http.quotes.parameters import IfMatch, expected_version
-from src.entrypoints.http.tags import tagged
+from src.entrypoints.http.versions import IfMatch, required_version, tagged
 
 ProductParameter = Annotated[UUID | None, QueryParameter(name="product_id")]
 CategoryParameter = Annotated[UUID | None, QueryParameter(name="category_id")]
@@ -60,7 +59,7 @@ class PriceController(Controller):
     path = "/api/v1"
     tags = ("prices",)
 
-    @post("/prices", status_code=HTTP_200_OK)
+    @post("/prices", status_code=HTTP_200_OK, permission=Permission.VIEW_PRODUCTS)
     async def ask_prices(
         self,
         data: Annotated[AskPricesRequest, Body()],
@@ -71,7 +70,7 @@ class PriceController(Controller):
         answers = await ask_prices(actor, data.command())
         return PageResponse.whole([PriceAnswerResponse.of(answer) for answer in answers])
 
-    @get("/price-lists")
+    @get("/price-lists", permission=Permission.VIEW_PRODUCTS)
     async def list_price_lists(
         self,
         actor: FromDishka[Actor],
@@ -85,7 +84,7 @@ class PriceController(Controller):
         paging = paging_of(skip, limit, cursor)
         return PageResponse.of(await list_price_lists(actor, search, paging), paging, PriceListResponse.of)
 
-    @post("/price-lists")
+    @post("/price-lists", permission=Permission.MANAGE_PRICES)
     async def create_price_list(
         self,
         data: Annotated[CreatePriceListRequest, Body()],
@@ -95,14 +94,14 @@ class PriceController(Controller):
         """Add a price list; one that would leave two prices undecided is refused."""
         return PriceListResponse.of(await create_price_list(actor, data.command()))
 
-    @get("/price-lists/{price_list_id:uuid}")
+    @get("/price-lists/{price_list_id:uuid}", permission=Permission.VIEW_PRODUCTS)
     async def get_price_list(
         self, price_list_id: FromPath[UUID], actor: FromDishka[Actor], get_price_list: FromDishka[GetPriceList]
     ) -> Response[PriceListResponse]:
         """One price list."""
         return tagged(PriceListResponse.of(await get_price_list(actor, PriceListId(price_list_id))))
 
-    @patch("/price-lists/{price_list_id:uuid}")
+    @patch("/price-lists/{price_list_id:uuid}", permission=Permission.MANAGE_PRICES)
     async def change_price_list(
         self,
         price_list_id: FromPath[UUID],
@@ -115,11 +114,11 @@ class PriceController(Controller):
         command = ChangePriceListCommand(
             price_list_id=PriceListId(price_list_id),
             changes=data.changes(),
-            expected_version=expected_version(if_match),
+            expected_version=required_version(if_match),
         )
         return tagged(PriceListResponse.of(await change_price_list(actor, command)))
 
-    @get("/price-lists/{price_list_id:uuid}/prices")
+    @get("/price-lists/{price_list_id:uuid}/prices", permission=Permission.VIEW_PRODUCTS)
     async def list_prices(
         self,
         price_list_id: FromPath[UUID],
@@ -134,7 +133,7 @@ class PriceController(Controller):
         page = await list_prices(actor, PriceListId(price_list_id), paging)
         return PageResponse.of(page, paging, PriceResponse.of)
 
-    @put("/price-lists/{price_list_id:uuid}/prices")
+    @put("/price-lists/{price_list_id:uuid}/prices", permission=Permission.MANAGE_PRICES)
     async def set_price(
         self,
         price_list_id: FromPath[UUID],
@@ -152,7 +151,7 @@ class PriceController(Controller):
         )
         return PriceResponse.of(await set_price(actor, command))
 
-    @delete("/price-lists/{price_list_id:uuid}/prices")
+    @delete("/price-lists/{price_list_id:uuid}/prices", permission=Permission.MANAGE_PRICES)
     async def remove_price(
         self,
         price_list_id: FromPath[UUID],
@@ -174,7 +173,7 @@ class CouponController(Controller):
     path = "/api/v1/coupons"
     tags = ("prices",)
 
-    @get()
+    @get(permission=Permission.VIEW_PRODUCTS)
     async def list_coupons(
         self,
         actor: FromDishka[Actor],
@@ -188,7 +187,7 @@ class CouponController(Controller):
         paging = paging_of(skip, limit, cursor)
         return PageResponse.of(await list_coupons(actor, search, paging), paging, CouponResponse.of)
 
-    @post()
+    @post(permission=Permission.MANAGE_PRICES)
     async def create_coupon(
         self,
         data: Annotated[CreateCouponRequest, Body()],
@@ -198,14 +197,14 @@ class CouponController(Controller):
         """Add a coupon."""
         return CouponResponse.of(await create_coupon(actor, data.command()))
 
-    @get("/{coupon_id:uuid}")
+    @get("/{coupon_id:uuid}", permission=Permission.VIEW_PRODUCTS)
     async def get_coupon(
         self, coupon_id: FromPath[UUID], actor: FromDishka[Actor], get_coupon: FromDishka[GetCoupon]
     ) -> Response[CouponResponse]:
         """One coupon."""
         return tagged(CouponResponse.of(await get_coupon(actor, CouponId(coupon_id))))
 
-    @patch("/{coupon_id:uuid}")
+    @patch("/{coupon_id:uuid}", permission=Permission.MANAGE_PRICES)
     async def change_coupon(
         self,
         coupon_id: FromPath[UUID],
@@ -216,7 +215,7 @@ class CouponController(Controller):
     ) -> Response[CouponResponse]:
         """Change a coupon, or switch it off with `active: false`."""
         command = ChangeCouponCommand(
-            coupon_id=CouponId(coupon_id), changes=data.changes(), expected_version=expected_version(if_match)
+            coupon_id=CouponId(coupon_id), changes=data.changes(), expected_version=required_version(if_match)
         )
         return tagged(CouponResponse.of(await change_coupon(actor, command)))
 
@@ -225,7 +224,7 @@ class ExchangeRateController(Controller):
     path = "/api/v1/exchange-rates"
     tags = ("prices",)
 
-    @get()
+    @get(permission=Permission.VIEW_PRODUCTS)
     async def list_exchange_rates(
         self,
         actor: FromDishka[Actor],
@@ -238,7 +237,7 @@ class ExchangeRateController(Controller):
         paging = paging_of(skip, limit, cursor)
         return PageResponse.of(await list_exchange_rates(actor, paging), paging, ExchangeRateResponse.of)
 
-    @post()
+    @post(permission=Permission.MANAGE_PRICES)
     async def add_exchange_rates(
         self,
         data: Annotated[AddExchangeRatesRequest, Body()],
@@ -254,14 +253,14 @@ class CustomerGroupController(Controller):
     path = "/api/v1"
     tags = ("customers",)
 
-    @get("/customer-groups")
+    @get("/customer-groups", permission=Permission.VIEW_CUSTOMERS)
     async def list_customer_groups(
         self, actor: FromDishka[Actor], list_customer_groups: FromDishka[ListCustomerGroups]
     ) -> PageResponse[CustomerGroupResponse]:
         """All customer groups, by name."""
         return PageResponse.whole([CustomerGroupResponse.of(one) for one in await list_customer_groups(actor)])
 
-    @post("/customer-groups")
+    @post("/customer-groups", permission=Permission.MANAGE_PRICES)
     async def create_customer_group(
         self,
         data: Annotated[CreateCustomerGroupRequest, Body()],
@@ -271,14 +270,14 @@ class CustomerGroupController(Controller):
         """Add a customer group."""
         return CustomerGroupResponse.of(await create_customer_group(actor, data.command()))
 
-    @get("/customer-groups/{group_id:uuid}")
+    @get("/customer-groups/{group_id:uuid}", permission=Permission.VIEW_CUSTOMERS)
     async def get_customer_group(
         self, group_id: FromPath[UUID], actor: FromDishka[Actor], get_customer_group: FromDishka[GetCustomerGroup]
     ) -> Response[CustomerGroupResponse]:
         """One customer group."""
         return tagged(CustomerGroupResponse.of(await get_customer_group(actor, CustomerGroupId(group_id))))
 
-    @patch("/customer-groups/{group_id:uuid}")
+    @patch("/customer-groups/{group_id:uuid}", permission=Permission.MANAGE_PRICES)
     async def change_customer_group(
         self,
         group_id: FromPath[UUID],
@@ -289,11 +288,11 @@ class CustomerGroupController(Controller):
     ) -> Response[CustomerGroupResponse]:
         """Change a customer group; drafts keep their prices until they are repriced."""
         command = ChangeCustomerGroupCommand(
-            group_id=CustomerGroupId(group_id), changes=data.changes(), expected_version=expected_version(if_match)
+            group_id=CustomerGroupId(group_id), changes=data.changes(), expected_version=required_version(if_match)
         )
         return tagged(CustomerGroupResponse.of(await change_customer_group(actor, command)))
 
-    @put("/customers/{customer_id:uuid}/group")
+    @put("/customers/{customer_id:uuid}/group", permission=Permission.EDIT_CUSTOMERS)
     async def regroup_customer(
         self,
         customer_id: FromPath[UUID],

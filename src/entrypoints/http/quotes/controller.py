@@ -24,20 +24,11 @@ from src.application.quoting.reprice_quote import CheckQuotePrices, RepriceQuote
 from src.application.quoting.revise_quote import ReviseQuote, ReviseQuoteCommand
 from src.application.quoting.send_quote import SendQuote, SendQuoteCommand
 from src.application.quoting.submit_quote import SubmitQuote, SubmitQuoteCommand
-from src.domain.identity.actor import Actor
+from src.domain.identity.actor import Actor, Permission
 from src.domain.quoting.quote import Quote
 from src.domain.shared.ids import CustomerId, QuoteId, UserId
 from src.entrypoints.http.paging import Cursor, Limit, PageResponse, Search, Skip, paging_of
-from src.entrypoints.http.quotes.parameters import (
-    CustomerParameter,
-    Explain,
-    IfMatch,
-    OwnerParameter,
-    RevisionNumber,
-    Statuses,
-    etag,
-    expected_version,
-)
+from src.entrypoints.http.quotes.parameters import CustomerParameter, Explain, OwnerParameter, RevisionNumber, Statuses
 from src.entrypoints.http.quotes.schemas import (
     CalculateRequest,
     CalculateResponse,
@@ -55,6 +46,7 @@ from src.entrypoints.http.quotes.schemas import (
     SubmitRequest,
 )
 from src.entrypoints.http.quotes.timeline import TimelineResponse
+from src.entrypoints.http.versions import IfMatch, etag, expected_version, required_version
 from src.entrypoints.schemas.explanation import ExplanationSchema, FaultSchema, RevisionExplanationSchema
 
 
@@ -62,7 +54,7 @@ class QuoteController(Controller):
     path = "/api/v1/quotes"
     tags = ("quotes",)
 
-    @get()
+    @get(permission=Permission.VIEW_QUOTES)
     async def list_quotes(
         self,
         actor: FromDishka[Actor],
@@ -85,7 +77,7 @@ class QuoteController(Controller):
         paging = paging_of(skip, limit, cursor)
         return PageResponse.of(await list_quotes(actor, criteria, paging), paging, QuoteSummaryResponse.of)
 
-    @post()
+    @post(permission=Permission.EDIT_QUOTES)
     async def create_quote(
         self,
         data: Annotated[CreateQuoteRequest, Body()],
@@ -97,7 +89,7 @@ class QuoteController(Controller):
         quote = await create_quote(actor, command)
         return _tagged(quote, status_code=201)
 
-    @post("/calculate", status_code=HTTP_200_OK)
+    @post("/calculate", status_code=HTTP_200_OK, permission=Permission.VIEW_QUOTES)
     async def calculate(
         self,
         data: Annotated[CalculateRequest, Body()],
@@ -111,7 +103,7 @@ class QuoteController(Controller):
         response = CalculateResponse.of(calculation)
         return msgspec.structs.replace(response, explanation=ExplanationSchema.of(explanation)) if explain else response
 
-    @get("/{quote_id:uuid}")
+    @get("/{quote_id:uuid}", permission=Permission.VIEW_QUOTES)
     async def get_quote(
         self, quote_id: FromPath[UUID], actor: FromDishka[Actor], check_prices: FromDishka[CheckQuotePrices]
     ) -> Response[QuoteResponse]:
@@ -119,7 +111,7 @@ class QuoteController(Controller):
         looked = await check_prices(actor, QuoteId(quote_id))
         return _tagged(looked.quote, stale=looked.lines)
 
-    @patch("/{quote_id:uuid}")
+    @patch("/{quote_id:uuid}", permission=Permission.EDIT_QUOTES)
     async def edit_quote(
         self,
         quote_id: FromPath[UUID],
@@ -130,11 +122,11 @@ class QuoteController(Controller):
     ) -> Response[QuoteResponse]:
         """Change a draft; lines, when given, replace all lines."""
         command = EditQuoteCommand(
-            quote_id=QuoteId(quote_id), draft=data.draft(), expected_version=expected_version(if_match)
+            quote_id=QuoteId(quote_id), draft=data.draft(), expected_version=required_version(if_match)
         )
         return _tagged(await edit_quote(actor, command))
 
-    @post("/{quote_id:uuid}/reprice", status_code=HTTP_200_OK)
+    @post("/{quote_id:uuid}/reprice", status_code=HTTP_200_OK, permission=Permission.EDIT_QUOTES)
     async def reprice(
         self,
         quote_id: FromPath[UUID],
@@ -159,14 +151,14 @@ class QuoteController(Controller):
         )
         return Response(response, headers={"ETag": etag(repricing.quote.version)})
 
-    @get("/{quote_id:uuid}/explanation")
+    @get("/{quote_id:uuid}/explanation", permission=Permission.VIEW_QUOTES)
     async def explain_current(
         self, quote_id: FromPath[UUID], actor: FromDishka[Actor], explain_quote: FromDishka[ExplainQuote]
     ) -> RevisionExplanationSchema:
         """How every amount of the current revision came about, replayed."""
         return _explained(quote_id, await explain_quote(actor, QuoteId(quote_id), None))
 
-    @get("/{quote_id:uuid}/revisions/{number:int}/explanation")
+    @get("/{quote_id:uuid}/revisions/{number:int}/explanation", permission=Permission.VIEW_QUOTES)
     async def explain_revision(
         self,
         quote_id: FromPath[UUID],
@@ -177,7 +169,7 @@ class QuoteController(Controller):
         """How every amount of one revision came about, as it was stored at submission, replayed."""
         return _explained(quote_id, await explain_quote(actor, QuoteId(quote_id), number))
 
-    @post("/{quote_id:uuid}/submit", status_code=HTTP_200_OK)
+    @post("/{quote_id:uuid}/submit", status_code=HTTP_200_OK, permission=Permission.SUBMIT_QUOTES)
     async def submit(
         self,
         quote_id: FromPath[UUID],
@@ -194,7 +186,7 @@ class QuoteController(Controller):
         )
         return _tagged(await submit_quote(actor, command))
 
-    @post("/{quote_id:uuid}/recall", status_code=HTTP_200_OK)
+    @post("/{quote_id:uuid}/recall", status_code=HTTP_200_OK, permission=Permission.SUBMIT_QUOTES)
     async def recall(
         self,
         quote_id: FromPath[UUID],
@@ -206,7 +198,7 @@ class QuoteController(Controller):
         command = RecallQuoteCommand(quote_id=QuoteId(quote_id), expected_version=expected_version(if_match))
         return _tagged(await recall_quote(actor, command))
 
-    @post("/{quote_id:uuid}/approve", status_code=HTTP_200_OK)
+    @post("/{quote_id:uuid}/approve", status_code=HTTP_200_OK, permission=Permission.DECIDE_APPROVALS)
     async def approve(
         self,
         quote_id: FromPath[UUID],
@@ -220,7 +212,7 @@ class QuoteController(Controller):
         )
         return _tagged(await decide(actor, command))
 
-    @post("/{quote_id:uuid}/reject", status_code=HTTP_200_OK)
+    @post("/{quote_id:uuid}/reject", status_code=HTTP_200_OK, permission=Permission.DECIDE_APPROVALS)
     async def reject(
         self,
         quote_id: FromPath[UUID],
@@ -234,7 +226,7 @@ class QuoteController(Controller):
         )
         return _tagged(await decide(actor, command))
 
-    @post("/{quote_id:uuid}/revise", status_code=HTTP_200_OK)
+    @post("/{quote_id:uuid}/revise", status_code=HTTP_200_OK, permission=Permission.EDIT_QUOTES)
     async def revise(
         self,
         quote_id: FromPath[UUID],
@@ -246,7 +238,7 @@ class QuoteController(Controller):
         command = ReviseQuoteCommand(quote_id=QuoteId(quote_id), expected_version=expected_version(if_match))
         return _tagged(await revise_quote(actor, command))
 
-    @post("/{quote_id:uuid}/send", status_code=HTTP_200_OK)
+    @post("/{quote_id:uuid}/send", status_code=HTTP_200_OK, permission=Permission.SEND_QUOTES)
     async def send(
         self,
         quote_id: FromPath[UUID],
@@ -264,7 +256,7 @@ class QuoteController(Controller):
         )
         return _tagged(await send_quote(actor, command))
 
-    @post("/{quote_id:uuid}/cancel", status_code=HTTP_200_OK)
+    @post("/{quote_id:uuid}/cancel", status_code=HTTP_200_OK, permission=Permission.EDIT_QUOTES)
     async def cancel(
         self,
         quote_id: FromPath[UUID],
@@ -279,7 +271,7 @@ class QuoteController(Controller):
         )
         return _tagged(await cancel_quote(actor, command))
 
-    @get("/{quote_id:uuid}/timeline")
+    @get("/{quote_id:uuid}/timeline", permission=Permission.VIEW_QUOTES)
     async def timeline(
         self, quote_id: FromPath[UUID], actor: FromDishka[Actor], get_timeline: FromDishka[GetQuoteTimeline]
     ) -> TimelineResponse:

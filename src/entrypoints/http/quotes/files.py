@@ -16,7 +16,7 @@ from src.application.documents.get_quote_document import GetQuoteDocument
 from src.application.ports.clock import Clock
 from src.application.ports.documents import SpreadsheetFormat
 from src.application.quoting.export_quotes import ExportQuotes, ExportQuotesCommand
-from src.domain.identity.actor import Actor
+from src.domain.identity.actor import Actor, Permission
 from src.domain.shared.ids import QuoteId
 from src.entrypoints.http.quotes.parameters import Statuses
 
@@ -35,7 +35,7 @@ class QuoteFileController(Controller):
     path = "/api/v1/quotes"
     tags = ("quotes",)
 
-    @get("/export", media_type=MEDIA_TYPES[SpreadsheetFormat.XLSX])
+    @get("/export", media_type=MEDIA_TYPES[SpreadsheetFormat.XLSX], permission=Permission.EXPORT_QUOTES)
     async def export(
         self,
         actor: FromDishka[Actor],
@@ -65,7 +65,7 @@ class QuoteFileController(Controller):
             background=BackgroundTask(_remove, folder),
         )
 
-    @get("/{quote_id:uuid}/pdf", media_type="application/pdf")
+    @get("/{quote_id:uuid}/pdf", media_type="application/pdf", permission=Permission.VIEW_QUOTES)
     async def pdf(
         self,
         quote_id: FromPath[UUID],
