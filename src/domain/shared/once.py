@@ -49,6 +49,10 @@ class Replayed(Exception):
         self.answer = answer
 
 
+class IdempotencyKeyRequired(Invalid):
+    code = "idempotency_key_required"
+
+
 class KeyReused(Invalid):
     code = "idempotency_mismatch"
 

@@ -22,17 +22,13 @@ from litestar.types import (
 
 from src.application.ports.security import Vault
 from src.domain.shared.errors import Invalid, invalid_field
-from src.domain.shared.once import Replayed, StoredAnswer, WriteOnce
+from src.domain.shared.once import IdempotencyKeyRequired, Replayed, StoredAnswer, WriteOnce
 from src.entrypoints.http.problems import problem_of
 from src.entrypoints.http.requests import answer, is_http
 
 STATE: Final = "write_once"
 _KEY: Final = re.compile(rb'"?([\x21\x23-\x7e]{1,255})"?')  # Bare, or quoted as the IETF draft has it.
 _KEPT: Final = frozenset({"content-type", "location", "etag", "content-disposition"})
-
-
-class IdempotencyKeyRequired(Invalid):
-    code = "idempotency_key_required"
 
 
 class IdempotencyGuard:

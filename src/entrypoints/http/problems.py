@@ -38,13 +38,14 @@ from src.domain.shared.errors import (
     TooMany,
     Unauthenticated,
 )
-from src.domain.shared.once import KeyInProgress
+from src.domain.shared.once import IdempotencyKeyRequired, KeyInProgress
 from src.entrypoints.http.versions import VersionRequired
 from src.entrypoints.schemas.pricing import plain_words
 from src.entrypoints.strict_json import MalformedJson
 
 _KINDS: Final[tuple[tuple[type[DomainError], int], ...]] = (
     (MalformedJson, HTTP_400_BAD_REQUEST),
+    (IdempotencyKeyRequired, HTTP_400_BAD_REQUEST),
     (NotFound, HTTP_404_NOT_FOUND),
     (Unauthenticated, HTTP_401_UNAUTHORIZED),
     (Forbidden, HTTP_403_FORBIDDEN),
