@@ -146,7 +146,7 @@ class PostgresOrganizationDirectory(OrganizationDirectory):
         self._engine = engine
 
     async def page(self, search: str, paging: Paging) -> Page[OrganizationSummary]:
-        conditions = [organizations.c.slug.contains(search, autoescape=True)] if search else []
+        conditions = [_LISTED.c.slug.contains(search, autoescape=True)] if search else []
         async with self._engine.connect() as connection:
             return await newest_first(connection, _LISTED, conditions, paging, _summary)
 

@@ -66,6 +66,7 @@ class StartImport:
 
     async def __call__(self, actor: Actor, command: StartImportCommand) -> CatalogImport:
         needed = _NEEDED[command.kind]
+        actor.require(Permission.RUN_IMPORTS)
         actor.require(needed)
         if len(command.content) > LARGEST_FILE:
             raise FileRefused(f"{command.file_name} is larger than 10 MB; split it.", reason="too_large")

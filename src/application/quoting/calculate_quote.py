@@ -1,7 +1,7 @@
 """Price an offer without storing anything."""
 
 from src.application.ports.clock import Clock, IdFactory
-from src.application.quoting.drafting import Desk, DraftInput, new_content
+from src.application.quoting.drafting import Desk, DraftInput, check_costs, new_content
 from src.application.transactions import Transactions
 from src.domain.identity.actor import Actor, Permission
 from src.domain.quoting.calculation import Calculation
@@ -20,6 +20,7 @@ class CalculateQuote:
         self, actor: Actor, customer_id: CustomerId | None, draft: DraftInput
     ) -> tuple[Calculation, Explanation]:
         async with self._transactions.begin(actor, Permission.VIEW_QUOTES) as uow:
+            check_costs(actor, draft.lines)
             customer = None if customer_id is None else await uow.customers.get(customer_id)
             desk = Desk(uow=uow, ids=self._ids, customer=customer, now=self._clock.now())
             content = await new_content(desk, actor.name, draft)

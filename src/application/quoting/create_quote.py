@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from src.application.ports.clock import Clock, IdFactory
-from src.application.quoting.drafting import Desk, DraftInput, new_content
+from src.application.quoting.drafting import Desk, DraftInput, check_costs, new_content
 from src.application.transactions import Transactions
 from src.domain.identity.actor import Actor, Permission
 from src.domain.quoting.quote import Quote, quote_number
@@ -18,7 +18,7 @@ class CreateQuoteCommand:
 
 class CreateQuote:
     """A new draft with its number. Raises CustomerNotFound, ContactNotFound, ProductNotFound, ProductArchived,
-    PriceNotFound, CouponUnknown, CouponNotValid, CouponExpired, CouponExhausted, Invalid.
+    PermissionMissing, PriceNotFound, CouponUnknown, CouponNotValid, CouponExpired, CouponExhausted, Invalid.
     """
 
     def __init__(self, transactions: Transactions, clock: Clock, ids: IdFactory) -> None:
@@ -27,6 +27,7 @@ class CreateQuote:
     async def __call__(self, actor: Actor, command: CreateQuoteCommand) -> Quote:
         now = self._clock.now()
         async with self._transactions.begin(actor, Permission.EDIT_QUOTES) as uow:
+            check_costs(actor, command.draft.lines)
             customer = await uow.customers.get(command.customer_id)
             desk = Desk(uow=uow, ids=self._ids, customer=customer, now=now)
             content = await new_content(desk, actor.name, command.draft)

@@ -1,6 +1,6 @@
 """From what somebody types to the content of a draft: products are looked up, gaps are filled, parties are copied."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -17,6 +17,7 @@ from src.domain.catalog.coupon import Coupon
 from src.domain.catalog.selection import PriceNotFound
 from src.domain.customers.contact import Contact
 from src.domain.customers.customer import Customer
+from src.domain.identity.actor import Actor, Permission
 from src.domain.identity.organization import Organization
 from src.domain.quoting.calculator import calculate
 from src.domain.quoting.content import AppliedCoupon, QuoteContent, Recipient
@@ -243,3 +244,9 @@ def _recipient(contact: Contact, customer: Customer | None) -> Recipient:
     if customer is not None and contact.customer_id != customer.id:
         raise invalid_field("contact_id", "This contact belongs to another customer.")
     return Recipient(contact_id=contact.id, name=contact.name, email=contact.email)
+
+
+def check_costs(actor: Actor, lines: Iterable[LineInput] | None) -> None:
+    """Whoever may not see costs may not say any: margins decide about approvals. Raises PermissionMissing."""
+    if any(line.unit_cost is not None for line in lines or ()):
+        actor.require(Permission.VIEW_COSTS)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from src.application.ports.clock import Clock, IdFactory
-from src.application.quoting.drafting import Desk, DraftInput, edited_content
+from src.application.quoting.drafting import Desk, DraftInput, check_costs, edited_content
 from src.application.transactions import Transactions
 from src.domain.identity.actor import Actor, Permission
 from src.domain.quoting.quote import Quote
@@ -31,6 +31,7 @@ class EditQuote:
 
     async def __call__(self, actor: Actor, command: EditQuoteCommand) -> Quote:
         async with self._transactions.begin(actor, Permission.EDIT_QUOTES) as uow:
+            check_costs(actor, command.draft.lines)
             quote = await uow.quotes.lock(command.quote_id)
             quote.check_version(command.expected_version)
             quote.current.check(Verb.EDIT)

@@ -4,7 +4,7 @@ import re
 from decimal import Decimal
 from typing import Annotated, Final, Self
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, UnsetType
 
 from src.domain.quoting.calculation import Calculation, LineAmounts, TaxSubtotal
 from src.domain.quoting.pricing import (
@@ -272,8 +272,8 @@ class LineAmountsSchema(Struct, frozen=True):
     charges: list[str]
     net: str
     document_share: str
-    cost: str | None
-    margin: str | None
+    cost: str | UnsetType | None
+    margin: str | UnsetType | None
     optional: bool
     counts: bool
 
@@ -331,9 +331,9 @@ class CalculationSchema(Struct, frozen=True):
     deposit: str
     balance: str
     instalments: list[str]
-    cost_total: str | None
-    margin: str | None
-    margin_percent: str | None
+    cost_total: str | UnsetType | None
+    margin: str | UnsetType | None
+    margin_percent: str | UnsetType | None
 
     @classmethod
     def of(cls, calculation: Calculation) -> Self:

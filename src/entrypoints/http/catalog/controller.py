@@ -38,6 +38,7 @@ from src.entrypoints.http.catalog.schemas import (
     ProductResponse,
     TaxRateResponse,
 )
+from src.entrypoints.http.costs import shown_to
 from src.entrypoints.http.paging import Cursor, Limit, PageResponse, Search, Skip, paging_of
 from src.entrypoints.http.versions import IfMatch, required_version, tagged
 
@@ -70,7 +71,7 @@ class ProductController(Controller):
         paging = paging_of(skip, limit, cursor)
         category = None if category_id is None else CategoryId(category_id)
         wanted = ProductSearch(search=search, archived=archived, category_id=category)
-        return PageResponse.of(await list_products(actor, wanted, paging), paging, ProductResponse.of)
+        return shown_to(actor, PageResponse.of(await list_products(actor, wanted, paging), paging, ProductResponse.of))
 
     @post(permission=Permission.EDIT_PRODUCTS)
     async def create_product(
@@ -80,14 +81,14 @@ class ProductController(Controller):
         create_product: FromDishka[CreateProduct],
     ) -> ProductResponse:
         """Add a product."""
-        return ProductResponse.of(await create_product(actor, data.command()))
+        return shown_to(actor, ProductResponse.of(await create_product(actor, data.command())))
 
     @get("/{product_id:uuid}", permission=Permission.VIEW_PRODUCTS)
     async def get_product(
         self, product_id: FromPath[UUID], actor: FromDishka[Actor], get_product: FromDishka[GetProduct]
     ) -> Response[ProductResponse]:
         """One product; the ETag is for `If-Match`."""
-        return tagged(ProductResponse.of(await get_product(actor, ProductId(product_id))))
+        return tagged(shown_to(actor, ProductResponse.of(await get_product(actor, ProductId(product_id)))))
 
     @patch("/{product_id:uuid}", permission=Permission.EDIT_PRODUCTS)
     async def change_product(
@@ -102,7 +103,7 @@ class ProductController(Controller):
         command = ChangeProductCommand(
             product_id=ProductId(product_id), changes=data.changes(), expected_version=required_version(if_match)
         )
-        return tagged(ProductResponse.of(await change_product(actor, command)))
+        return tagged(shown_to(actor, ProductResponse.of(await change_product(actor, command))))
 
 
 class CategoryController(Controller):

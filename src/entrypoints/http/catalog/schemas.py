@@ -97,7 +97,7 @@ class ProductResponse(Struct, frozen=True):
     unit: str
     list_price: str
     currency: str
-    cost: str | None
+    cost: str | UnsetType | None
     category_id: UUID | None
     tax_rate_id: UUID | None
     tax_category: str

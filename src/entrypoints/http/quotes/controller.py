@@ -27,6 +27,7 @@ from src.application.quoting.submit_quote import SubmitQuote, SubmitQuoteCommand
 from src.domain.identity.actor import Actor, Permission
 from src.domain.quoting.quote import Quote
 from src.domain.shared.ids import CustomerId, QuoteId, UserId
+from src.entrypoints.http.costs import shown_to
 from src.entrypoints.http.paging import Cursor, Limit, PageResponse, Search, Skip, paging_of
 from src.entrypoints.http.quotes.parameters import CustomerParameter, Explain, OwnerParameter, RevisionNumber, Statuses
 from src.entrypoints.http.quotes.schemas import (
@@ -87,7 +88,7 @@ class QuoteController(Controller):
         """Begin a draft; it is numbered and priced at once."""
         command = CreateQuoteCommand(customer_id=CustomerId(data.customer_id), draft=data.draft())
         quote = await create_quote(actor, command)
-        return _tagged(quote, status_code=201)
+        return _tagged(actor, quote, status_code=201)
 
     @post("/calculate", status_code=HTTP_200_OK, permission=Permission.VIEW_QUOTES)
     async def calculate(
@@ -101,7 +102,9 @@ class QuoteController(Controller):
         customer_id = None if data.customer_id is None else CustomerId(data.customer_id)
         calculation, explanation = await calculate_quote(actor, customer_id, data.draft())
         response = CalculateResponse.of(calculation)
-        return msgspec.structs.replace(response, explanation=ExplanationSchema.of(explanation)) if explain else response
+        if explain:
+            response = msgspec.structs.replace(response, explanation=ExplanationSchema.of(explanation))
+        return shown_to(actor, response)
 
     @get("/{quote_id:uuid}", permission=Permission.VIEW_QUOTES)
     async def get_quote(
@@ -109,7 +112,7 @@ class QuoteController(Controller):
     ) -> Response[QuoteResponse]:
         """One quote with its current revision, for a draft with the prices that are stale; the ETag is for `If-Match`."""
         looked = await check_prices(actor, QuoteId(quote_id))
-        return _tagged(looked.quote, stale=looked.lines)
+        return _tagged(actor, looked.quote, stale=looked.lines)
 
     @patch("/{quote_id:uuid}", permission=Permission.EDIT_QUOTES)
     async def edit_quote(
@@ -124,7 +127,7 @@ class QuoteController(Controller):
         command = EditQuoteCommand(
             quote_id=QuoteId(quote_id), draft=data.draft(), expected_version=required_version(if_match)
         )
-        return _tagged(await edit_quote(actor, command))
+        return _tagged(actor, await edit_quote(actor, command))
 
     @post("/{quote_id:uuid}/reprice", status_code=HTTP_200_OK, permission=Permission.EDIT_QUOTES)
     async def reprice(
@@ -149,14 +152,14 @@ class QuoteController(Controller):
             lines=[LineCheckSchema.of(check) for check in repricing.lines],
             quote=QuoteResponse.of(repricing.quote),
         )
-        return Response(response, headers={"ETag": etag(repricing.quote.version)})
+        return Response(shown_to(actor, response), headers={"ETag": etag(repricing.quote.version)})
 
     @get("/{quote_id:uuid}/explanation", permission=Permission.VIEW_QUOTES)
     async def explain_current(
         self, quote_id: FromPath[UUID], actor: FromDishka[Actor], explain_quote: FromDishka[ExplainQuote]
     ) -> RevisionExplanationSchema:
         """How every amount of the current revision came about, replayed."""
-        return _explained(quote_id, await explain_quote(actor, QuoteId(quote_id), None))
+        return _explained(actor, quote_id, await explain_quote(actor, QuoteId(quote_id), None))
 
     @get("/{quote_id:uuid}/revisions/{number:int}/explanation", permission=Permission.VIEW_QUOTES)
     async def explain_revision(
@@ -167,7 +170,7 @@ class QuoteController(Controller):
         explain_quote: FromDishka[ExplainQuote],
     ) -> RevisionExplanationSchema:
         """How every amount of one revision came about, as it was stored at submission, replayed."""
-        return _explained(quote_id, await explain_quote(actor, QuoteId(quote_id), number))
+        return _explained(actor, quote_id, await explain_quote(actor, QuoteId(quote_id), number))
 
     @post("/{quote_id:uuid}/submit", status_code=HTTP_200_OK, permission=Permission.SUBMIT_QUOTES)
     async def submit(
@@ -184,7 +187,7 @@ class QuoteController(Controller):
             keep_prices=data is not None and data.keep_prices,
             expected_version=expected_version(if_match),
         )
-        return _tagged(await submit_quote(actor, command))
+        return _tagged(actor, await submit_quote(actor, command))
 
     @post("/{quote_id:uuid}/recall", status_code=HTTP_200_OK, permission=Permission.SUBMIT_QUOTES)
     async def recall(
@@ -196,7 +199,7 @@ class QuoteController(Controller):
     ) -> Response[QuoteResponse]:
         """Take a submitted quote back for editing."""
         command = RecallQuoteCommand(quote_id=QuoteId(quote_id), expected_version=expected_version(if_match))
-        return _tagged(await recall_quote(actor, command))
+        return _tagged(actor, await recall_quote(actor, command))
 
     @post("/{quote_id:uuid}/approve", status_code=HTTP_200_OK, permission=Permission.DECIDE_APPROVALS)
     async def approve(
@@ -210,7 +213,7 @@ class QuoteController(Controller):
         command = DecideApprovalCommand(
             quote_id=QuoteId(quote_id), approved=True, content_digest=data.content_digest, reason=data.reason
         )
-        return _tagged(await decide(actor, command))
+        return _tagged(actor, await decide(actor, command))
 
     @post("/{quote_id:uuid}/reject", status_code=HTTP_200_OK, permission=Permission.DECIDE_APPROVALS)
     async def reject(
@@ -224,7 +227,7 @@ class QuoteController(Controller):
         command = DecideApprovalCommand(
             quote_id=QuoteId(quote_id), approved=False, content_digest=data.content_digest, reason=data.reason
         )
-        return _tagged(await decide(actor, command))
+        return _tagged(actor, await decide(actor, command))
 
     @post("/{quote_id:uuid}/revise", status_code=HTTP_200_OK, permission=Permission.EDIT_QUOTES)
     async def revise(
@@ -236,7 +239,7 @@ class QuoteController(Controller):
     ) -> Response[QuoteResponse]:
         """Begin a new revision with the content of the current one."""
         command = ReviseQuoteCommand(quote_id=QuoteId(quote_id), expected_version=expected_version(if_match))
-        return _tagged(await revise_quote(actor, command))
+        return _tagged(actor, await revise_quote(actor, command))
 
     @post("/{quote_id:uuid}/send", status_code=HTTP_200_OK, permission=Permission.SEND_QUOTES)
     async def send(
@@ -254,7 +257,7 @@ class QuoteController(Controller):
             note=data.note,
             expected_version=expected_version(if_match),
         )
-        return _tagged(await send_quote(actor, command))
+        return _tagged(actor, await send_quote(actor, command))
 
     @post("/{quote_id:uuid}/cancel", status_code=HTTP_200_OK, permission=Permission.EDIT_QUOTES)
     async def cancel(
@@ -269,7 +272,7 @@ class QuoteController(Controller):
         command = CancelQuoteCommand(
             quote_id=QuoteId(quote_id), reason=data.reason, expected_version=expected_version(if_match)
         )
-        return _tagged(await cancel_quote(actor, command))
+        return _tagged(actor, await cancel_quote(actor, command))
 
     @get("/{quote_id:uuid}/timeline", permission=Permission.VIEW_QUOTES)
     async def timeline(
@@ -279,8 +282,8 @@ class QuoteController(Controller):
         return TimelineResponse.of(await get_timeline(actor, QuoteId(quote_id)))
 
 
-def _explained(quote_id: UUID, explained: ExplainedRevision) -> RevisionExplanationSchema:
-    return RevisionExplanationSchema(
+def _explained(actor: Actor, quote_id: UUID, explained: ExplainedRevision) -> RevisionExplanationSchema:
+    body = RevisionExplanationSchema(
         quote_id=quote_id,
         revision=explained.revision.number,
         content_digest=explained.revision.content_digest,
@@ -289,9 +292,11 @@ def _explained(quote_id: UUID, explained: ExplainedRevision) -> RevisionExplanat
         fault=None if explained.fault is None else FaultSchema.of(explained.fault),
         explanation=ExplanationSchema.of(explained.explanation),
     )
+    return shown_to(actor, body)
 
 
 def _tagged(
-    quote: Quote, status_code: int = HTTP_200_OK, *, stale: Sequence[LineCheck] | None = None
+    actor: Actor, quote: Quote, status_code: int = HTTP_200_OK, *, stale: Sequence[LineCheck] | None = None
 ) -> Response[QuoteResponse]:
-    return Response(QuoteResponse.of(quote, stale), status_code=status_code, headers={"ETag": etag(quote.version)})
+    body = shown_to(actor, QuoteResponse.of(quote, stale))
+    return Response(body, status_code=status_code, headers={"ETag": etag(quote.version)})

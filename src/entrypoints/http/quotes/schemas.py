@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Annotated, Self
 from uuid import UUID
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, UnsetType
 
 from src.application.ports.quoting import QuoteSummary
 from src.application.prices.lines import LineInput
@@ -231,7 +231,7 @@ class LineResponse(Struct, frozen=True):
     optional: bool
     chosen: bool
     section: str
-    unit_cost: str | None
+    unit_cost: str | UnsetType | None
     price: PriceSourceSchema | None
 
     @classmethod
