@@ -71,7 +71,8 @@ async def test_an_offer_is_priced_from_the_catalogue_and_explains_itself(team: T
         "instalments": [{"share": "1", "label": "Delivery", "days": 30}, {"share": "1"}],
     }
     quote = await _made(team.sales, "quotes", body)
-    desk = quote["lines"][0]
+    with_costs = (await team.owner.get(f"{API}/quotes/{quote['id']}")).json()
+    desk = with_costs["lines"][0]
     assert (desk["unit_price"], desk["unit_cost"], desk["taxes"][0]["rate_percent"]) == ("90", "60", "19")
     assert (desk["price"]["kind"], desk["price"]["name"]) == ("tier", "Volume")
     assert [loser["reason"] for loser in desk["price"]["losers"]] == ["less_specific"]
@@ -83,7 +84,8 @@ async def test_an_offer_is_priced_from_the_catalogue_and_explains_itself(team: T
     )
     assert [section["net"] for section in calculation["sections"]] == ["1080.00", "0.00"]
     assert (calculation["deposit"], calculation["instalments"]) == ("347.00", ["404.84", "404.84"])
-    assert (calculation["margin"], calculation["lines"][0]["margin"]) == ("252.00", "252.00")
+    costed = with_costs["calculation"]
+    assert (costed["margin"], costed["lines"][0]["margin"]) == ("252.00", "252.00")
 
     address = f"{API}/quotes/{quote['id']}"
     await team.admin.patch(f"{API}/products/{made['product']['id']}", {"list_price": "110"})
