@@ -238,7 +238,12 @@ async def _log_in() -> str:
 if __name__ == "__main__":
     home = Path(mkdtemp(prefix="proffer-bench-"))
     home.chmod(0o755)
-    os.environ |= {"PROFFER_HOME": str(home), "PROFFER_PORT": str(PORT), "PROFFER_POOL_SIZE": str(POOL)}
+    os.environ |= {
+        "PROFFER_HOME": str(home),
+        "PROFFER_PORT": str(PORT),
+        "PROFFER_POOL_SIZE": str(POOL),
+        "PROFFER_REQUESTS_PER_MINUTE": "address=0 user=0 key=0 organization=0",
+    }
     try:
         asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 640))
     finally:

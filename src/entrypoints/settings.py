@@ -33,6 +33,11 @@ class Settings:
     public_url: str
     account_page: str
     logins_per_address: int
+    requests_per_minute: Mapping[str, int]
+    require_idempotency_keys: bool
+    metrics_token: str
+    traces_endpoint: str
+    sentry_dsn: str
     log_format: str
     log_level: str
     trusted_proxies: int
@@ -61,6 +66,11 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         mail_from=_mail_from(variables),
         public_url=public_url,
         account_page=variables.get("PROFFER_ACCOUNT_PAGE") or f"{public_url}/account",
+        requests_per_minute=_rates(variables),
+        require_idempotency_keys=_choice(variables, "PROFFER_REQUIRE_IDEMPOTENCY_KEYS", ("no", "yes")) == "yes",
+        metrics_token=variables.get("PROFFER_METRICS_TOKEN", ""),
+        traces_endpoint=variables.get("PROFFER_TRACES_ENDPOINT", ""),
+        sentry_dsn=variables.get("PROFFER_SENTRY_DSN", ""),
         logins_per_address=_whole_number(variables, "PROFFER_LOGINS_PER_ADDRESS", 10, lowest=1, highest=100_000),
         log_format=_choice(variables, "PROFFER_LOG_FORMAT", ("console", "json")),
         log_level=_choice(variables, "PROFFER_LOG_LEVEL", ("info", "debug", "warning", "error")),
@@ -104,6 +114,20 @@ def _whole_number(variables: Mapping[str, str], name: str, default: int, *, high
     if not text.isascii() or not text.isdigit() or not lowest <= int(text) <= highest:
         raise SettingsError(f"{name} is {text!r}; it must be a whole number from {lowest} to {highest}.")
     return int(text)
+
+
+def _rates(variables: Mapping[str, str]) -> Mapping[str, int]:
+    """``address=1200 user=600 key=1200 organization=6000``; what is not named has its default, 0 does not limit."""
+    rates = {}
+    for word in variables.get("PROFFER_REQUESTS_PER_MINUTE", "").split():
+        name, _, number = word.partition("=")
+        if name not in {"address", "user", "key", "organization"} or not (number.isascii() and number.isdigit()):
+            raise SettingsError(
+                f"PROFFER_REQUESTS_PER_MINUTE has {word!r}; write it like: address=1200 user=600 key=1200 "
+                "organization=6000."
+            )
+        rates[name] = int(number)
+    return rates
 
 
 def _choice(variables: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:

@@ -89,7 +89,12 @@ class Team:
 def api_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     home = tmp_path_factory.mktemp("home")
     return read_settings(
-        {"PROFFER_HOME": str(home), "PROFFER_SECRET_KEY": SECRET, "PROFFER_LOGINS_PER_ADDRESS": "10000"}
+        {
+            "PROFFER_HOME": str(home),
+            "PROFFER_SECRET_KEY": SECRET,
+            "PROFFER_LOGINS_PER_ADDRESS": "10000",
+            "PROFFER_REQUESTS_PER_MINUTE": "address=0 user=0 key=0 organization=0",
+        }
     )
 
 

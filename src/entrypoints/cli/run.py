@@ -27,6 +27,7 @@ from src.entrypoints.http.readiness import DatabaseReady, StorageReady
 from src.entrypoints.http.serve import PortBusy, check_port, serve_until
 from src.entrypoints.logging import configure_logging
 from src.entrypoints.settings import Settings, SettingsError, read_settings
+from src.entrypoints.telemetry import TelemetryMissing, report_errors
 from src.entrypoints.worker.handlers import job_handlers
 
 WithWorker = Annotated[bool, Parameter(help="Also run a worker for jobs in this process.")]
@@ -106,7 +107,7 @@ async def _with_database(start: Callable[[Settings, Database], Awaitable[None]])
         configure_logging(settings.log_format, settings.log_level)
         with Database(settings) as database:
             await start(settings, database)
-    except (SettingsError, EmbeddedPostgresError, DatabaseUnfit, PortBusy) as error:
+    except (SettingsError, EmbeddedPostgresError, DatabaseUnfit, PortBusy, TelemetryMissing) as error:
         return fail(str(error))
     except OSError as error:
         return fail(f"The database cannot be reached: {error}. Is it running, and is PROFFER_DATABASE_URL right?")
@@ -139,7 +140,15 @@ async def _api(container: AsyncContainer, settings: Settings) -> Litestar:
         DatabaseReady(await container.get(AppEngine)),
         StorageReady(await container.get(ObjectStorage)),
     )
-    http = HttpSettings(trusted_proxies=settings.trusted_proxies, cors_origins=settings.cors_origins)
+    http = HttpSettings(
+        trusted_proxies=settings.trusted_proxies,
+        cors_origins=settings.cors_origins,
+        require_idempotency_keys=settings.require_idempotency_keys,
+        metrics_token=settings.metrics_token,
+        traces_endpoint=settings.traces_endpoint,
+    )
+    if settings.sentry_dsn:
+        report_errors(settings.sentry_dsn)
     return await create_api(container, http, checks)
 
 

@@ -24,6 +24,7 @@ from src.entrypoints.http.prices.controller import (
 )
 from src.entrypoints.http.quotes.controller import QuoteController
 from src.entrypoints.http.quotes.files import QuoteFileController
+from src.entrypoints.http.request_limits import RequestLimiter
 from src.entrypoints.http.session.controller import LoginController, SessionController
 from src.entrypoints.http.users.controller import ApiKeyController, UserController
 
@@ -55,6 +56,7 @@ async def create_api(
 ) -> Litestar:
     """The API. It leaves *container* open when it shuts down: who made it closes it."""
     vault = await container.get(Vault)
-    app = create_app(route_handlers=CONTROLLERS, settings=settings, vault=vault, checks=checks)
+    limiter = await container.get(RequestLimiter)
+    app = create_app(route_handlers=CONTROLLERS, settings=settings, vault=vault, limiter=limiter, checks=checks)
     setup_dishka(container, app)
     return app

@@ -1,14 +1,14 @@
 """The Litestar application around the controllers: errors, bodies, documentation, health."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from dishka.integrations.litestar import DishkaRouter
 from litestar import Litestar, Request, Response
 from litestar.config.cors import CORSConfig
-from litestar.types import ControllerRouterHandler, LifespanHook
+from litestar.types import ASGIApp, ControllerRouterHandler, LifespanHook
 
 from src.application.ports.security import Vault
 from src.domain.shared.once import Replayed
@@ -16,9 +16,12 @@ from src.entrypoints.http.bodies import LARGEST_BODY, BodyGuard
 from src.entrypoints.http.docs_page import DocsController, openapi_config
 from src.entrypoints.http.health import HealthController, ReadinessCheck
 from src.entrypoints.http.idempotency import IdempotencyGuard, replayed
+from src.entrypoints.http.metrics import Metrics, MetricsController
 from src.entrypoints.http.problems import problem_of
 from src.entrypoints.http.queries import QueryGuard
+from src.entrypoints.http.request_limits import AddressLimit, RequestLimiter, RequestRates
 from src.entrypoints.http.requests import Exchange, report, trace_id_of
+from src.entrypoints.telemetry import traced
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +32,9 @@ class HttpSettings:
     require_idempotency_keys: bool = False
     cors_origins: tuple[str, ...] = ()
     largest_body: int = LARGEST_BODY
+    rates: RequestRates = field(default_factory=RequestRates)
+    metrics_token: str = ""
+    traces_endpoint: str = ""
 
 
 def create_app(
@@ -36,6 +42,7 @@ def create_app(
     route_handlers: Sequence[ControllerRouterHandler],
     settings: HttpSettings,
     vault: Vault,
+    limiter: RequestLimiter | None = None,
     checks: Sequence[ReadinessCheck] = (),
     on_shutdown: Sequence[LifespanHook] = (),
 ) -> Litestar:
@@ -45,6 +52,7 @@ def create_app(
         route_handlers=[
             DishkaRouter("", route_handlers=list(route_handlers)),
             HealthController,
+            MetricsController,
             DocsController,
         ],
         exception_handlers={Exception: _answer_error, Replayed: partial(_answer_again, vault)},
@@ -56,10 +64,13 @@ def create_app(
         debug=False,
     )
     app.state.readiness_checks = tuple(checks)
+    app.state.metrics, app.state.metrics_token = Metrics(), settings.metrics_token
     # Outside of Litestar's own layers, because middleware of a route does not see unknown addresses.
     once = IdempotencyGuard(app.asgi_handler, vault, required=settings.require_idempotency_keys)
-    guarded = QueryGuard(BodyGuard(once, largest=settings.largest_body))
-    app.asgi_handler = Exchange(guarded, trusted_proxies=settings.trusted_proxies)
+    guarded: ASGIApp = QueryGuard(BodyGuard(once, largest=settings.largest_body))
+    limited = AddressLimit(guarded, limiter or RequestLimiter(settings.rates))
+    exchange = Exchange(limited, trusted_proxies=settings.trusted_proxies, metrics=app.state.metrics)
+    app.asgi_handler = traced(exchange, endpoint=settings.traces_endpoint) if settings.traces_endpoint else exchange
     return app
 
 

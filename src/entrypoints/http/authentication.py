@@ -7,7 +7,9 @@ from src.application.identity.authenticate import Authenticate
 from src.application.identity.platform import AuthenticateOperator, Operator
 from src.domain.identity.actor import Actor, Origin
 from src.domain.shared.errors import Unauthenticated
+from src.entrypoints.http.request_limits import RequestLimiter, RequestRates
 from src.entrypoints.http.requests import origin_of
+from src.entrypoints.settings import Settings
 
 _SCHEME = "bearer "
 
@@ -17,13 +19,24 @@ class HttpActors(Provider):
 
     scope = Scope.REQUEST
 
+    @provide(scope=Scope.APP)
+    def limiter(self, settings: Settings) -> RequestLimiter:
+        return RequestLimiter(RequestRates(**settings.requests_per_minute))
+
     @provide
     def origin(self, request: Request) -> Origin:  # type: ignore[type-arg]  # dishka knows the bare class only.
         return origin_of(request)
 
     @provide
-    async def actor(self, request: Request, authenticate: Authenticate, origin: Origin) -> Actor:  # type: ignore[type-arg]  # As above.
+    async def actor(
+        self,
+        request: Request,  # type: ignore[type-arg]  # As above.
+        authenticate: Authenticate,
+        origin: Origin,
+        limiter: RequestLimiter,
+    ) -> Actor:
         actor = await authenticate(_credential(request), origin)
+        limiter.take_actor(actor)
         request.state.organization_id = str(actor.organization_id)
         request.state.user_id = str(actor.user_id)
         return actor

@@ -105,6 +105,14 @@ DATABASE_UNAVAILABLE: Final = Problem(
     headers={"Retry-After": "2"},
 )
 
+TOOK_TOO_LONG: Final = Problem(
+    status=HTTP_503_SERVICE_UNAVAILABLE,
+    code="took_too_long",
+    message="This took longer than a request may; try again, or ask for less.",
+    headers={"Retry-After": "5"},
+    unexpected=True,
+)
+
 
 def problem_of(error: BaseException) -> Problem:
     """What *error* is for the client."""
@@ -121,6 +129,8 @@ def problem_of(error: BaseException) -> Problem:
         )
     if isinstance(error, HTTPException):
         return _of_framework(error)
+    if isinstance(error, TimeoutError):
+        return TOOK_TOO_LONG
     return _of_database(error) or INTERNAL_ERROR
 
 

@@ -1,5 +1,6 @@
 """Around every request: a trace id, one line in the log, headers that protect, and an error shape for all that fails."""
 
+import asyncio
 import re
 import time
 from collections.abc import Iterable
@@ -11,9 +12,12 @@ from litestar import Request
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from src.domain.identity.actor import Origin
+from src.entrypoints.http.metrics import Metrics
 from src.entrypoints.http.problems import Problem, problem_of
+from src.entrypoints.telemetry import tell_unexpected
 
 _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
+LONGEST_REQUEST: Final = 30.0  # Seconds from its first byte to its answer.
 _USER_AGENT_LENGTH: Final = 400
 _PROTECTION: Final = (
     (b"x-content-type-options", b"nosniff"),
@@ -28,8 +32,8 @@ _logger = structlog.stdlib.get_logger("proffer.http")
 class Exchange:
     """The outermost layer of the application; nothing answers without passing through it."""
 
-    def __init__(self, app: ASGIApp, *, trusted_proxies: int) -> None:
-        self._app, self._trusted_proxies = app, trusted_proxies
+    def __init__(self, app: ASGIApp, *, trusted_proxies: int, metrics: Metrics) -> None:
+        self._app, self._trusted_proxies, self._metrics = app, trusted_proxies, metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not is_http(scope):
@@ -49,20 +53,27 @@ class Exchange:
             await send(message)
 
         begun = time.perf_counter()
+        self._metrics.under_way.inc()
         try:
-            await self._app(scope, receive, send_with_headers)
+            async with asyncio.timeout(LONGEST_REQUEST):
+                await self._app(scope, receive, send_with_headers)
         except Exception as error:  # noqa: BLE001 — the last place where an error can still become an answer.
             problem = problem_of(error)
             report(problem, error, trace_id)
             if outcome.status is None:
                 await answer(problem, trace_id, send_with_headers)
         finally:
+            seconds = time.perf_counter() - begun
+            self._metrics.under_way.dec()
+            self._metrics.answered(
+                scope["method"], str(scope.get("path_template", "unknown")), outcome.status or 0, seconds
+            )
             _logger.info(
                 "request",
                 method=scope["method"],
                 path=scope["path"],
                 status=outcome.status,
-                duration_ms=round((time.perf_counter() - begun) * 1000, 1),
+                duration_ms=round(seconds * 1000, 1),
                 trace_id=trace_id,
                 organization_id=state.get("organization_id"),
                 user_id=state.get("user_id"),
@@ -90,6 +101,7 @@ def report(problem: Problem, error: BaseException, trace_id: str) -> None:
     """Log what should not have happened, with its stack; what clients do wrong is told by the request's own line."""
     if problem.unexpected:
         _logger.error("unexpected_error", trace_id=trace_id, error=type(error).__name__, exc_info=error)
+        tell_unexpected(error)
 
 
 def trace_id_of(request: Request[Any, Any, Any]) -> str:
