@@ -29,6 +29,7 @@ from src.adapters.spreadsheets import FileSpreadsheets
 from src.adapters.storage import storage_from
 from src.adapters.system import SystemClock, Uuid7Ids
 from src.adapters.tabular import FileTabularReader
+from src.adapters.tax_numbers import StdnumTaxNumbers
 from src.application.approvals.create_policy import CreatePolicy
 from src.application.approvals.decide_approval import DecideApproval
 from src.application.approvals.read_approvals import ListApprovals, ListPolicies
@@ -44,6 +45,20 @@ from src.application.catalog.price_lists import ChangePriceList, CreatePriceList
 from src.application.catalog.read_products import GetProduct, ListProducts
 from src.application.catalog.set_price import ListPrices, RemovePrice, SetPrice
 from src.application.catalog.tax_rates import ChangeTaxRate, CreateTaxRate, DeleteTaxRate, GetTaxRate, ListTaxRates
+from src.application.customers.change_contact import (
+    ChangeContact,
+    DeleteContact,
+    EraseContact,
+    ExportContact,
+    MergeContacts,
+    RestoreContact,
+)
+from src.application.customers.change_customer import (
+    ChangeCustomer,
+    DeleteCustomer,
+    MergeCustomers,
+    RestoreCustomer,
+)
 from src.application.customers.create_contact import CreateContact
 from src.application.customers.create_customer import CreateCustomer
 from src.application.customers.customer_groups import (
@@ -53,7 +68,14 @@ from src.application.customers.customer_groups import (
     ListCustomerGroups,
     RegroupCustomer,
 )
-from src.application.customers.read_customers import GetContact, GetCustomer, ListContacts, ListCustomers
+from src.application.customers.decide_customer import DecideCustomer, RegisterCustomerAgain
+from src.application.customers.read_customers import (
+    GetContact,
+    GetCustomer,
+    ListContacts,
+    ListCustomers,
+    ListReminders,
+)
 from src.application.documents.get_quote_document import GetQuoteDocument
 from src.application.identity.api_keys import CreateApiKey, ListApiKeys, RevokeApiKey
 from src.application.identity.authenticate import Authenticate
@@ -106,6 +128,7 @@ from src.application.ports.security import (
 )
 from src.application.ports.storage import ObjectStorage
 from src.application.ports.tabular import TabularReader
+from src.application.ports.tax_numbers import TaxNumbers
 from src.application.ports.unit_of_work import OpenUnitOfWork
 from src.application.quoting.calculate_quote import CalculateQuote
 from src.application.quoting.cancel_quote import CancelQuote
@@ -190,7 +213,20 @@ class UseCases(Provider):
         GetCustomer,
         ListCustomers,
         RegroupCustomer,
+        ChangeCustomer,
+        DeleteCustomer,
+        RestoreCustomer,
+        MergeCustomers,
+        DecideCustomer,
+        RegisterCustomerAgain,
         CreateContact,
+        ChangeContact,
+        DeleteContact,
+        RestoreContact,
+        MergeContacts,
+        ExportContact,
+        EraseContact,
+        ListReminders,
         GetContact,
         ListContacts,
         CreateCustomerGroup,
@@ -266,6 +302,7 @@ class Outside(Provider):
     tables = provide(FileTabularReader, provides=TabularReader)
     renderer = provide(TypstQuoteRenderer, provides=QuoteRenderer)
     common_passwords = provide(ListedPasswords, provides=CommonPasswords)
+    tax_numbers = provide(StdnumTaxNumbers, provides=TaxNumbers)
     one_time_codes = provide(TotpCodes, provides=OneTimeCodes)
 
     @provide

@@ -10,6 +10,7 @@ from src.application.approvals.create_policy import CreatePolicy, CreatePolicyCo
 from src.application.catalog.create_product import CreateProduct, CreateProductCommand
 from src.application.customers.create_contact import CreateContact, CreateContactCommand
 from src.application.customers.create_customer import CreateCustomer, CreateCustomerCommand
+from src.application.customers.decide_customer import CustomerVerb, DecideCustomer, DecideCustomerCommand
 from src.application.identity.create_organization import CreateOrganization, CreateOrganizationCommand
 from src.application.identity.create_user import CreateUser, CreateUserCommand
 from src.application.ports.identity import AccountDirectory
@@ -42,7 +43,7 @@ _SELLER = Party(
     name="Nordlicht Office Systems GmbH",
     address=Address(street="Speicherstraße 14", postal_code="20457", city="Hamburg", country="DE"),
     registration_number="HRB 118402",
-    vat_number="DE298765432",
+    vat_number="DE298765435",
 )
 
 
@@ -62,7 +63,7 @@ _CUSTOMERS = (
         party=Party(
             name="Atelier Brandt & Söhne KG",
             address=Address(street="Lindenallee 8", postal_code="04107", city="Leipzig", country="DE"),
-            vat_number="DE811234567",
+            vat_number="DE811234565",
         ),
         currency="EUR",
         locale="de",
@@ -138,7 +139,7 @@ async def seed(container: AsyncContainer, origin: Origin) -> bool:
     sales = await _users(container, boss)
     await _products(container, boss)
     await _policies(container, boss)
-    await _customers(container, _actor(organization.id, sales, origin))
+    await _customers(container, _actor(organization.id, sales, origin), boss)
     return True
 
 
@@ -183,12 +184,13 @@ async def _policies(container: AsyncContainer, boss: Actor) -> None:
     )
 
 
-async def _customers(container: AsyncContainer, sales: Actor) -> None:
-    create_customer = await container.get(CreateCustomer)
+async def _customers(container: AsyncContainer, sales: Actor, boss: Actor) -> None:
+    create_customer, decide = await container.get(CreateCustomer), await container.get(DecideCustomer)
     create_contact = await container.get(CreateContact)
     for demo in _CUSTOMERS:
         command = CreateCustomerCommand(party=demo.party, currency=Currency.of(demo.currency), locale=demo.locale)
         customer = await create_customer(sales, command)
+        customer = await decide(boss, DecideCustomerCommand(customer_id=customer.id, verb=CustomerVerb.APPROVE))
         contact = await create_contact(
             sales,
             CreateContactCommand(

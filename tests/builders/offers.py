@@ -10,7 +10,7 @@ from src.adapters.system import SystemClock, Uuid7Ids
 from src.application.ports.unit_of_work import OpenUnitOfWork, UnitOfWork
 from src.domain.catalog.product import Product
 from src.domain.customers.contact import Contact
-from src.domain.customers.customer import Customer
+from src.domain.customers.customer import Customer, CustomerStatus
 from src.domain.identity.actor import Actor, Role
 from src.domain.quoting.content import LineItem, QuoteContent, Recipient
 from src.domain.quoting.pricing import LinePricing, Tax
@@ -99,7 +99,9 @@ def a_line(quantity: str = "2", unit_price: str = "10.00", **changes: Any) -> Li
 
 def a_customer(name: str = "Buyer AG", *, at: datetime = NOON, **changes: Any) -> Customer:
     party = Party(name=name, address=Address(city="Bern", country="CH"), **changes)
-    return Customer(id=CustomerId(IDS.new()), party=party, currency=EUR, locale="de", created_at=at)
+    return Customer(
+        id=CustomerId(IDS.new()), party=party, currency=EUR, locale="de", created_at=at, status=CustomerStatus.APPROVED
+    )
 
 
 def a_contact(customer_id: CustomerId, name: str = "Berta Buyer", email: str = "berta@buyer.example") -> Contact:

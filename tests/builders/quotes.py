@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from src.domain.approvals.policy import ApprovalPolicy, Condition, StepRule
 from src.domain.catalog.product import Product
 from src.domain.customers.contact import Contact
-from src.domain.customers.customer import Customer
+from src.domain.customers.customer import Customer, CustomerStatus
 from src.domain.identity.actor import Role
 from src.domain.identity.user import User
 from src.domain.quoting.content import LineItem, QuoteContent, Recipient
@@ -81,6 +81,7 @@ def a_customer(**changes: Any) -> Customer:
         "currency": Currency.of("EUR"),
         "locale": "de",
         "created_at": NOON,
+        "status": CustomerStatus.APPROVED,
     }
     return Customer(**values | changes)
 

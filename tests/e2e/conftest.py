@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -38,6 +38,7 @@ class Caller:
 
     client: AsyncClient
     token: str = ""
+    colleague: "Caller | None" = None  # Somebody else, who may decide about what this one has begun.
 
     async def get(self, path: str, **params: Any) -> Response:
         return await self.client.get(path, params=params, headers=self._headers({}))
@@ -165,4 +166,6 @@ async def log_in_all(client: AsyncClient, made: TestOrganization) -> Team:
         answer = await client.post("/api/v1/login", json=body)
         assert answer.status_code == 200, answer.text
         callers[role.value] = Caller(client, answer.json()["access_token"])
-    return Team(made, **callers)
+    approver = callers["approver"]
+    others = {role: replace(caller, colleague=approver) for role, caller in callers.items() if caller is not approver}
+    return Team(made, approver=approver, **others)

@@ -12,6 +12,10 @@ async def a_customer(sales: Caller, **more: Any) -> dict[str, Any]:
     answer = await sales.post("/api/v1/customers", {"name": "Atelier Brandt KG", **more})
     assert answer.status_code == 201, answer.text
     made: dict[str, Any] = answer.json()
+    if sales.colleague is not None:
+        approved = await sales.colleague.post(f"/api/v1/customers/{made['id']}/approve")
+        assert approved.status_code == 200, approved.text
+        made = approved.json()
     return made
 
 

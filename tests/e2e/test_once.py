@@ -181,7 +181,11 @@ async def _addresses(team: Team) -> dict[str, str]:
         assert answer.status_code == 201, answer.text
         identity = answer.json()["id"]
         found[f"{API}/{path}"] = f"{API}/{where}/{identity}"
-    found[f"{API}/quotes/{{quote_id}}"] = f"{API}/quotes/{(await a_draft(team.sales))['id']}"
+    draft = await a_draft(team.sales)
+    contact = (await team.owner.get(f"{API}/contacts")).json()["items"][0]
+    found[f"{API}/quotes/{{quote_id}}"] = f"{API}/quotes/{draft['id']}"
+    found[f"{API}/customers/{{customer_id}}"] = f"{API}/customers/{draft['customer_id']}"
+    found[f"{API}/contacts/{{contact_id}}"] = f"{API}/contacts/{contact['id']}"
     return found
 
 

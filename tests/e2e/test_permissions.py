@@ -32,6 +32,12 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "POST /api/v1/customer-groups": {"name": "x"},
     "PATCH /api/v1/customer-groups/{group_id}": {"name": "x"},
     "POST /api/v1/customers": {"name": "x"},
+    "PATCH /api/v1/customers/{customer_id}": {"notes": "x"},
+    "POST /api/v1/customers/{customer_id}/merge": {"duplicate_id": str(uuid4())},
+    "POST /api/v1/customers/{customer_id}/reject": {"reason": "x"},
+    "POST /api/v1/customers/{customer_id}/suspend": {"reason": "x"},
+    "PATCH /api/v1/contacts/{contact_id}": {"name": "x"},
+    "POST /api/v1/contacts/{contact_id}/merge": {"duplicate_id": str(uuid4())},
     "PUT /api/v1/customers/{customer_id}/group": {"group_id": None},
     "POST /api/v1/customers/{customer_id}/contacts": {"name": "Ann", "email": "ann@example.com"},
     "POST /api/v1/exchange-rates": {

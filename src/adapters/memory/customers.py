@@ -1,13 +1,20 @@
 """Customers and contacts in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from src.adapters.memory.records import MemoryRecords
 from src.adapters.memory.state import MemoryTransaction, contains, page_of
-from src.application.ports.customers import ContactRepository, CustomerGroupRepository, CustomerRepository
+from src.application.ports.customers import (
+    ContactFilter,
+    ContactRepository,
+    CustomerFilter,
+    CustomerGroupRepository,
+    CustomerRepository,
+)
 from src.application.ports.paging import Page, Paging
 from src.domain.customers.contact import Contact, ContactNotFound
-from src.domain.customers.customer import Customer, CustomerNotFound
+from src.domain.customers.customer import Customer, CustomerNotFound, CustomerReferenceTaken
 from src.domain.customers.group import CustomerGroup, CustomerGroupNameTaken, CustomerGroupNotFound
 from src.domain.shared.change import Change
 from src.domain.shared.ids import ContactId, CustomerGroupId, CustomerId
@@ -27,19 +34,56 @@ class MemoryCustomers(CustomerRepository):
         return await self.get(customer_id)
 
     async def save(self, change: Change[Customer]) -> Customer:
-        state = self._transaction.state
-        if change.after.group_id is not None and change.after.group_id not in state.customer_groups:
+        state, after = self._transaction.state, change.after
+        if after.group_id is not None and after.group_id not in state.customer_groups:
             raise CustomerGroupNotFound("There is no such customer group.")
+        others = [one for one in state.customers.values() if one.id != after.id]
+        if after.reference and any(one.reference == after.reference for one in others):
+            raise CustomerReferenceTaken("Another customer has this reference.")
         missing = CustomerNotFound("There is no such customer.")
         return MemoryRecords(self._transaction, state.customers, missing).save(change)
 
-    async def page(self, search: str, paging: Paging) -> Page[Customer]:
+    async def page(self, criteria: CustomerFilter, paging: Paging) -> Page[Customer]:
         found = [
-            customer
-            for customer in self._transaction.state.customers.values()
-            if contains(search, customer.party.name, customer.party.vat_number, customer.party.registration_number)
+            one
+            for one in self._transaction.state.customers.values()
+            if contains(
+                criteria.search, one.party.name, one.party.vat_number, one.party.registration_number, one.reference
+            )
+            and (not criteria.statuses or one.status in criteria.statuses)
+            and (criteria.tag is None or criteria.tag.casefold() in one.tags)
+            and criteria.group_id in {None, one.group_id}
+            and (criteria.include_deleted or not one.deleted)
         ]
         return page_of(found, paging, lambda customer: customer)
+
+    async def by_reference(self, references: Sequence[str]) -> Mapping[str, Customer]:
+        return {one.reference: one for one in self._here() if one.reference and one.reference in references}
+
+    async def by_registration(self, numbers: Sequence[str]) -> Mapping[str, Customer]:
+        found = [
+            one for one in self._here() if one.party.registration_number in [number for number in numbers if number]
+        ]
+        return {one.party.registration_number: one for one in reversed(found)}
+
+    def _here(self) -> list[Customer]:
+        kept = self._transaction.state.customers.values()
+        return sorted((one for one in kept if not one.deleted), key=lambda one: (one.created_at, one.id))
+
+    async def hand_over(self, from_id: CustomerId, to_id: CustomerId) -> None:
+        state = self._transaction.state
+        state.quotes |= {
+            one.id: replace(one, customer_id=to_id) for one in state.quotes.values() if one.customer_id == from_id
+        }
+        state.contacts |= {
+            one.id: replace(one, customer_id=to_id) for one in state.contacts.values() if one.customer_id == from_id
+        }
+        state.price_lists |= {
+            one.id: replace(one, scope_id=to_id) for one in state.price_lists.values() if one.scope_id == from_id
+        }
+        state.redemptions |= {
+            key: replace(one, customer_id=to_id) for key, one in state.redemptions.items() if one.customer_id == from_id
+        }
 
 
 class MemoryCustomerGroups(CustomerGroupRepository):
@@ -61,25 +105,39 @@ class MemoryCustomerGroups(CustomerGroupRepository):
 
 class MemoryContacts(ContactRepository):
     def __init__(self, transaction: MemoryTransaction) -> None:
-        self._transaction = transaction
+        missing = ContactNotFound("There is no such contact.")
+        self._records = MemoryRecords(transaction, transaction.state.contacts, missing)
+        self._customers = transaction.state.customers
 
     async def get(self, contact_id: ContactId) -> Contact:
-        contact = self._transaction.state.contacts.get(contact_id)
-        if contact is None:
-            raise ContactNotFound("There is no such contact.")
-        return contact
+        return self._records.get(contact_id)
+
+    async def lock(self, contact_id: ContactId) -> Contact:
+        return self._records.get(contact_id)
 
     async def save(self, change: Change[Contact]) -> Contact:
-        if change.after.customer_id not in self._transaction.state.customers:
+        if change.after.customer_id not in self._customers:
             raise CustomerNotFound("There is no such customer.")
-        self._transaction.state.contacts[change.after.id] = change.after
-        self._transaction.changes.append(change)
-        return change.after
+        return self._records.save(change)
 
-    async def page(self, customer_id: CustomerId | None, search: str, paging: Paging) -> Page[Contact]:
+    async def page(self, criteria: ContactFilter, paging: Paging) -> Page[Contact]:
         found = [
-            contact
-            for contact in self._transaction.state.contacts.values()
-            if customer_id in {None, contact.customer_id} and contains(search, contact.name, contact.email)
+            one
+            for one in self._records.items.values()
+            if criteria.customer_id in {None, one.customer_id}
+            and contains(criteria.search, one.name, one.email)
+            and (criteria.tag is None or criteria.tag.casefold() in one.tags)
+            and (criteria.include_deleted or not one.deleted)
         ]
         return page_of(found, paging, lambda contact: contact)
+
+    async def with_days(self) -> Sequence[Contact]:
+        return [one for one in self._here() if one.birthday is not None or one.key_dates]
+
+    async def by_email(self, emails: Sequence[str]) -> Sequence[Contact]:
+        wanted = {email.casefold() for email in emails if email}
+        return [one for one in self._here() if one.email.casefold() in wanted]
+
+    def _here(self) -> list[Contact]:
+        kept = self._records.items.values()
+        return sorted((one for one in kept if not one.deleted), key=lambda one: (one.created_at, one.id))

@@ -25,6 +25,14 @@ class MemoryMessages(MessageRepository):
         found = [message for message in self._transaction.state.messages.values() if message.quote_id == quote_id]
         return sorted(found, key=lambda message: (message.created_at, message.id))
 
+    async def to_person(self, email: str) -> Sequence[Message]:
+        found = [one for one in self._transaction.state.messages.values() if one.recipient == email]
+        return sorted(found, key=lambda message: (message.created_at, message.id))
+
+    async def erase_person(self, email: str) -> None:
+        for message in await self.to_person(email):
+            self._transaction.state.messages[message.id] = message.erased()
+
     async def save(self, change: Change[Message]) -> Message:
         before, after = change.before, change.after
         stored = replace(after, version=self._transaction.next_version(after.id, before.version if before else 0))

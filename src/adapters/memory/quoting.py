@@ -1,6 +1,6 @@
 """Quotes in memory."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -13,12 +13,21 @@ from src.domain.quoting.quote import Quote
 from src.domain.quoting.states import OPEN_STATUSES, QuoteStatus
 from src.domain.shared.canonical import digest_of
 from src.domain.shared.change import Change
-from src.domain.shared.ids import QuoteId
+from src.domain.shared.ids import ContactId, QuoteId
 
 
 class MemoryQuotes(QuoteRepository):
     def __init__(self, transaction: MemoryTransaction) -> None:
         self._transaction = transaction
+
+    async def drafts_to(self, contact_id: ContactId) -> Sequence[QuoteId]:
+        return [
+            quote.id
+            for quote in self._transaction.state.quotes.values()
+            if quote.current.status is QuoteStatus.DRAFT
+            and quote.current.content.recipient is not None
+            and quote.current.content.recipient.contact_id == contact_id
+        ]
 
     async def get(self, quote_id: QuoteId) -> Quote:
         quote = self._transaction.state.quotes.get(quote_id)

@@ -1,20 +1,33 @@
 """Customers and contacts in PostgreSQL."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Column, ColumnElement, Row, false, func, or_, select, update
 
 from src.adapters.postgres.json_columns import from_json, to_json
 from src.adapters.postgres.pages import contains, newest_first, searched
 from src.adapters.postgres.records import Records
-from src.adapters.postgres.tables import contacts, customer_groups, customers
+from src.adapters.postgres.tables import (
+    contacts,
+    coupon_redemptions,
+    customer_groups,
+    customers,
+    price_lists,
+    quotes,
+)
 from src.adapters.postgres.transaction import Transaction
-from src.application.ports.customers import ContactRepository, CustomerGroupRepository, CustomerRepository
+from src.application.ports.customers import (
+    ContactFilter,
+    ContactRepository,
+    CustomerFilter,
+    CustomerGroupRepository,
+    CustomerRepository,
+)
 from src.application.ports.paging import Page, Paging
 from src.domain.customers.contact import Contact, ContactNotFound
-from src.domain.customers.customer import Customer, CustomerNotFound
+from src.domain.customers.customer import Customer, CustomerNotFound, CustomerStatus, LabelledAddress
 from src.domain.customers.group import CustomerGroup, CustomerGroupNotFound
 from src.domain.shared.change import Change
 from src.domain.shared.currency import Currency
@@ -48,17 +61,30 @@ class PostgresCustomers(CustomerRepository):
         before, customer = change.before, change.after
         version = self._transaction.next_version(customer.id, 0 if before is None else before.version)
         customer = replace(customer, version=version)
+        party = customer.party
         row = {
             "id": customer.id,
-            "name": customer.party.name,
-            "registration_number": customer.party.registration_number,
-            "vat_number": customer.party.vat_number,
-            "address": to_json(customer.party.address),
+            "name": party.name,
+            "registration_number": party.registration_number,
+            "vat_number": party.vat_number,
+            "address": to_json(party.address),
             "currency": customer.currency.code,
             "locale": customer.locale,
-            "searched": searched(customer.party.name, customer.party.vat_number, customer.party.registration_number),
+            "searched": searched(party.name, party.vat_number, party.registration_number, customer.reference),
             "created_at": customer.created_at,
             "group_id": customer.group_id,
+            "status": customer.status.value,
+            "status_reason": customer.status_reason,
+            "registered_by": customer.registered_by,
+            "reference": customer.reference or None,
+            "addresses": to_json(customer.addresses),
+            "payment_days": customer.payment_days,
+            "payment_terms": customer.payment_terms,
+            "credit_limit": customer.credit_limit,
+            "tags": to_json(customer.tags),
+            "notes": customer.notes,
+            "deleted_at": customer.deleted_at,
+            "merged_into_id": customer.merged_into_id,
             "version": customer.version,
         }
         if before is None:
@@ -68,12 +94,57 @@ class PostgresCustomers(CustomerRepository):
         self._transaction.changes.append(replace(change, after=customer))
         return customer
 
-    async def page(self, search: str, paging: Paging) -> Page[Customer]:
+    async def page(self, criteria: CustomerFilter, paging: Paging) -> Page[Customer]:
         columns = customers.c
         conditions = [columns.organization_id == self._transaction.organization_id]
-        if search:
-            conditions.append(contains(columns.searched, search))
+        if criteria.search:
+            conditions.append(contains(columns.searched, criteria.search))
+        if criteria.statuses:
+            conditions.append(columns.status == func.any([status.value for status in criteria.statuses]))
+        if criteria.tag is not None:
+            conditions.append(_tagged(columns.tags, criteria.tag))
+        if criteria.group_id is not None:
+            conditions.append(columns.group_id == criteria.group_id)
+        if not criteria.include_deleted:
+            conditions.append(columns.deleted_at.is_(None))
         return await newest_first(self._transaction.connection, customers, conditions, paging, _to_customer)
+
+    async def by_reference(self, references: Sequence[str]) -> Mapping[str, Customer]:
+        return {one.reference: one for one in await self._here(customers.c.reference, references)}
+
+    async def by_registration(self, numbers: Sequence[str]) -> Mapping[str, Customer]:
+        found = await self._here(customers.c.registration_number, numbers)
+        return {one.party.registration_number: one for one in reversed(found)}
+
+    async def _here(self, column: Column[Any], wanted: Sequence[str]) -> list[Customer]:
+        """The oldest first."""
+        columns = customers.c
+        statement = (
+            select(customers)
+            .where(
+                columns.organization_id == self._transaction.organization_id,
+                columns.deleted_at.is_(None),
+                column == func.any([one for one in wanted if one]),
+            )
+            .order_by(columns.created_at, columns.id)
+        )
+        return [_to_customer(row) for row in await self._transaction.connection.execute(statement)]
+
+    async def hand_over(self, from_id: CustomerId, to_id: CustomerId) -> None:
+        for table, column in (
+            (quotes, quotes.c.customer_id),
+            (contacts, contacts.c.customer_id),
+            (price_lists, price_lists.c.scope_id),
+            (coupon_redemptions, coupon_redemptions.c.customer_id),
+        ):
+            own = table.c.organization_id == self._transaction.organization_id
+            statement = update(table).where(own, column == from_id).values({column.name: to_id})
+            await self._transaction.connection.execute(statement)
+
+
+def _tagged(column: ColumnElement[Any], tag: str) -> ColumnElement[bool]:
+    """Whether *column*, a JSON list of tags (which have no quotes), has this one."""
+    return false() if "\0" in tag else func.strpos(column, f'"{tag.casefold()}"') > 0
 
 
 class PostgresCustomerGroups(CustomerGroupRepository):
@@ -96,43 +167,42 @@ class PostgresCustomerGroups(CustomerGroupRepository):
 
 class PostgresContacts(ContactRepository):
     def __init__(self, transaction: Transaction) -> None:
+        self._records = Records(transaction, contacts, Contact, ContactNotFound("There is no such contact."))
         self._transaction = transaction
+        self._own = contacts.c.organization_id == transaction.organization_id
 
     async def get(self, contact_id: ContactId) -> Contact:
-        columns = contacts.c
-        statement = select(contacts).where(
-            columns.organization_id == self._transaction.organization_id, columns.id == contact_id
-        )
-        row = (await self._transaction.connection.execute(statement)).one_or_none()
-        if row is None:
-            raise ContactNotFound("There is no such contact.")
-        return _to_contact(row)
+        return await self._records.get(contact_id)
+
+    async def lock(self, contact_id: ContactId) -> Contact:
+        return await self._records.get(contact_id, lock=True)
 
     async def save(self, change: Change[Contact]) -> Contact:
-        contact = change.after
-        row = {
-            "id": contact.id,
-            "customer_id": contact.customer_id,
-            "name": contact.name,
-            "email": contact.email,
-            "phone": contact.phone,
-            "job_title": contact.job_title,
-            "searched": searched(contact.name, contact.email),
-            "created_at": contact.created_at,
-            "version": contact.version,
-        }
-        await self._transaction.add(contacts, row)
-        self._transaction.changes.append(change)
-        return contact
+        return await self._records.save(change, searched=searched(change.after.name, change.after.email))
 
-    async def page(self, customer_id: CustomerId | None, search: str, paging: Paging) -> Page[Contact]:
+    async def page(self, criteria: ContactFilter, paging: Paging) -> Page[Contact]:
+        columns, conditions = contacts.c, [self._own]
+        if criteria.customer_id is not None:
+            conditions.append(columns.customer_id == criteria.customer_id)
+        if criteria.search:
+            conditions.append(contains(columns.searched, criteria.search))
+        if criteria.tag is not None:
+            conditions.append(_tagged(columns.tags, criteria.tag))
+        if not criteria.include_deleted:
+            conditions.append(columns.deleted_at.is_(None))
+        return await newest_first(self._transaction.connection, contacts, conditions, paging, self._records.item)
+
+    async def with_days(self) -> Sequence[Contact]:
         columns = contacts.c
-        conditions = [columns.organization_id == self._transaction.organization_id]
-        if customer_id is not None:
-            conditions.append(columns.customer_id == customer_id)
-        if search:
-            conditions.append(contains(columns.searched, search))
-        return await newest_first(self._transaction.connection, contacts, conditions, paging, _to_contact)
+        has_days = or_(columns.birthday.is_not(None), columns.key_dates != "[]")
+        return await self._records.read(select(contacts).where(self._own, columns.deleted_at.is_(None), has_days))
+
+    async def by_email(self, emails: Sequence[str]) -> Sequence[Contact]:
+        columns, wanted = contacts.c, [email.casefold() for email in emails if email]
+        statement = select(contacts).where(
+            self._own, columns.deleted_at.is_(None), func.lower(columns.email) == func.any(wanted)
+        )
+        return await self._records.read(statement.order_by(columns.created_at, columns.id))
 
 
 def _to_customer(row: Row[Any]) -> Customer:
@@ -148,18 +218,17 @@ def _to_customer(row: Row[Any]) -> Customer:
         locale=row.locale,
         created_at=row.created_at,
         group_id=row.group_id,
-        version=row.version,
-    )
-
-
-def _to_contact(row: Row[Any]) -> Contact:
-    return Contact(
-        id=row.id,
-        customer_id=row.customer_id,
-        name=row.name,
-        email=row.email,
-        phone=row.phone,
-        job_title=row.job_title,
-        created_at=row.created_at,
+        status=CustomerStatus(row.status),
+        status_reason=row.status_reason,
+        registered_by=row.registered_by,
+        reference=row.reference or "",
+        addresses=from_json(tuple[LabelledAddress, ...], row.addresses),
+        payment_days=row.payment_days,
+        payment_terms=row.payment_terms,
+        credit_limit=row.credit_limit,
+        tags=from_json(tuple[str, ...], row.tags),
+        notes=row.notes,
+        deleted_at=row.deleted_at,
+        merged_into_id=row.merged_into_id,
         version=row.version,
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from src.adapters.postgres.tables import messages, stored_documents
@@ -40,6 +40,29 @@ class PostgresMessages(MessageRepository):
             .order_by(columns.created_at, columns.id)
         )
         return [_to_message(row) for row in await self._transaction.connection.execute(statement)]
+
+    async def to_person(self, email: str) -> Sequence[Message]:
+        columns = messages.c
+        statement = select(messages).where(
+            columns.organization_id == self._transaction.organization_id, columns.recipient == email
+        )
+        rows = await self._transaction.connection.execute(statement.order_by(columns.created_at, columns.id))
+        return [_to_message(row) for row in rows]
+
+    async def erase_person(self, email: str) -> None:
+        columns = messages.c
+        for message in await self.to_person(email):
+            erased = message.erased()
+            await self._transaction.connection.execute(
+                update(messages)
+                .where(columns.organization_id == self._transaction.organization_id, columns.id == message.id)
+                .values(
+                    recipient=erased.recipient,
+                    recipient_name=erased.recipient_name,
+                    status=erased.status.value,
+                    answer=erased.answer,
+                )
+            )
 
     async def save(self, change: Change[Message]) -> Message:
         before, after = change.before, change.after

@@ -30,7 +30,7 @@ from src.domain.quoting.states import OPEN_STATUSES, QuoteStatus
 from src.domain.shared.canonical import canonical_text
 from src.domain.shared.change import Change
 from src.domain.shared.currency import Currency
-from src.domain.shared.ids import LineItemId, ProductId, QuoteId
+from src.domain.shared.ids import ContactId, LineItemId, ProductId, QuoteId
 from src.domain.shared.price_source import PriceSource
 
 _BATCH: Final = 1000
@@ -124,6 +124,19 @@ _WHOLE: Final = _whole_quote()  # Built once: building it took a fifth of a read
 class PostgresQuotes(QuoteRepository):
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
+
+    async def drafts_to(self, contact_id: ContactId) -> Sequence[QuoteId]:
+        columns = quote_revisions.c
+        statement = (
+            select(columns.quote_id)
+            .where(
+                columns.organization_id == self._transaction.organization_id,
+                columns.status == QuoteStatus.DRAFT.value,
+                func.strpos(columns.content, f'"contact_id":"{contact_id}"') > 0,
+            )
+            .order_by(columns.quote_id)
+        )
+        return [QuoteId(one) for one in (await self._transaction.connection.execute(statement)).scalars()]
 
     async def get(self, quote_id: QuoteId) -> Quote:
         parameters = {"organization": self._transaction.organization_id, "quote": quote_id}

@@ -206,6 +206,18 @@ customers: Final = Table(
     _instant("created_at"),
     _integer("version"),
     _id("group_id", nullable=True),
+    _text("status"),
+    _text("status_reason"),
+    _id("registered_by", nullable=True),
+    _text("reference", nullable=True),
+    _text("addresses"),
+    Column("payment_days", Integer, nullable=True),
+    _text("payment_terms"),
+    _number("credit_limit", nullable=True),
+    _text("tags"),
+    _text("notes"),
+    _instant("deleted_at", nullable=True),
+    _id("merged_into_id", nullable=True),
 )
 contacts: Final = Table(
     "contacts",
@@ -219,6 +231,13 @@ contacts: Final = Table(
     _text("job_title"),
     _text("searched"),
     _instant("created_at"),
+    _text("language"),
+    _day("birthday", nullable=True),
+    _text("key_dates"),
+    _text("tags"),
+    _instant("deleted_at", nullable=True),
+    _id("merged_into_id", nullable=True),
+    _instant("erased_at", nullable=True),
     _integer("version"),
 )
 products: Final = Table(

@@ -16,7 +16,7 @@ from src.domain.catalog.exchange_rate import ExchangeRateTaken
 from src.domain.catalog.price_list import PriceListNameTaken, PriceListNotFound
 from src.domain.catalog.product import ProductNotFound, SkuTaken
 from src.domain.catalog.tax_rate import TaxRateCodeTaken, TaxRateInUse, TaxRateNotFound
-from src.domain.customers.customer import CustomerNotFound
+from src.domain.customers.customer import CustomerNotFound, CustomerReferenceTaken
 from src.domain.customers.group import CustomerGroupNameTaken, CustomerGroupNotFound
 from src.domain.identity.organization import SlugTaken
 from src.domain.identity.user import EmailTaken
@@ -32,6 +32,7 @@ _MEANINGS: Final[Mapping[str, tuple[type[DomainError], str]]] = {
     "organizations_slug_key": (SlugTaken, "This slug is taken."),
     "contacts_customer_fkey": (CustomerNotFound, "There is no such customer."),
     "quotes_customer_fkey": (CustomerNotFound, "There is no such customer."),
+    "customers_reference_key": (CustomerReferenceTaken, "Another customer has this reference."),
     "customers_group_fkey": (CustomerGroupNotFound, "There is no such customer group."),
     "customer_groups_name_key": (CustomerGroupNameTaken, "Another customer group has this name."),
     "categories_name_key": (CategoryNameTaken, "Another category has this name."),

@@ -1,15 +1,37 @@
 """Customers and contacts in the store."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from src.application.ports.paging import Page, Paging
 from src.domain.customers.contact import Contact
-from src.domain.customers.customer import Customer
+from src.domain.customers.customer import Customer, CustomerStatus
 from src.domain.customers.group import CustomerGroup
 from src.domain.shared.change import Change
 from src.domain.shared.ids import ContactId, CustomerGroupId, CustomerId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerFilter:
+    """*search* is contained in name, reference, VAT or registration number, no matter the case. Deleted ones are left out."""
+
+    search: str = ""
+    statuses: tuple[CustomerStatus, ...] = ()
+    tag: str | None = None
+    group_id: CustomerGroupId | None = None
+    include_deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactFilter:
+    """*search* is contained in name or e-mail. Deleted ones are left out."""
+
+    search: str = ""
+    customer_id: CustomerId | None = None
+    tag: str | None = None
+    include_deleted: bool = False
 
 
 class CustomerRepository(Protocol):
@@ -23,11 +45,23 @@ class CustomerRepository(Protocol):
 
     @abstractmethod
     async def save(self, change: Change[Customer]) -> Customer:
-        """Raises CustomerGroupNotFound when its group is not there."""
+        """Raises CustomerGroupNotFound when its group is not there, CustomerReferenceTaken."""
 
     @abstractmethod
-    async def page(self, search: str, paging: Paging) -> Page[Customer]:
-        """Customers whose name, VAT or registration number contains *search* (no matter the case), newest first."""
+    async def page(self, criteria: CustomerFilter, paging: Paging) -> Page[Customer]:
+        """Newest first."""
+
+    @abstractmethod
+    async def by_reference(self, references: Sequence[str]) -> Mapping[str, Customer]:
+        """Those with one of these references that are not deleted."""
+
+    @abstractmethod
+    async def by_registration(self, numbers: Sequence[str]) -> Mapping[str, Customer]:
+        """Those with one of these registration numbers that are not deleted; of several, the oldest."""
+
+    @abstractmethod
+    async def hand_over(self, from_id: CustomerId, to_id: CustomerId) -> None:
+        """Quotes, contacts, price lists and coupon uses of the one are the other's."""
 
 
 class ContactRepository(Protocol):
@@ -40,8 +74,20 @@ class ContactRepository(Protocol):
         """Raises CustomerNotFound when the customer is not there."""
 
     @abstractmethod
-    async def page(self, customer_id: CustomerId | None, search: str, paging: Paging) -> Page[Contact]:
-        """Contacts, of one customer or of all, whose name or e-mail contains *search*, newest first."""
+    async def lock(self, contact_id: ContactId) -> Contact:
+        """As ``get``, and nobody else can change it until this unit of work ends."""
+
+    @abstractmethod
+    async def page(self, criteria: ContactFilter, paging: Paging) -> Page[Contact]:
+        """Newest first."""
+
+    @abstractmethod
+    async def with_days(self) -> Sequence[Contact]:
+        """Those that are not deleted and have a birthday or a key date."""
+
+    @abstractmethod
+    async def by_email(self, emails: Sequence[str]) -> Sequence[Contact]:
+        """Those with one of these addresses, no matter the case, that are not deleted."""
 
 
 class CustomerGroupRepository(Protocol):

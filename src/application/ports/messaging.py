@@ -20,6 +20,14 @@ class MessageRepository(Protocol):
         """All messages about this quote, oldest first."""
 
     @abstractmethod
+    async def to_person(self, email: str) -> Sequence[Message]:
+        """All messages to this address, oldest first."""
+
+    @abstractmethod
+    async def erase_person(self, email: str) -> None:
+        """Who they went to is forgotten; what waits is not sent any more."""
+
+    @abstractmethod
     async def save(self, change: Change[Message]) -> Message: ...
 
 

@@ -1,7 +1,7 @@
 """Quotes in the store, and how lists show them."""
 
 from abc import abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,7 +13,7 @@ from src.domain.quoting.quote import Quote
 from src.domain.quoting.states import QuoteStatus
 from src.domain.shared.change import Change
 from src.domain.shared.currency import Currency
-from src.domain.shared.ids import CustomerId, QuoteId, UserId
+from src.domain.shared.ids import ContactId, CustomerId, QuoteId, UserId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +54,10 @@ class QuoteSummary:
 
 
 class QuoteRepository(Protocol):
+    @abstractmethod
+    async def drafts_to(self, contact_id: ContactId) -> Sequence[QuoteId]:
+        """Quotes whose current revision is a draft with this recipient."""
+
     @abstractmethod
     async def get(self, quote_id: QuoteId) -> Quote:
         """The quote with all its revisions. Raises QuoteNotFound."""

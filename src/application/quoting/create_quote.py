@@ -17,7 +17,7 @@ class CreateQuoteCommand:
 
 
 class CreateQuote:
-    """A new draft with its number. Raises CustomerNotFound, ContactNotFound, ProductNotFound, ProductArchived,
+    """A new draft with its number. Raises CustomerNotFound, CustomerDeleted, ContactNotFound, ProductNotFound, ProductArchived,
     PermissionMissing, PriceNotFound, CouponUnknown, CouponNotValid, CouponExpired, CouponExhausted, Invalid.
     """
 
@@ -29,6 +29,7 @@ class CreateQuote:
         async with self._transactions.begin(actor, Permission.EDIT_QUOTES) as uow:
             check_costs(actor, command.draft.lines)
             customer = await uow.customers.get(command.customer_id)
+            customer.check_here()
             desk = Desk(uow=uow, ids=self._ids, customer=customer, now=now)
             content = await new_content(desk, actor.name, command.draft)
             year = now.astimezone(content.zone).year

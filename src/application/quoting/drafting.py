@@ -241,6 +241,7 @@ def _given(value: str | None, otherwise: str) -> str:
 
 
 def _recipient(contact: Contact, customer: Customer | None) -> Recipient:
+    contact.check_here()
     if customer is not None and contact.customer_id != customer.id:
         raise invalid_field("contact_id", "This contact belongs to another customer.")
     return Recipient(contact_id=contact.id, name=contact.name, email=contact.email)

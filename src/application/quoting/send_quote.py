@@ -10,6 +10,7 @@ from src.domain.identity.actor import Actor, Permission
 from src.domain.messaging.message import Message
 from src.domain.quoting.errors import RecipientMissing
 from src.domain.quoting.quote import Quote
+from src.domain.quoting.states import Verb
 from src.domain.shared.ids import MessageId, QuoteId
 from src.domain.shared.text import TextChecks
 
@@ -30,7 +31,8 @@ class SendQuoteCommand:
 class SendQuote:
     """Sent means legally issued: the mail and the PDF follow by a job, after the commit.
 
-    Raises QuoteNotFound, QuoteChangedMeanwhile, InvalidTransition, ContentChanged, ValidityOver.
+    Raises QuoteNotFound, QuoteChangedMeanwhile, InvalidTransition, CustomerNotApproved, CustomerDeleted, ContentChanged,
+    ValidityOver.
     """
 
     def __init__(self, transactions: Transactions, clock: Clock, ids: IdFactory) -> None:
@@ -44,6 +46,8 @@ class SendQuote:
         async with self._transactions.begin(actor, Permission.SEND_QUOTES) as uow:
             quote = await uow.quotes.lock(command.quote_id)
             quote.check_version(command.expected_version)
+            quote.current.check(Verb.SEND)
+            (await uow.customers.get(quote.customer_id)).check_may_be_sent_to()
             sent = await save_quote(uow, quote.send(at=now, expected_digest=command.content_digest))
             recipient = sent.current.content.recipient
             if recipient is None:

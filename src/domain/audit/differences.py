@@ -5,6 +5,7 @@ from dataclasses import fields, is_dataclass
 
 from src.domain.shared.canonical import plain
 
+_HIDDEN = ("secret", "personal")
 _IDENTITIES = ("id", "number")  # What tells the items of a list apart.
 
 
@@ -12,7 +13,8 @@ def differences(before: object, after: object) -> list[dict[str, object]]:
     """The changed fields as ``{field, before, after}``, paths such as ``revisions[2].content.title``.
 
     Items of lists are told apart by their id or number, else by position. A field marked ``secret`` shows only that it
-    changed; one marked ``derived`` is left out.
+    changed, and so does one marked ``personal``: what the chain never held, an erasure need not take out of it. One
+    marked ``derived`` is left out.
     """
     return list(_compare("", before, after))
 
@@ -36,10 +38,11 @@ def _compare_records(path: str, known: object, before: object, after: object) ->
             continue
         was, now = getattr(before, field.name, None), getattr(after, field.name, None)
         place = f"{path}.{field.name}" if path else field.name
-        if not field.metadata.get("secret"):
+        hidden = next((word for word in _HIDDEN if field.metadata.get(word)), None)
+        if hidden is None:
             yield from _compare(place, was, now)
         elif was != now:
-            yield {"field": place, "before": "[secret]", "after": "[secret]"}
+            yield {"field": place, "before": f"[{hidden}]", "after": f"[{hidden}]"}
 
 
 def _compare_lists(path: str, before: tuple[object, ...], after: tuple[object, ...]) -> Iterator[dict[str, object]]:

@@ -31,6 +31,9 @@ class Permission(StrEnum):
     VIEW_COSTS = "costs.view"
     VIEW_CUSTOMERS = "customers.view"
     EDIT_CUSTOMERS = "customers.edit"
+    APPROVE_CUSTOMERS = "customers.approve"
+    MERGE_CUSTOMERS = "customers.merge"
+    ERASE_PERSONS = "persons.erase"
     VIEW_PRODUCTS = "products.view"
     EDIT_PRODUCTS = "products.edit"
     MANAGE_PRICES = "prices.manage"
@@ -45,6 +48,7 @@ class Permission(StrEnum):
     VIEW_APPROVALS = "approvals.view"
     DECIDE_APPROVALS = "approvals.decide"
     MANAGE_POLICIES = "approval_policies.manage"
+    VIEW_REPORTS = "reports.view"
     VIEW_AUDIT = "audit.view"
     DELIVER_MESSAGES = "messages.deliver"  # Jobs only: no role has it.
     LOG_IN = "session.open"  # The login itself, before a user is known: no role has it.
@@ -67,8 +71,15 @@ _SALES = _VIEWER | {
     Permission.SUBMIT_QUOTES,
     Permission.SEND_QUOTES,
     Permission.EXPORT_QUOTES,
+    Permission.VIEW_REPORTS,
 }
-_APPROVER = _VIEWER | {Permission.DECIDE_APPROVALS, Permission.EXPORT_QUOTES, Permission.VIEW_COSTS}
+_APPROVER = _VIEWER | {
+    Permission.DECIDE_APPROVALS,
+    Permission.APPROVE_CUSTOMERS,
+    Permission.EXPORT_QUOTES,
+    Permission.VIEW_COSTS,
+    Permission.VIEW_REPORTS,
+}
 _ADMIN = (
     _SALES
     | _APPROVER
@@ -76,6 +87,8 @@ _ADMIN = (
         Permission.MANAGE_ORGANIZATION,
         Permission.MANAGE_USERS,
         Permission.MANAGE_API_KEYS,
+        Permission.MERGE_CUSTOMERS,
+        Permission.ERASE_PERSONS,
         Permission.EDIT_PRODUCTS,
         Permission.MANAGE_PRICES,
         Permission.RUN_IMPORTS,

@@ -17,6 +17,8 @@ MOST_NETWORKS = 50
 NEVER_IN_SCOPE = frozenset(
     {
         Permission.DECIDE_APPROVALS,
+        Permission.APPROVE_CUSTOMERS,
+        Permission.ERASE_PERSONS,
         Permission.MANAGE_USERS,
         Permission.MANAGE_OWNERS,
         Permission.MANAGE_API_KEYS,

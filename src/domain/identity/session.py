@@ -92,8 +92,8 @@ class Session:
     method: LoginMethod
     second_factor: bool
     restricted: bool
-    ip_address: str
-    user_agent: str
+    ip_address: str = field(metadata={"personal": True})
+    user_agent: str = field(metadata={"personal": True})
     created_at: datetime
     expires_at: datetime
     rotated_at: datetime

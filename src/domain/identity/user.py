@@ -132,8 +132,8 @@ class User:
     """
 
     id: UserId
-    email: str
-    name: str
+    email: str = field(metadata={"personal": True})
+    name: str = field(metadata={"personal": True})
     role: Role
     password_hash: str | None = field(metadata={"secret": True}, repr=False)
     created_at: datetime

@@ -1,6 +1,6 @@
 """Messages to people outside, and what became of them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Self
@@ -56,8 +56,8 @@ class Message:
     id: MessageId
     quote_id: QuoteId
     revision: int
-    recipient: str
-    recipient_name: str
+    recipient: str = field(metadata={"personal": True})
+    recipient_name: str = field(metadata={"personal": True})
     note: str
     status: DeliveryStatus
     created_at: datetime
@@ -102,6 +102,17 @@ class Message:
             resource_id=self.quote_id, at=at, message_id=self.id, revision=self.revision, answer=answer
         )
         return Change(self, replace(self, status=DeliveryStatus.FAILED, answer=answer), (event,))
+
+    def erased(self) -> Self:
+        """Without the person that it went to; one that waits has failed."""
+        waits = self.status is DeliveryStatus.QUEUED
+        return replace(
+            self,
+            recipient="erased@erased.invalid",
+            recipient_name="",
+            status=DeliveryStatus.FAILED if waits else self.status,
+            answer="Not sent: the person has been erased." if waits else "",
+        )
 
     @property
     def header(self) -> str:

@@ -57,8 +57,8 @@ class Recipient:
     """The contact that the offer goes to, as named on it."""
 
     contact_id: ContactId
-    name: str
-    email: str
+    name: str = field(metadata={"personal": True})
+    email: str = field(metadata={"personal": True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """What happens to quotes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from src.domain.shared.events import DomainEvent
@@ -74,7 +74,7 @@ class QuoteRevised(QuoteEvent):
 class QuoteSent(QuoteEvent):
     action = "quote.sent"
     content_digest: str
-    recipient: str
+    recipient: str = field(metadata={"personal": True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,5 +22,9 @@ class DomainEvent:
     at: datetime
 
     def details(self) -> dict[str, object]:
-        """What the event tells beyond the common fields."""
-        return {field.name: getattr(self, field.name) for field in fields(self) if field.name not in _COMMON}
+        """What the event tells beyond the common fields; a field marked ``personal`` is left out."""
+        return {
+            field.name: getattr(self, field.name)
+            for field in fields(self)
+            if field.name not in _COMMON and not field.metadata.get("personal")
+        }

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from src.domain.shared.currency import Currency
 from src.domain.shared.text import TextChecks
 
 MOST_DECIMALS = 6
@@ -37,3 +38,13 @@ def too_fine(value: Decimal) -> bool:
     """Whether the finite *value* has more decimals than are kept; trailing zeros do not count."""
     exponent = value.normalize().as_tuple().exponent
     return isinstance(exponent, int) and -exponent > MOST_DECIMALS
+
+
+def check_amount(checks: TextChecks, field: str, value: Decimal | None, currency: Currency) -> None:
+    """*value* must be an amount of *currency*, not negative, with no more than its minor digits; None is none."""
+    if value is None:
+        return
+    if not value.is_finite() or not 0 <= value < HIGHEST_AMOUNT:
+        checks.refuse(field, f"An amount lies between 0 and {HIGHEST_AMOUNT:f}.")
+    elif value != value.quantize(Decimal(1).scaleb(-currency.minor_digits)):
+        checks.refuse(field, f"{currency.code} has {currency.minor_digits} decimals.")

@@ -15,6 +15,16 @@ class Address:
     region: str = ""
     country: str = ""
 
+    def check(self, checks: TextChecks, field: str) -> None:
+        """Tell *checks* what is wrong with an address that is kept; *field* is its path."""
+        checks.line(f"{field}.street", self.street)
+        checks.line(f"{field}.postal_code", self.postal_code, longest=20)
+        checks.line(f"{field}.city", self.city)
+        checks.line(f"{field}.region", self.region)
+        country = self.country
+        if country and not (len(country) == 2 and country.isascii() and country.isalpha() and country.isupper()):
+            checks.refuse(f"{field}.country", "A country is two capital letters (ISO 3166-1).")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Party:
@@ -30,11 +40,4 @@ class Party:
         checks.line("name", self.name, required=True)
         checks.line("registration_number", self.registration_number, longest=50)
         checks.line("vat_number", self.vat_number, longest=50)
-        address = self.address
-        checks.line("address.street", address.street)
-        checks.line("address.postal_code", address.postal_code, longest=20)
-        checks.line("address.city", address.city)
-        checks.line("address.region", address.region)
-        country = address.country
-        if country and not (len(country) == 2 and country.isascii() and country.isalpha() and country.isupper()):
-            checks.refuse("address.country", "A country is two capital letters (ISO 3166-1).")
+        self.address.check(checks, "address")

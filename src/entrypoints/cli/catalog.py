@@ -15,6 +15,7 @@ from src.application.catalog.read_products import ListProducts, ProductSearch
 from src.application.catalog.tax_rates import CreateTaxRate, CreateTaxRateCommand
 from src.application.customers.customer_groups import ListCustomerGroups
 from src.application.customers.read_customers import ListCustomers
+from src.application.ports.customers import CustomerFilter
 from src.application.ports.paging import LARGEST_PAGE, Paging
 from src.application.ports.tabular import FileRefused
 from src.domain.catalog.price_list import Scope
@@ -218,7 +219,7 @@ async def add_tax_rate(
 
 async def _customer(session: CliSession, name: str) -> CustomerId:
     """The one customer whose name contains *name*. Raises NotFound, Invalid."""
-    page = await (await session.get(ListCustomers))(session.actor, name, Paging(limit=10))
+    page = await (await session.get(ListCustomers))(session.actor, CustomerFilter(search=name), Paging(limit=10))
     if not page.items:
         raise NotFound(f"There is no customer {name!r}.")
     if len(page.items) > 1:

@@ -11,7 +11,7 @@ from src.entrypoints.http.app import HttpSettings, create_app
 from src.entrypoints.http.approvals.controller import ApprovalController
 from src.entrypoints.http.audit.controller import AuditController
 from src.entrypoints.http.catalog.controller import CategoryController, ProductController, TaxRateController
-from src.entrypoints.http.customers.controller import CustomerController
+from src.entrypoints.http.customers.controller import ContactController, CustomerController
 from src.entrypoints.http.health import ReadinessCheck
 from src.entrypoints.http.imports.controller import ImportController
 from src.entrypoints.http.organization.controller import OrganizationController
@@ -36,6 +36,7 @@ CONTROLLERS = (
     ApiKeyController,
     PlatformController,
     CustomerController,
+    ContactController,
     CustomerGroupController,
     ProductController,
     CategoryController,

@@ -16,6 +16,7 @@ from src.adapters.postgres.pages import write_cursor
 from src.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from src.application.ports.audit import AuditFilter
 from src.application.ports.catalog import ProductFilter
+from src.application.ports.customers import ContactFilter, CustomerFilter
 from src.application.ports.paging import CursorRefused, Page, Paging
 from src.application.ports.quoting import QuoteFilter
 from src.application.ports.unit_of_work import OpenUnitOfWork, UnitOfWork
@@ -50,7 +51,7 @@ async def _store_customers(open_postgres: OpenUnitOfWork, shop: Shop, *customers
 
 async def _page(open_postgres: OpenUnitOfWork, shop: Shop, search: str, paging: Paging) -> Page[Customer]:
     async with open_postgres(shop.actor) as uow:
-        return await uow.customers.page(search, paging)
+        return await uow.customers.page(CustomerFilter(search=search), paging)
 
 
 @pytest.mark.asyncio
@@ -178,10 +179,12 @@ async def test_every_list_is_searched_in_the_fields_that_its_port_names(
             return page.total
 
         for search in ("che-123", "hrb 77", "numbered"):
-            assert hits(await uow.customers.page(search, Paging())) == 1, search
+            assert hits(await uow.customers.page(CustomerFilter(search=search), Paging())) == 1, search
         for search in ("ÄNNE", "@numbered"):
-            assert hits(await uow.contacts.page(None, search, Paging())) == 1, search
-            assert hits(await uow.contacts.page(shop.customer.id, search, Paging())) == 0, search
+            assert hits(await uow.contacts.page(ContactFilter(search=search), Paging())) == 1, search
+            assert (
+                hits(await uow.contacts.page(ContactFilter(search=search, customer_id=shop.customer.id), Paging())) == 0
+            ), search
         for search in ("needle", "NADEL", "rostfrei"):
             assert hits(await uow.products.page(ProductFilter(search=search), Paging())) == 1, search
         for search in (quote.number.lower(), "üBUNG", "buyer ag"):
@@ -218,7 +221,7 @@ async def test_a_page_takes_two_statements_however_many_rows_it_has(
 
     async with open_postgres(shop.actor) as uow:
         with statements_of(app_engine) as seen:
-            page = await uow.customers.page("", Paging(limit=100))
+            page = await uow.customers.page(CustomerFilter(), Paging(limit=100))
 
     assert len(page.items) == count + 1
     assert len(seen) == 2

@@ -13,11 +13,13 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 
 from src.adapters.memory.system import TickingClock
 from src.adapters.system import Uuid7Ids
+from src.adapters.tax_numbers import StdnumTaxNumbers
 from src.application.approvals.create_policy import CreatePolicy, CreatePolicyCommand
 from src.application.approvals.decide_approval import DecideApproval, DecideApprovalCommand
 from src.application.audit.read_audit import VerifyAudit
 from src.application.customers.create_contact import CreateContact, CreateContactCommand
 from src.application.customers.create_customer import CreateCustomer, CreateCustomerCommand
+from src.application.customers.decide_customer import CustomerVerb, DecideCustomer, DecideCustomerCommand
 from src.application.ports.paging import Paging
 from src.application.ports.quoting import QuoteFilter
 from src.application.ports.unit_of_work import OpenUnitOfWork
@@ -110,9 +112,11 @@ class QuoteLife(RuleBasedStateMachine):
     async def _set_up(self) -> None:
         self.team: TestOrganization = await new_organization(self.store, clock=self.clock, ids=self.ids)
         actor = self.team.actor(Role.ADMIN)
-        customer = await CreateCustomer(self.transactions, self.clock, self.ids)(
+        customer = await CreateCustomer(self.transactions, StdnumTaxNumbers(), self.clock, self.ids)(
             actor, CreateCustomerCommand(party=Party(name="Brandt KG", address=self.team.organization.party.address))
         )
+        approval = DecideCustomerCommand(customer_id=customer.id, verb=CustomerVerb.APPROVE)
+        await DecideCustomer(self.transactions, self.clock)(self.team.actor(Role.APPROVER), approval)
         contact = await CreateContact(self.transactions, self.clock, self.ids)(
             actor, CreateContactCommand(customer_id=customer.id, name="Ann", email="ann@example.com")
         )

@@ -1,0 +1,150 @@
+"""Change a contact's particulars; delete, restore, merge; give a person their data, or erase it."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TypedDict
+
+from src.application.ports.clock import Clock
+from src.application.prices.coupons import save_quote
+from src.application.transactions import Transactions
+from src.application.versions import check_version
+from src.domain.customers.contact import Contact, ContactExported, KeyDate
+from src.domain.customers.customer import Customer
+from src.domain.identity.actor import Actor, Permission
+from src.domain.messaging.message import Message
+from src.domain.shared.ids import ContactId
+from src.domain.shared.tags import normal_tags
+
+
+class ContactChanges(TypedDict, total=False):
+    name: str
+    email: str
+    phone: str
+    job_title: str
+    language: str
+    birthday: date | None
+    key_dates: tuple[KeyDate, ...]
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeContactCommand:
+    contact_id: ContactId
+    changes: ContactChanges
+    expected_version: int | None = None
+
+
+class ChangeContact:
+    """Raises ContactNotFound, ContactDeleted, VersionChanged, Invalid."""
+
+    def __init__(self, transactions: Transactions, clock: Clock) -> None:
+        self._transactions, self._clock = transactions, clock
+
+    async def __call__(self, actor: Actor, command: ChangeContactCommand) -> Contact:
+        async with self._transactions.begin(actor, Permission.EDIT_CUSTOMERS) as uow:
+            contact = await uow.contacts.lock(command.contact_id)
+            check_version(contact, command.expected_version)
+            changed = replace(contact, **command.changes)
+            changed = replace(changed, tags=normal_tags(changed.tags))
+            stored = await uow.contacts.save(contact.become(changed, self._clock.now()))
+            await uow.commit()
+        return stored
+
+
+class DeleteContact:
+    """Out of sight, for no new offers. Raises ContactNotFound, ContactDeleted, VersionChanged."""
+
+    def __init__(self, transactions: Transactions, clock: Clock) -> None:
+        self._transactions, self._clock = transactions, clock
+
+    async def __call__(self, actor: Actor, contact_id: ContactId, expected_version: int | None = None) -> Contact:
+        async with self._transactions.begin(actor, Permission.EDIT_CUSTOMERS) as uow:
+            contact = await uow.contacts.lock(contact_id)
+            check_version(contact, expected_version)
+            stored = await uow.contacts.save(contact.delete(self._clock.now()))
+            await uow.commit()
+        return stored
+
+
+class RestoreContact:
+    """Raises ContactNotFound, ContactStateConflict."""
+
+    def __init__(self, transactions: Transactions, clock: Clock) -> None:
+        self._transactions, self._clock = transactions, clock
+
+    async def __call__(self, actor: Actor, contact_id: ContactId) -> Contact:
+        async with self._transactions.begin(actor, Permission.EDIT_CUSTOMERS) as uow:
+            contact = await uow.contacts.lock(contact_id)
+            stored = await uow.contacts.save(contact.restore(self._clock.now()))
+            await uow.commit()
+        return stored
+
+
+class MergeContacts:
+    """Two of one customer. What the survivor lacks comes from the duplicate, which stays, deleted, and says so.
+
+    Raises ContactNotFound, ContactDeleted, ContactStateConflict.
+    """
+
+    def __init__(self, transactions: Transactions, clock: Clock) -> None:
+        self._transactions, self._clock = transactions, clock
+
+    async def __call__(self, actor: Actor, survivor_id: ContactId, duplicate_id: ContactId) -> Contact:
+        async with self._transactions.begin(actor, Permission.MERGE_CUSTOMERS) as uow:
+            locked = {one: await uow.contacts.lock(one) for one in sorted({survivor_id, duplicate_id})}
+            ended, taken = locked[duplicate_id].merge_into(locked[survivor_id], self._clock.now())
+            await uow.contacts.save(ended)
+            stored = await uow.contacts.save(taken)
+            await uow.commit()
+        return stored
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonalData:
+    """All that is kept about one person (GDPR, article 15). *correspondence*: the offers and mails that went to them."""
+
+    contact: Contact
+    customer: Customer
+    correspondence: tuple[Message, ...]
+
+
+class ExportContact:
+    """It is audited that somebody looked. Raises ContactNotFound."""
+
+    def __init__(self, transactions: Transactions, clock: Clock) -> None:
+        self._transactions, self._clock = transactions, clock
+
+    async def __call__(self, actor: Actor, contact_id: ContactId) -> PersonalData:
+        async with self._transactions.begin(actor, Permission.ERASE_PERSONS) as uow:
+            contact = await uow.contacts.get(contact_id)
+            told = PersonalData(
+                contact=contact,
+                customer=await uow.customers.get(contact.customer_id),
+                correspondence=tuple(await uow.messages.to_person(contact.email)),
+            )
+            uow.record(ContactExported(resource_id=contact_id, at=self._clock.now()))
+            await uow.commit()
+        return told
+
+
+class EraseContact:
+    """Nothing of the person is left but in offers that were issued, which are business records (GDPR, article 17, 3 b).
+
+    The audit never held what is erased, so that its chain stays valid. Raises ContactNotFound, ContactStateConflict.
+    """
+
+    def __init__(self, transactions: Transactions, clock: Clock) -> None:
+        self._transactions, self._clock = transactions, clock
+
+    async def __call__(self, actor: Actor, contact_id: ContactId) -> Contact:
+        now = self._clock.now()
+        async with self._transactions.begin(actor, Permission.ERASE_PERSONS) as uow:
+            contact = await uow.contacts.lock(contact_id)
+            stored = await uow.contacts.save(contact.erase(now))
+            await uow.messages.erase_person(contact.email)
+            for quote_id in await uow.quotes.drafts_to(contact_id):
+                quote = await uow.quotes.lock(quote_id)
+                content = replace(quote.current.content, recipient=None)
+                await save_quote(uow, quote.edit(content, by=actor.person, at=now))
+            await uow.commit()
+        return stored
