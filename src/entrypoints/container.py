@@ -142,6 +142,7 @@ from src.application.quoting.reprice_quote import CheckQuotePrices, RepriceQuote
 from src.application.quoting.revise_quote import ReviseQuote
 from src.application.quoting.send_quote import SendQuote
 from src.application.quoting.submit_quote import SubmitQuote
+from src.application.reporting.revenue import ReportRevenue
 from src.application.transactions import Transactions
 from src.entrypoints.settings import Settings
 
@@ -288,6 +289,7 @@ class UseCases(Provider):
     )
     approvals = provide_all(CreatePolicy, ListPolicies, ListApprovals, DecideApproval)
     documents = provide_all(GetQuoteDocument, DeliverQuote)
+    reporting = provide_all(ReportRevenue)
     audit = provide_all(ListAuditEntries, VerifyAudit)
 
 

@@ -84,6 +84,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "PUT /platform/v1/organizations/{organization}/domains": {"domains": []},
 }
 QUERIES: Final = {
+    "GET /api/v1/reports/revenue": "?by=customer",
     "POST /api/v1/imports": "?kind=products&dry_run=true",
     "DELETE /api/v1/price-lists/{price_list_id}/prices": f"?product_id={uuid4()}",
 }

@@ -23,6 +23,7 @@ from src.adapters.memory.imports import MemoryImports
 from src.adapters.memory.messaging import MemoryMessages, MemoryStoredDocuments
 from src.adapters.memory.prices import MemoryCoupons, MemoryPriceLists, MemoryPrices
 from src.adapters.memory.quoting import MemoryQuotes
+from src.adapters.memory.reporting import MemoryReports
 from src.adapters.memory.state import MemoryTransaction, OrganizationState
 from src.application.ports.jobs import Job, JobQueue
 from src.application.ports.unit_of_work import OpenUnitOfWork, UnitOfWork
@@ -98,6 +99,7 @@ class MemoryUnitOfWork(UnitOfWork):
         self.documents = MemoryStoredDocuments(transaction)
         self.messages = MemoryMessages(transaction)
         self.imports = MemoryImports(transaction)
+        self.reports = MemoryReports(transaction)
         self.jobs = MemoryJobQueue(transaction)
         self.audit = MemoryAudit(transaction)
 

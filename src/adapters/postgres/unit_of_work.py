@@ -31,6 +31,7 @@ from src.adapters.postgres.jobs import PostgresJobQueue
 from src.adapters.postgres.messaging import PostgresMessages, PostgresStoredDocuments
 from src.adapters.postgres.prices import PostgresCoupons, PostgresPriceLists, PostgresPrices
 from src.adapters.postgres.quoting import PostgresQuotes
+from src.adapters.postgres.reporting import PostgresReports
 from src.adapters.postgres.transaction import Transaction
 from src.application.ports.unit_of_work import OpenUnitOfWork, UnitOfWork
 from src.domain.audit.entry import AuditRecord
@@ -70,6 +71,7 @@ class PostgresUnitOfWork(UnitOfWork):
         self.documents = PostgresStoredDocuments(transaction)
         self.messages = PostgresMessages(transaction)
         self.imports = PostgresImports(transaction)
+        self.reports = PostgresReports(transaction)
         self.jobs = PostgresJobQueue(transaction.connection)
         self.audit = PostgresAudit(transaction)
 

@@ -29,6 +29,7 @@ from src.application.ports.imports import ImportRepository
 from src.application.ports.jobs import JobQueue
 from src.application.ports.messaging import MessageRepository, StoredDocumentRepository
 from src.application.ports.quoting import QuoteRepository
+from src.application.ports.reporting import Reports
 from src.domain.identity.actor import Actor
 from src.domain.shared.events import DomainEvent
 
@@ -62,6 +63,7 @@ class UnitOfWork(Protocol):
     documents: StoredDocumentRepository
     messages: MessageRepository
     imports: ImportRepository
+    reports: Reports
     audit: AuditLog
     jobs: JobQueue
 

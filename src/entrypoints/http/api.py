@@ -24,6 +24,7 @@ from src.entrypoints.http.prices.controller import (
 )
 from src.entrypoints.http.quotes.controller import QuoteController
 from src.entrypoints.http.quotes.files import QuoteFileController
+from src.entrypoints.http.reports.controller import ReportController
 from src.entrypoints.http.request_limits import RequestLimiter
 from src.entrypoints.http.session.controller import LoginController, SessionController
 from src.entrypoints.http.users.controller import ApiKeyController, UserController
@@ -48,6 +49,7 @@ CONTROLLERS = (
     QuoteController,
     QuoteFileController,
     ApprovalController,
+    ReportController,
     AuditController,
 )
 
