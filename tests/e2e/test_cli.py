@@ -268,3 +268,43 @@ def test_whoever_may_not_is_refused_with_1(demo: Installation) -> None:
     assert unknown.returncode == 4
     assert unnamed.returncode == 2
     assert b"--as" in unnamed.stderr
+
+
+def test_people_are_invited_given_roles_and_locked_out(demo: Installation) -> None:
+    viewer = "viewer@nordlicht.example"
+    invited = demo.run("user", "invite", "ann@example.com", "Ann Lee", "sales", "--as", OWNER)
+    changed = demo.run("user", "set-role", viewer, "approver", "--as", OWNER)
+    gone = demo.run("user", "deactivate", viewer, "--as", OWNER)
+    locked_out = demo.run("quote", "list", "--as", viewer)
+    back = demo.run("user", "reactivate", viewer, "--as", OWNER)
+    listed = {one["email"]: one for one in json.loads(demo.run("user", "list", "--as", OWNER, "--json").stdout)}
+    own = demo.run("user", "deactivate", OWNER, "--as", OWNER)
+
+    assert [one.returncode for one in (invited, changed, gone, back)] == [0, 0, 0, 0]
+    assert (listed["ann@example.com"]["status"], listed[viewer]["role"]) == ("invited", "approver")
+    assert locked_out.returncode != 0
+    assert own.returncode == 1
+    assert b"your own role" in own.stderr
+
+
+def test_organisations_are_made_suspended_and_restored(demo: Installation) -> None:
+    made = demo.run(
+        *("organization", "create", "fjord", "Fjord AS", "--owner-email", "ida@fjord.example", "--owner-name", "Ida"),
+        settings={"PROFFER_OWNER_PASSWORD": "a quite good one"},
+    )
+    suspended = demo.run("organization", "suspend", "fjord", "Unpaid")
+    inside = demo.run("user", "list", "--as", "ida@fjord.example")
+    restored = demo.run("organization", "restore", "fjord")
+    domains = demo.run("organization", "verify-domains", "fjord", "Fjord.example")
+    listed = json.loads(demo.run("organization", "list", "--json").stdout)
+    unknown = demo.run("organization", "restore", "nowhere")
+    key = demo.run("operator", "add-key", "olga")
+    ended = demo.run("operator", "revoke", "olga")
+    none = demo.run("operator", "revoke", "olga")
+
+    assert [one.returncode for one in (made, suspended, restored, domains, key, ended, none)] == [0, 0, 0, 0, 0, 0, 4]
+    assert inside.returncode != 0
+    assert domains.stdout.decode() == "fjord: fjord.example.\n"
+    assert {one["slug"]: one["status"] for one in listed} == {"nordlicht": "active", "fjord": "active"}
+    assert unknown.returncode == 4
+    assert key.stdout.startswith(b"pfo_")

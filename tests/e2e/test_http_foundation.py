@@ -321,3 +321,16 @@ def restored_logging(log_stream: TextIO) -> Iterator[None]:
 
 def _read(path: Path) -> str:
     return path.read_text(encoding="utf-8")
+
+
+async def test_the_account_page_needs_no_other_host_and_runs_nothing_inline(nobody: Caller) -> None:
+    page = await nobody.get("/account")
+
+    assert page.status_code == 200
+    assert "script-src 'self'" in page.headers["content-security-policy"]
+    assert "unsafe" not in page.headers["content-security-policy"]
+    assert "<script>" not in page.text
+    assert "http" not in page.text.replace("http-equiv", "")
+    for name in ("account.js", "account.css"):
+        assert (await nobody.get(f"/account/{name}")).status_code == 200
+    assert (await nobody.get("/account/docs.js")).status_code == 404

@@ -30,9 +30,15 @@ app = App(name="proffer", help=HELP, version=_version)
 quote = App(name="quote", help="Price, list and export offers.")
 audit = App(name="audit", help="Read the audit chain and prove it.")
 catalog = App(name="catalog", help="Import products and prices, find them, ask what they cost.")
+user = App(name="user", help="Invite people, give them roles, lock them out.")
+organization = App(name="organization", help="Make, list, suspend and restore organisations.")
+operator = App(name="operator", help="Keys for platform operators.")
 app.command(quote)
 app.command(catalog)
 app.command(audit)
+app.command(user)
+app.command(organization)
+app.command(operator)
 quote.command(price)
 
 # By name and with its first sentence, because they need the web or the database: pricing a file must not pay for loading these.
@@ -96,6 +102,73 @@ audit.command(
     name="verify",
     help="Replay the audit chain; exit code 5 when it is broken.\n\nExample: proffer audit verify --as owner@nordlicht.example",
 )
+
+_PEOPLE = "src.entrypoints.cli.people"
+for group, function, name, text in (
+    (
+        user,
+        "list_users",
+        "list",
+        "List the people of the organisation.\n\nExample: proffer user list --as owner@nordlicht.example",
+    ),
+    (
+        user,
+        "invite",
+        "invite",
+        'Invite somebody by e-mail.\n\nExample: proffer user invite ann@example.com "Ann Lee" sales --as owner@nordlicht.example',
+    ),
+    (
+        user,
+        "set_role",
+        "set-role",
+        "Give somebody another role.\n\nExample: proffer user set-role sales@nordlicht.example viewer --as owner@nordlicht.example",
+    ),
+    (
+        user,
+        "deactivate",
+        "deactivate",
+        "Lock somebody out, at once.\n\nExample: proffer user deactivate sales@nordlicht.example --as owner@nordlicht.example",
+    ),
+    (
+        user,
+        "reactivate",
+        "reactivate",
+        "Let somebody in again.\n\nExample: proffer user reactivate sales@nordlicht.example --as owner@nordlicht.example",
+    ),
+    (organization, "list_organizations", "list", "List all organisations.\n\nExample: proffer organization list"),
+    (
+        organization,
+        "create_organization",
+        "create",
+        'Make an organisation with its first owner.\n\nExample: proffer organization create fjord "Fjord AS" --owner-email ida@fjord.example --owner-name "Ida Holm" --country NO --currency NOK',
+    ),
+    (
+        organization,
+        "suspend_organization",
+        "suspend",
+        'Lock everybody of an organisation out.\n\nExample: proffer organization suspend nordlicht "Unpaid since March"',
+    ),
+    (
+        organization,
+        "restore_organization",
+        "restore",
+        "Let a suspended organisation in again.\n\nExample: proffer organization restore nordlicht",
+    ),
+    (
+        organization,
+        "verify_domains",
+        "verify-domains",
+        "Say which e-mail domains are the organisation's.\n\nExample: proffer organization verify-domains nordlicht nordlicht.example",
+    ),
+    (operator, "add_operator_key", "add-key", "Make a key for /platform/v1.\n\nExample: proffer operator add-key olga"),
+    (
+        operator,
+        "revoke_operator_keys",
+        "revoke",
+        "End all keys of an operator.\n\nExample: proffer operator revoke olga",
+    ),
+):
+    group.command(f"{_PEOPLE}:{function}", name=name, help=text)
 
 
 def main() -> None:

@@ -44,18 +44,25 @@ class CliSession:
 
 
 @asynccontextmanager
+async def installation() -> AsyncIterator[AsyncContainer]:
+    """The installation as whoever runs it sees it: no organisation, no user."""
+    settings = read_settings()
+    with Database(settings) as database:
+        container = make_container(settings, database.urls)
+        try:
+            yield container
+        finally:
+            await container.close()
+
+
+@asynccontextmanager
 async def session_of(email: str, organization: str | None) -> AsyncIterator[CliSession]:
     """Act as the user with this e-mail. Whoever may read the secret key of the installation is trusted to say who.
 
     Raises UserNotFound, OrganizationRequired.
     """
-    settings = read_settings()
-    with Database(settings) as database:
-        container = make_container(settings, database.urls)
-        try:
-            yield CliSession(await _actor(container, email, organization), container)
-        finally:
-            await container.close()
+    async with installation() as container:
+        yield CliSession(await _actor(container, email, organization), container)
 
 
 async def _actor(container: AsyncContainer, email: str, organization: str | None) -> Actor:

@@ -13,7 +13,7 @@ from litestar.types import ASGIApp, ControllerRouterHandler, LifespanHook
 from src.application.ports.security import Vault
 from src.domain.shared.once import Replayed
 from src.entrypoints.http.bodies import LARGEST_BODY, BodyGuard
-from src.entrypoints.http.docs_page import DocsController, openapi_config
+from src.entrypoints.http.docs_page import AccountPageController, DocsController, openapi_config
 from src.entrypoints.http.health import HealthController, ReadinessCheck
 from src.entrypoints.http.idempotency import IdempotencyGuard, replayed
 from src.entrypoints.http.metrics import Metrics, MetricsController
@@ -54,6 +54,7 @@ def create_app(
             HealthController,
             MetricsController,
             DocsController,
+            AccountPageController,
         ],
         exception_handlers={Exception: _answer_error, Replayed: partial(_answer_again, vault)},
         openapi_config=openapi_config(),

@@ -96,6 +96,60 @@ _ERROR_SCHEMA: Final = {
 }
 
 
+_ACCOUNT_FILES: Final = {
+    "account.js": "text/javascript; charset=utf-8",
+    "account.css": "text/css; charset=utf-8",
+}
+_ACCOUNT_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; frame-ancestors 'none'; "
+    "base-uri 'none'; form-action 'self'"
+)
+_ACCOUNT_PAGE: Final = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Your account</title>
+<link rel="stylesheet" href="/account/account.css">
+<script src="/account/account.js" defer></script>
+</head>
+<body>
+<main>
+<h1></h1>
+<p id="lead"></p>
+<form>
+<label for="password">Password, at least 8 characters</label>
+<input id="password" name="password" type="password" autocomplete="new-password" minlength="8" maxlength="1024" required>
+<label for="again">Once more</label>
+<input id="again" name="again" type="password" autocomplete="new-password" minlength="8" maxlength="1024" required>
+<button>Save</button>
+</form>
+<p id="said" role="status"></p>
+</main>
+</body>
+</html>
+"""
+
+
+class AccountPageController(Controller):
+    """Where the links of invitations and password resets lead."""
+
+    path = "/account"
+    include_in_schema = False
+
+    @get(media_type="text/html", open_to_all=True)
+    async def page(self) -> Response[str]:
+        """The form; its secret never reaches the server but in what the form sends."""
+        return Response(_ACCOUNT_PAGE, media_type="text/html", headers={"Content-Security-Policy": _ACCOUNT_POLICY})
+
+    @get("/{name:str}", open_to_all=True)
+    async def file(self, name: FromPath[str]) -> Response[bytes]:
+        """A file of the page; the names are a fixed list."""
+        if name not in _ACCOUNT_FILES:
+            raise NotFoundException
+        return Response((_STATIC / name).read_bytes(), media_type=_ACCOUNT_FILES[name])
+
+
 class DocsController(Controller):
     path = ""
     include_in_schema = False
