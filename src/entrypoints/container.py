@@ -7,6 +7,7 @@ from dishka import AsyncContainer, Provider, Scope, make_async_container, provid
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from src.adapters.documents import TypstQuoteRenderer
+from src.adapters.oidc import AuthlibProviderClient
 from src.adapters.postgres.addresses import DatabaseUrls
 from src.adapters.postgres.directories import (
     PostgresAccountDirectory,
@@ -96,6 +97,12 @@ from src.application.identity.platform import (
     SuspendOrganization,
     VerifyDomains,
 )
+from src.application.identity.provider_login import (
+    BeginProviderLogin,
+    FinishProviderLogin,
+    GetIdentityProvider,
+    SetIdentityProvider,
+)
 from src.application.identity.second_factor import (
     BeginSecondFactor,
     ConfirmSecondFactor,
@@ -118,6 +125,7 @@ from src.application.ports.clock import Clock, IdFactory
 from src.application.ports.documents import QuoteRenderer, SpreadsheetWriter
 from src.application.ports.identity import AccountDirectory, OrganizationDirectory, Throttle
 from src.application.ports.mail import Mailer, MailTemplates
+from src.application.ports.oidc import ProviderClient
 from src.application.ports.security import (
     ChallengeSecrets,
     CommonPasswords,
@@ -178,6 +186,10 @@ class UseCases(Provider):
         ResetSecondFactor,
         SendChallenge,
         RecordLoginFailure,
+        SetIdentityProvider,
+        GetIdentityProvider,
+        BeginProviderLogin,
+        FinishProviderLogin,
     )
     people = provide_all(
         CreateUser,
@@ -334,6 +346,10 @@ class Outside(Provider):
     @provide
     def tokens(self, ring: KeyRing, ids: IdFactory) -> TokenIssuer:
         return JwtIssuer(ring, ids)
+
+    @provide
+    def provider_client(self, settings: Settings) -> ProviderClient:
+        return AuthlibProviderClient(settings.private_networks)
 
     @provide
     def storage(self, settings: Settings) -> ObjectStorage:

@@ -4,6 +4,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 
 from src.adapters.smtp.settings import SmtpSettings
@@ -38,6 +39,7 @@ class Settings:
     metrics_token: str
     traces_endpoint: str
     sentry_dsn: str
+    private_networks: tuple[str, ...]
     log_format: str
     log_level: str
     trusted_proxies: int
@@ -70,6 +72,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         require_idempotency_keys=_choice(variables, "PROFFER_REQUIRE_IDEMPOTENCY_KEYS", ("no", "yes")) == "yes",
         metrics_token=variables.get("PROFFER_METRICS_TOKEN", ""),
         traces_endpoint=variables.get("PROFFER_TRACES_ENDPOINT", ""),
+        private_networks=_networks(variables),
         sentry_dsn=variables.get("PROFFER_SENTRY_DSN", ""),
         logins_per_address=_whole_number(variables, "PROFFER_LOGINS_PER_ADDRESS", 10, lowest=1, highest=100_000),
         log_format=_choice(variables, "PROFFER_LOG_FORMAT", ("console", "json")),
@@ -114,6 +117,18 @@ def _whole_number(variables: Mapping[str, str], name: str, default: int, *, high
     if not text.isascii() or not text.isdigit() or not lowest <= int(text) <= highest:
         raise SettingsError(f"{name} is {text!r}; it must be a whole number from {lowest} to {highest}.")
     return int(text)
+
+
+def _networks(variables: Mapping[str, str]) -> tuple[str, ...]:
+    given = variables.get("PROFFER_PRIVATE_NETWORKS", "").split()
+    for one in given:
+        try:
+            ip_network(one)
+        except ValueError:
+            raise SettingsError(
+                f"PROFFER_PRIVATE_NETWORKS has {one!r}; write networks like 10.1.0.0/16, separated by spaces."
+            ) from None
+    return tuple(given)
 
 
 def _rates(variables: Mapping[str, str]) -> Mapping[str, int]:

@@ -94,6 +94,7 @@ def api_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
             "PROFFER_HOME": str(home),
             "PROFFER_SECRET_KEY": SECRET,
             "PROFFER_LOGINS_PER_ADDRESS": "10000",
+            "PROFFER_PRIVATE_NETWORKS": "127.0.0.0/8",
             "PROFFER_REQUESTS_PER_MINUTE": "address=0 user=0 key=0 organization=0",
         }
     )

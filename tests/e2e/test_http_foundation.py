@@ -46,6 +46,8 @@ def _database(sqlstate: str) -> DBAPIError:
 _OPEN = {
     "/api/v1/login",
     "/api/v1/login/verify",
+    "/api/v1/login/provider",
+    "/api/v1/login/provider/callback",
     "/api/v1/session/refresh",
     "/api/v1/password-resets",
     "/api/v1/password-resets/complete",

@@ -47,6 +47,11 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "POST /api/v1/me/second-factor/confirm": {"code": "1"},
     "POST /api/v1/me/second-factor/remove": {"code": "1"},
     "PATCH /api/v1/organization": {"locale": "en"},
+    "PUT /api/v1/organization/identity-provider": {
+        "issuer": "https://login.example.com",
+        "client_id": "x",
+        "client_secret": "x",
+    },
     "POST /api/v1/price-lists": {"name": "x"},
     "PATCH /api/v1/price-lists/{price_list_id}": {"name": "x"},
     "PUT /api/v1/price-lists/{price_list_id}/prices": {

@@ -2,51 +2,137 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import text
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    Boolean,
+    ColumnElement,
+    DateTime,
+    Numeric,
+    Select,
+    Text,
+    bindparam,
+    case,
+    cast,
+    distinct,
+    func,
+    or_,
+    select,
+    true,
+)
 
+from src.adapters.postgres.tables import categories, customers, line_items, products, quote_revisions, quotes
 from src.adapters.postgres.transaction import Transaction
 from src.application.ports.reporting import Reports, RevenueBy, RevenueRow
 from src.domain.quoting.states import QuoteStatus
 
+_calculation: Final = cast(quote_revisions.c.calculation, JSON)
 # Each document once, its total without tax in the organisation's currency.
-_DOCUMENTS: Final = """
-    SELECT r.organization_id, r.quote_id, r.number, q.customer_id, r.calculation,
-        (CAST(r.calculation AS json) ->> 'total_without_tax')::numeric
-            * coalesce((CAST(r.content AS json) -> 'exchange_rate' ->> 'rate')::numeric, 1) AS amount
-    FROM proffer.quote_revisions r
-    JOIN proffer.quotes q ON q.organization_id = r.organization_id AND q.id = r.quote_id
-    WHERE r.organization_id = :tenant AND r.status = ANY (:statuses)
-        AND (CAST(:sent_from AS timestamptz) IS NULL OR r.sent_at >= :sent_from)
-        AND (CAST(:sent_before AS timestamptz) IS NULL OR r.sent_at < :sent_before)
-"""
-_BY_CUSTOMER: Final = text(f"""
-    WITH documents AS ({_DOCUMENTS})
-    SELECT c.id, c.name, count(DISTINCT d.quote_id) AS quotes, sum(d.amount) AS amount
-    FROM documents d JOIN proffer.customers c ON c.organization_id = d.organization_id AND c.id = d.customer_id
-    GROUP BY c.id, c.name ORDER BY 4 DESC, 2, 1
-""")  # noqa: S608 — two constants.
-_BY_CATEGORY: Final = text(f"""
-    WITH documents AS ({_DOCUMENTS}),
-    lines AS (
-        SELECT d.quote_id, p.category_id, d.amount, one.weight,
-            sum(one.weight) OVER (PARTITION BY d.quote_id, d.number) AS whole
-        FROM documents d
-        CROSS JOIN LATERAL (
-            SELECT place - 1 AS place, (told ->> 'net')::numeric + (told ->> 'document_share')::numeric AS weight
-            FROM json_array_elements(CAST(d.calculation AS json) -> 'lines') WITH ORDINALITY AS t (told, place)
-            WHERE (told ->> 'counts')::boolean
-        ) one
-        JOIN proffer.line_items l ON l.organization_id = d.organization_id AND l.quote_id = d.quote_id
-            AND l.revision = d.number AND l.position = one.place
-        LEFT JOIN proffer.products p ON p.organization_id = l.organization_id AND p.id = l.product_id
+_DOCUMENTS: Final = (
+    select(
+        quote_revisions.c.organization_id,
+        quote_revisions.c.quote_id,
+        quote_revisions.c.number,
+        quotes.c.customer_id,
+        _calculation.label("calculation"),
+        (
+            cast(func.json_extract_path_text(_calculation, "total_without_tax"), Numeric)
+            * func.coalesce(
+                cast(
+                    func.json_extract_path_text(cast(quote_revisions.c.content, JSON), "exchange_rate", "rate"), Numeric
+                ),
+                1,
+            )
+        ).label("amount"),
     )
-    SELECT c.id, coalesce(c.name, '') AS name, count(DISTINCT l.quote_id) AS quotes,
-        sum(CASE WHEN l.whole = 0 THEN 0 ELSE l.amount * l.weight / l.whole END) AS amount
-    FROM lines l LEFT JOIN proffer.categories c ON c.organization_id = :tenant AND c.id = l.category_id
-    GROUP BY c.id, c.name ORDER BY 4 DESC, 2, 1
-""")  # noqa: S608 — as above.
+    .join(
+        quotes,
+        (quotes.c.organization_id == quote_revisions.c.organization_id) & (quotes.c.id == quote_revisions.c.quote_id),
+    )
+    .where(
+        quote_revisions.c.organization_id == bindparam("tenant"),
+        quote_revisions.c.status == func.any(bindparam("statuses", type_=ARRAY(Text))),
+        or_(
+            bindparam("sent_from", type_=DateTime(timezone=True)).is_(None),
+            quote_revisions.c.sent_at >= bindparam("sent_from", type_=DateTime(timezone=True)),
+        ),
+        or_(
+            bindparam("sent_before", type_=DateTime(timezone=True)).is_(None),
+            quote_revisions.c.sent_at < bindparam("sent_before", type_=DateTime(timezone=True)),
+        ),
+    )
+    .cte("documents")
+)
+
+
+def _by_customer() -> Select[Any]:
+    documents, columns = _DOCUMENTS.c, customers.c
+    amount = func.sum(documents.amount)
+    return (
+        select(
+            columns.id, columns.name, func.count(distinct(documents.quote_id)).label("quotes"), amount.label("amount")
+        )
+        .join(
+            _DOCUMENTS, (columns.organization_id == documents.organization_id) & (columns.id == documents.customer_id)
+        )
+        .group_by(columns.id, columns.name)
+        .order_by(amount.desc(), columns.name, columns.id)
+    )
+
+
+def _by_category() -> Select[Any]:
+    """Each document's amount on its counting lines, by their nets with their part of what the document takes off or adds."""
+    documents = _DOCUMENTS.c
+    elements = func.json_array_elements(func.json_extract_path(documents.calculation, "lines"))
+    told = elements.table_valued("told", with_ordinality="place", name="items").render_derived()
+
+    def figure(name: str) -> ColumnElement[Any]:
+        return cast(func.json_extract_path_text(told.c.told, name), Numeric)
+
+    weight = figure("net") + figure("document_share")
+    lines = (
+        select(
+            documents.quote_id,
+            products.c.category_id,
+            documents.amount,
+            weight.label("weight"),
+            func.sum(weight).over(partition_by=(documents.quote_id, documents.number)).label("whole"),
+        )
+        .select_from(_DOCUMENTS)
+        .join(told, true())
+        .join(
+            line_items,
+            (line_items.c.organization_id == documents.organization_id)
+            & (line_items.c.quote_id == documents.quote_id)
+            & (line_items.c.revision == documents.number)
+            & (line_items.c.position == told.c.place - 1),
+        )
+        .outerjoin(
+            products,
+            (products.c.organization_id == line_items.c.organization_id) & (products.c.id == line_items.c.product_id),
+        )
+        .where(cast(func.json_extract_path_text(told.c.told, "counts"), Boolean))
+        .cte("lines")
+    )
+    amount = func.sum(case((lines.c.whole == 0, 0), else_=lines.c.amount * lines.c.weight / lines.c.whole))
+    columns = categories.c
+    return (
+        select(
+            columns.id,
+            func.coalesce(columns.name, "").label("name"),
+            func.count(distinct(lines.c.quote_id)).label("quotes"),
+            amount.label("amount"),
+        )
+        .select_from(lines)
+        .outerjoin(categories, (columns.organization_id == bindparam("tenant")) & (columns.id == lines.c.category_id))
+        .group_by(columns.id, columns.name)
+        .order_by(amount.desc(), columns.name, columns.id)
+    )
+
+
+_STATEMENTS: Final = {RevenueBy.CUSTOMER: _by_customer(), RevenueBy.CATEGORY: _by_category()}
 
 
 class PostgresReports(Reports):
@@ -66,6 +152,5 @@ class PostgresReports(Reports):
             "sent_from": sent_from,
             "sent_before": sent_before,
         }
-        statement = _BY_CUSTOMER if by is RevenueBy.CUSTOMER else _BY_CATEGORY
-        rows = await self._transaction.connection.execute(statement, parameters)
+        rows = await self._transaction.connection.execute(_STATEMENTS[by], parameters)
         return [RevenueRow(id=row.id, name=row.name, quotes=row.quotes, amount=row.amount) for row in rows]

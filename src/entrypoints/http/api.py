@@ -26,11 +26,12 @@ from src.entrypoints.http.quotes.controller import QuoteController
 from src.entrypoints.http.quotes.files import QuoteFileController
 from src.entrypoints.http.reports.controller import ReportController
 from src.entrypoints.http.request_limits import RequestLimiter
-from src.entrypoints.http.session.controller import LoginController, SessionController
+from src.entrypoints.http.session.controller import LoginController, ProviderLoginController, SessionController
 from src.entrypoints.http.users.controller import ApiKeyController, UserController
 
 CONTROLLERS = (
     LoginController,
+    ProviderLoginController,
     SessionController,
     OrganizationController,
     UserController,

@@ -18,13 +18,16 @@ from src.application.identity.change_organization import (
     SetLogo,
 )
 from src.application.identity.get_organization import GetOrganization
-from src.domain.identity.actor import Actor, Permission
+from src.application.identity.provider_login import GetIdentityProvider, SetIdentityProvider, SetProviderCommand
+from src.domain.identity.actor import Actor, Permission, Role
 from src.domain.identity.organization import Organization
+from src.domain.identity.provider import IdentityProvider
 from src.domain.shared.currency import Currency
 from src.domain.shared.party import Party
 from src.domain.shared.rounding import RoundingSettings
 from src.entrypoints.http.customers.schemas import AddressSchema
 from src.entrypoints.http.versions import IfMatch, expected_version, required_version, tagged
+from src.entrypoints.settings import Settings
 
 
 class OrganizationResponse(Struct, frozen=True):
@@ -114,6 +117,54 @@ class PartySchema(Struct, frozen=True, forbid_unknown_fields=True):
         )
 
 
+class SetProviderRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    issuer: Annotated[str, Meta(max_length=500, examples=["https://login.example.com"])]
+    client_id: Annotated[str, Meta(min_length=1, max_length=500)]
+    client_secret: Annotated[str, Meta(min_length=1, max_length=1000)] | UnsetType = UNSET
+    auto_provision: Annotated[
+        bool, Meta(description="Make users of who comes with a verified address of a verified domain.")
+    ] = False
+    default_role: Annotated[Role, Meta(description="Of users who are made so: approver, sales or viewer.")] = (
+        Role.VIEWER
+    )
+    active: bool = True
+
+    def command(self, expected_version: int | None) -> SetProviderCommand:
+        return SetProviderCommand(
+            issuer=self.issuer,
+            client_id=self.client_id,
+            client_secret=None if isinstance(self.client_secret, UnsetType) else self.client_secret,
+            auto_provision=self.auto_provision,
+            default_role=self.default_role,
+            active=self.active,
+            expected_version=expected_version,
+        )
+
+
+class ProviderResponse(Struct, frozen=True):
+    """Never the client secret. *redirect_uri* is what the provider must know of us."""
+
+    issuer: str
+    client_id: str
+    auto_provision: bool
+    default_role: str
+    active: bool
+    redirect_uri: str
+    version: int
+
+    @classmethod
+    def of(cls, provider: IdentityProvider, settings: Settings) -> Self:
+        return cls(
+            issuer=provider.issuer,
+            client_id=provider.client_id,
+            auto_provision=provider.auto_provision,
+            default_role=provider.default_role.value,
+            active=provider.active,
+            redirect_uri=f"{settings.public_url}/api/v1/login/provider/callback",
+            version=provider.version,
+        )
+
+
 class OrganizationController(Controller):
     path = "/api/v1/organization"
     tags = ("organization",)
@@ -162,3 +213,23 @@ class OrganizationController(Controller):
     ) -> Response[OrganizationResponse]:
         """Go without a logo."""
         return tagged(OrganizationResponse.of(await remove_logo(actor, expected_version(if_match))))
+
+    @get("/identity-provider", permission=Permission.MANAGE_SECURITY)
+    async def get_provider(
+        self, actor: FromDishka[Actor], get_provider: FromDishka[GetIdentityProvider], settings: FromDishka[Settings]
+    ) -> Response[ProviderResponse]:
+        """Where your people log in, by OpenID Connect."""
+        return tagged(ProviderResponse.of(await get_provider(actor), settings))
+
+    @put("/identity-provider", status_code=HTTP_200_OK, permission=Permission.MANAGE_SECURITY)
+    async def set_provider(
+        self,
+        data: Annotated[SetProviderRequest, Body()],
+        actor: FromDishka[Actor],
+        set_provider: FromDishka[SetIdentityProvider],
+        settings: FromDishka[Settings],
+        if_match: IfMatch = None,
+    ) -> Response[ProviderResponse]:
+        """Set it; without a client secret the one that is there stays. `If-Match` counts where one is there."""
+        stored = await set_provider(actor, data.command(expected_version(if_match)))
+        return tagged(ProviderResponse.of(stored, settings))

@@ -1,16 +1,18 @@
 """Logging in, sessions and one's own account over HTTP."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from dishka.integrations.litestar import FromDishka
-from litestar import Controller, Response, delete, get, post
-from litestar.params import Body, FromPath
+from litestar import Controller, Request, Response, delete, get, post
+from litestar.datastructures import Cookie
+from litestar.params import Body, FromPath, QueryParameter
 from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED, HTTP_204_NO_CONTENT
 
 from src.application.identity.get_organization import DescribeActor
 from src.application.identity.log_in import CodeNeeded, LogIn, LogInCommand, RequestLoginCode, VerifyLogin
 from src.application.identity.passwords import ChangePassword, RequestPasswordReset, ResetPassword
+from src.application.identity.provider_login import BeginProviderLogin, FinishProviderLogin, ProviderAnswer
 from src.application.identity.second_factor import BeginSecondFactor, ConfirmSecondFactor, RemoveSecondFactor
 from src.application.identity.sessions import EndSession, ListSessions, LoggedIn, LogOut, RefreshSession
 from src.application.identity.users import AcceptInvitation
@@ -26,6 +28,8 @@ from src.entrypoints.http.session.schemas import (
     LogInRequest,
     LogOutRequest,
     MeResponse,
+    ProviderLoginRequest,
+    ProviderLoginResponse,
     RecoveryCodesResponse,
     RefreshRequest,
     RequestPasswordResetRequest,
@@ -35,6 +39,7 @@ from src.entrypoints.http.session.schemas import (
     VerifyLoginRequest,
     login_response,
 )
+from src.entrypoints.settings import Settings
 
 
 class LoginController(Controller):
@@ -110,6 +115,66 @@ class LoginController(Controller):
     ) -> None:
         """Accept an invitation by its mailed link: choose a password, then log in."""
         await accept_invitation(origin, data.command())
+
+
+class ProviderLoginController(Controller):
+    """Logging in at the organisation's own identity provider (OpenID Connect)."""
+
+    path = "/api/v1/login/provider"
+    tags = ("session",)
+
+    @post(status_code=HTTP_200_OK, open_to_all=True)
+    async def begin(
+        self,
+        data: Annotated[ProviderLoginRequest, Body()],
+        origin: FromDishka[Origin],
+        begin_login: FromDishka[BeginProviderLogin],
+        settings: FromDishka[Settings],
+    ) -> Response[ProviderLoginResponse]:
+        """Where to go to log in; the cookie binds the answer to this browser."""
+        begun = await begin_login(origin, data.organization, _callback(settings))
+        cookie = Cookie(
+            key=_cookie_name(settings),
+            value=begun.browser_secret,
+            path="/",
+            httponly=True,
+            secure=settings.public_url.startswith("https://"),
+            samesite="lax",
+            max_age=600,
+        )
+        body = ProviderLoginResponse(authorization_url=begun.authorization_url, expires_at=begun.expires_at)
+        return Response(body, cookies=[cookie])
+
+    @get("/callback", open_to_all=True)
+    async def finish(
+        self,
+        request: Request[Any, Any, Any],
+        origin: FromDishka[Origin],
+        finish_login: FromDishka[FinishProviderLogin],
+        settings: FromDishka[Settings],
+        login_state: Annotated[str, QueryParameter(name="state", max_length=200)] = "",
+        code: Annotated[str, QueryParameter(name="code", max_length=4096)] = "",
+        issuer: Annotated[str | None, QueryParameter(name="iss", max_length=500)] = None,
+    ) -> Response[LoggedInResponse]:
+        """Where the provider sends the browser back to; answers tokens."""
+        answer = ProviderAnswer(
+            state=login_state,
+            code=code,
+            issuer=issuer,
+            browser_secret=request.cookies.get(_cookie_name(settings), ""),
+        )
+        logged_in = LoggedInResponse.of(await finish_login(origin, answer, _callback(settings)))
+        gone = Cookie(key=_cookie_name(settings), value="", path="/", max_age=0)
+        return Response(logged_in, cookies=[gone])
+
+
+def _callback(settings: Settings) -> str:
+    return f"{settings.public_url}/api/v1/login/provider/callback"
+
+
+def _cookie_name(settings: Settings) -> str:
+    """With the prefix that keeps other hosts from setting it, which browsers take over https only."""
+    return "__Host-proffer-login" if settings.public_url.startswith("https://") else "proffer-login"
 
 
 class SessionController(Controller):

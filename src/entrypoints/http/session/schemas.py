@@ -110,6 +110,17 @@ def login_response(outcome: LoggedIn | CodeNeeded) -> LoggedInResponse | CodeNee
     return LoggedInResponse.of(outcome) if isinstance(outcome, LoggedIn) else CodeNeededResponse.of(outcome)
 
 
+class ProviderLoginRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    organization: Annotated[str, Meta(max_length=63, description="A slug.", examples=["nordlicht"])]
+
+
+class ProviderLoginResponse(Struct, frozen=True):
+    """Go to *authorization_url* with the browser that got this answer, before *expires_at* (UTC)."""
+
+    authorization_url: str
+    expires_at: datetime
+
+
 class SessionResponse(Struct, frozen=True):
     """*current*: the session that asks."""
 
