@@ -59,10 +59,17 @@ def upgrade() -> None:
         )
     for statement in _INDEXES:
         op.execute(statement)
+    _kinds("'products', 'prices', 'exchange-rates', 'customers', 'contacts'")
     op.execute(f"GRANT UPDATE (customer_id) ON proffer.coupon_redemptions TO {APP}")  # Merged customers' go along.
 
 
+def _kinds(kinds: str) -> None:
+    op.execute("ALTER TABLE proffer.imports DROP CONSTRAINT imports_kind_check")
+    op.execute(f"ALTER TABLE proffer.imports ADD CONSTRAINT imports_kind_check CHECK (kind IN ({kinds}))")
+
+
 def downgrade() -> None:
+    _kinds("'products', 'prices', 'exchange-rates'")
     op.execute(f"REVOKE UPDATE (customer_id) ON proffer.coupon_redemptions FROM {APP}")
     for table, name, _, _ in _REFERENCES:
         op.execute(f"ALTER TABLE {SCHEMA}.{table} DROP CONSTRAINT {name}")

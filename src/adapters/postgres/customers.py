@@ -200,7 +200,7 @@ class PostgresContacts(ContactRepository):
     async def by_email(self, emails: Sequence[str]) -> Sequence[Contact]:
         columns, wanted = contacts.c, [email.casefold() for email in emails if email]
         statement = select(contacts).where(
-            self._own, columns.deleted_at.is_(None), func.lower(columns.email) == func.any(wanted)
+            self._own, columns.deleted_at.is_(None), func.lower(columns.email).in_(wanted)
         )
         return await self._records.read(statement.order_by(columns.created_at, columns.id))
 

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from src.application.catalog.import_rows import check_columns
 from src.application.catalog.importers import ExchangeRateImporter, Importer, Outcome, PriceImporter, ProductImporter
+from src.application.catalog.party_importers import ContactImporter, CustomerImporter
 from src.application.ports.clock import Clock, IdFactory
 from src.application.ports.jobs import Job
 from src.application.ports.paging import Page, Paging
 from src.application.ports.storage import ObjectStorage
 from src.application.ports.tabular import LARGEST_FILE, FileRefused, TabularFile, TabularReader, TabularRow
+from src.application.ports.tax_numbers import TaxNumbers
 from src.application.transactions import Transactions
 from src.domain.documents.catalog_import import (
     MOST_ERRORS_KEPT,
@@ -35,6 +37,8 @@ _NEEDED: Final = {
     ImportKind.PRODUCTS: Permission.EDIT_PRODUCTS,
     ImportKind.PRICES: Permission.MANAGE_PRICES,
     ImportKind.EXCHANGE_RATES: Permission.MANAGE_PRICES,
+    ImportKind.CUSTOMERS: Permission.EDIT_CUSTOMERS,
+    ImportKind.CONTACTS: Permission.EDIT_CUSTOMERS,
 }
 
 
@@ -121,11 +125,12 @@ class RunImport:
         transactions: Transactions,
         storage: ObjectStorage,
         reader: TabularReader,
+        tax_numbers: TaxNumbers,
         clock: Clock,
         ids: IdFactory,
     ) -> None:
         self._transactions, self._storage, self._reader = transactions, storage, reader
-        self._clock, self._ids = clock, ids
+        self._tax_numbers, self._clock, self._ids = tax_numbers, clock, ids
 
     async def __call__(
         self,
@@ -267,11 +272,17 @@ class RunImport:
         return ended
 
     def _importer(self, running: CatalogImport) -> Importer:
-        if running.kind is ImportKind.PRODUCTS:
-            return ProductImporter(self._ids)
-        if running.kind is ImportKind.PRICES:
-            return PriceImporter(self._ids)
-        return ExchangeRateImporter(self._ids, running.file_name)
+        match running.kind:
+            case ImportKind.PRODUCTS:
+                return ProductImporter(self._ids)
+            case ImportKind.PRICES:
+                return PriceImporter(self._ids)
+            case ImportKind.CUSTOMERS:
+                return CustomerImporter(self._ids, self._tax_numbers, running.created_by)
+            case ImportKind.CONTACTS:
+                return ContactImporter(self._ids)
+            case ImportKind.EXCHANGE_RATES:
+                return ExchangeRateImporter(self._ids, running.file_name)
 
 
 class GetImport:

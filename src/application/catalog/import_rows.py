@@ -35,6 +35,20 @@ COLUMNS: Final[Mapping[ImportKind, tuple[frozenset[str], frozenset[str]]]] = {
         ),
     ),
     ImportKind.EXCHANGE_RATES: (frozenset({"base", "target", "rate", "as_of"}), frozenset({"source"})),
+    ImportKind.CUSTOMERS: (
+        frozenset({"name"}),
+        frozenset(
+            {
+                *("reference", "registration_number", "vat_number", "street", "postal_code", "city", "region"),
+                *("country", "currency", "locale", "group", "payment_days", "payment_terms", "credit_limit"),
+                *("tags", "notes"),
+            }
+        ),
+    ),
+    ImportKind.CONTACTS: (
+        frozenset({"customer", "name", "email"}),
+        frozenset({"phone", "job_title", "language", "birthday", "tags"}),
+    ),
 }
 
 

@@ -28,6 +28,8 @@ class ImportKind(StrEnum):
     PRODUCTS = "products"
     PRICES = "prices"
     EXCHANGE_RATES = "exchange-rates"
+    CUSTOMERS = "customers"
+    CONTACTS = "contacts"
 
 
 class ImportMode(StrEnum):

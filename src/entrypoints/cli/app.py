@@ -70,7 +70,7 @@ quote.command(
 catalog.command(
     "src.entrypoints.cli.catalog:import_file",
     name="import",
-    help="Import products, prices or exchange rates from CSV or XLSX.\n\nExample: proffer catalog import products examples/catalogue/products.csv --as owner@nordlicht.example",
+    help="Import products, prices, exchange rates, customers or contacts from CSV or XLSX.\n\nExample: proffer catalog import products examples/catalogue/products.csv --as owner@nordlicht.example",
 )
 catalog.command(
     "src.entrypoints.cli.catalog:search",

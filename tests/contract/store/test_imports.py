@@ -11,12 +11,14 @@ import pytest_asyncio
 from src.adapters.memory.storage import MemoryStorage
 from src.adapters.system import SystemClock, Uuid7Ids
 from src.adapters.tabular import FileTabularReader
+from src.adapters.tax_numbers import StdnumTaxNumbers
 from src.application.audit.read_audit import VerifyAudit
 from src.application.catalog import import_catalog
 from src.application.catalog.import_catalog import RunImport, StartImport, StartImportCommand
 from src.application.catalog.price_lists import CreatePriceList, CreatePriceListCommand
 from src.application.ports.audit import AuditFilter
 from src.application.ports.catalog import ProductFilter
+from src.application.ports.customers import ContactFilter, CustomerFilter
 from src.application.ports.paging import Paging
 from src.application.ports.tabular import FileRefused
 from src.application.ports.unit_of_work import OpenUnitOfWork
@@ -44,7 +46,8 @@ class Desk:
     storage: MemoryStorage
 
     def _made(self, kind: Any) -> Any:
-        return kind(Transactions(self.open), self.storage, FileTabularReader(), SystemClock(), Uuid7Ids())
+        more = (StdnumTaxNumbers(),) if kind is RunImport else ()
+        return kind(Transactions(self.open), self.storage, FileTabularReader(), *more, SystemClock(), Uuid7Ids())
 
     async def start(self, content: str, role: Role = Role.ADMIN, **options: Any) -> CatalogImport:
         given: dict[str, Any] = {"kind": ImportKind.PRODUCTS, "file_name": "products.csv"} | options
@@ -272,3 +275,60 @@ async def test_prices_that_nothing_would_tell_apart_stay_out(desk: Desk, mode: I
     async with desk.open(desk.team.actor(Role.SALES)) as uow:
         second = (await uow.price_lists.find_by_name(["Second"]))["Second"]
         assert (await uow.prices.page(second.id, Paging())).total == 0
+
+
+CUSTOMERS = "name,reference,country,vat_number,registration_number,payment_days,credit_limit,tags,group\n"
+
+
+async def test_customers_and_their_contacts_are_brought_in(desk: Desk) -> None:
+    kind: dict[str, Any] = {"kind": ImportKind.CUSTOMERS}
+    first = await desk.bring(
+        CUSTOMERS + "Brandt KG,C-1,DE,de 136 695 976,,30,5000,Key; export,\nHanbit,,KR,,1248100998,,,,\n", **kind
+    )
+    second = await desk.bring("name,reference,notes\nBrandt GmbH,C-1,Calls.\n", **kind)
+    people = await desk.bring(
+        "customer,name,email,birthday,tags\nC-1,Ann,ann@example.com,1988-02-29,buyer\n124-81-00998,Kim,kim@example.com,,\n",
+        kind=ImportKind.CONTACTS,
+    )
+    again = await desk.bring("customer,name,email,phone\nC-1,Ann Lee,ANN@example.com,+49 1\n", kind=ImportKind.CONTACTS)
+
+    async with desk.open(desk.team.actor(Role.SALES)) as uow:
+        page = await uow.customers.page(CustomerFilter(search="c-1"), Paging())
+        contacts = (await uow.contacts.page(ContactFilter(), Paging())).items
+    brandt = page.items[0]
+    assert [(one.status, one.created, one.updated) for one in (first, second, people, again)] == [
+        (ImportStatus.DONE, 2, 0),
+        (ImportStatus.DONE, 0, 1),
+        (ImportStatus.DONE, 2, 0),
+        (ImportStatus.DONE, 0, 1),
+    ]
+    assert (brandt.party.name, brandt.party.vat_number, brandt.payment_days) == ("Brandt GmbH", "DE136695976", 30)
+    assert (brandt.tags, brandt.notes, brandt.status.value) == (("export", "key"), "Calls.", "pending")
+    assert {(one.name, one.email, one.phone) for one in contacts} == {
+        ("Ann Lee", "ann@example.com", "+49 1"),
+        ("Kim", "kim@example.com", ""),
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "column"),
+    [
+        (ImportKind.CUSTOMERS, "name,country,vat_number\nX,DE,DE136695977\n", "vat_number"),
+        (ImportKind.CUSTOMERS, "name,reference\nX,C-1\nY,C-1\n", "reference"),
+        (ImportKind.CUSTOMERS, "name,payment_days\nX,soon\n", "payment_days"),
+        (ImportKind.CUSTOMERS, "name,payment_days\nX,366\n", "payment_days"),
+        (ImportKind.CUSTOMERS, "name,group\nX,nobody\n", "group"),
+        (ImportKind.CUSTOMERS, "name,country\nX,Germany\n", "address.country"),
+        (ImportKind.CONTACTS, "customer,name,email\nC-9,Ann,ann@example.com\n", "customer"),
+    ],
+)
+async def test_a_bad_row_about_a_company_or_a_person_names_its_column(
+    kind: ImportKind, content: str, column: str, desk: Desk
+) -> None:
+    ended = await desk.bring(content, kind=kind)
+
+    assert ended.status is ImportStatus.REFUSED
+    assert ended.errors[0].column == column
+    assert ended.errors[0].row == content.count("\n")
+    async with desk.open(desk.team.actor(Role.SALES)) as uow:
+        assert (await uow.customers.page(CustomerFilter(search="X"), Paging())).total == 0
