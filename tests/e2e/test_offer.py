@@ -7,12 +7,14 @@ import email.policy
 import io
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
 from tests.e2e.conftest import Caller, Team
+from tests.e2e.mailbox import mail_to
 from tests.e2e.offers import LINE, VAT_19, a_contact, a_customer, a_draft, a_pending_quote, an_approved_quote
 
 pytestmark = pytest.mark.asyncio
@@ -324,3 +326,30 @@ def _attached_pdf(folder: Path, message_id: str) -> bytes:
     content = attachment.get_content()
     assert isinstance(content, bytes)
     return content
+
+
+@pytest.mark.usefixtures("worker")
+async def test_copies_go_to_who_is_named_for_them(team: Team, mail_folder: Path) -> None:
+    draft = await a_draft(team.sales)
+    customer = f"/api/v1/customers/{draft['customer_id']}/contacts"
+    address = f"{uuid4().hex}@brandt.example"
+    copied = (await team.sales.post(customer, {"name": "Kim", "email": address})).json()["id"]
+    signs = (await team.sales.post(customer, {"name": "Ida", "email": "ida@brandt.example"})).json()["id"]
+    foreign = (await a_contact(team.sales, (await a_customer(team.sales))["id"]))["id"]
+    path = f"/api/v1/quotes/{draft['id']}"
+    named = [{"contact_id": copied, "role": "copy"}, {"contact_id": signs, "role": "signatory"}]
+
+    edited = await team.sales.patch(path, {"participants": named})
+    twice = await team.sales.patch(path, {"participants": [named[0], named[0]]})
+    others = await team.sales.patch(path, {"participants": [{"contact_id": foreign, "role": "copy"}]})
+    await team.sales.post(f"{path}/submit")
+    await team.sales.post(f"{path}/send", {})
+
+    assert [(one["name"], one["role"]) for one in edited.json()["participants"]] == [
+        ("Kim", "copy"),
+        ("Ida", "signatory"),
+    ]
+    assert (twice.status_code, others.status_code) == (422, 422)
+    assert draft["number"] in await mail_to(mail_folder, address)
+    messages = (await team.sales.get(f"{path}/timeline")).json()["messages"]
+    assert sorted(message["recipient"] for message in messages) == sorted([address, "katrin@brandt.example"])

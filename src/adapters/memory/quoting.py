@@ -25,8 +25,7 @@ class MemoryQuotes(QuoteRepository):
             quote.id
             for quote in self._transaction.state.quotes.values()
             if quote.current.status is QuoteStatus.DRAFT
-            and quote.current.content.recipient is not None
-            and quote.current.content.recipient.contact_id == contact_id
+            and quote.current.content.without_person(contact_id) != quote.current.content
         ]
 
     async def get(self, quote_id: QuoteId) -> Quote:

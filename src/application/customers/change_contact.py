@@ -144,7 +144,7 @@ class EraseContact:
             await uow.messages.erase_person(contact.email)
             for quote_id in await uow.quotes.drafts_to(contact_id):
                 quote = await uow.quotes.lock(quote_id)
-                content = replace(quote.current.content, recipient=None)
+                content = quote.current.content.without_person(contact_id)
                 await save_quote(uow, quote.edit(content, by=actor.person, at=now))
             await uow.commit()
         return stored

@@ -56,7 +56,7 @@ class QuoteSummary:
 class QuoteRepository(Protocol):
     @abstractmethod
     async def drafts_to(self, contact_id: ContactId) -> Sequence[QuoteId]:
-        """Quotes whose current revision is a draft with this recipient."""
+        """Quotes with a draft that names this contact, in whatever role."""
 
     @abstractmethod
     async def get(self, quote_id: QuoteId) -> Quote:

@@ -20,7 +20,7 @@ from src.domain.customers.customer import Customer
 from src.domain.identity.actor import Actor, Permission
 from src.domain.identity.organization import Organization
 from src.domain.quoting.calculator import calculate
-from src.domain.quoting.content import AppliedCoupon, QuoteContent, Recipient
+from src.domain.quoting.content import AppliedCoupon, ContactRole, Participant, QuoteContent, Recipient
 from src.domain.quoting.pricing import (
     Charge,
     Deposit,
@@ -54,6 +54,7 @@ class DraftInput:
 
     title: str | None = None
     contact_id: ContactId | None = None
+    participants: tuple[tuple[ContactId, ContactRole], ...] | None = None
     valid_until: date | None = None
     currency: Currency | None = None
     on_currency_change: CurrencyChange | None = None
@@ -113,10 +114,14 @@ async def edited_content(desk: Desk, content: QuoteContent, draft: DraftInput) -
     recipient = content.recipient
     if draft.contact_id is not None:
         recipient = _recipient(await desk.uow.contacts.get(draft.contact_id), desk.customer)
+    participants = content.participants
+    if draft.participants is not None:
+        participants = await _participants(desk, draft.participants)
     edited = replace(
         moved,
         title=_given(draft.title, content.title),
         recipient=recipient,
+        participants=participants,
         valid_until=draft.valid_until or content.valid_until,
         currency=currency,
         prices_include_tax=_given(draft.prices_include_tax, content.prices_include_tax or "") or None,
@@ -238,6 +243,14 @@ def _is_amount(entry: Discount | Charge) -> bool:
 
 def _given(value: str | None, otherwise: str) -> str:
     return otherwise if value is None else value
+
+
+async def _participants(desk: Desk, told: Sequence[tuple[ContactId, ContactRole]]) -> tuple[Participant, ...]:
+    """Raises ContactNotFound, ContactDeleted, and Invalid for another customer's contact."""
+    named = [(_recipient(await desk.uow.contacts.get(contact_id), desk.customer), role) for contact_id, role in told]
+    return tuple(
+        Participant(contact_id=one.contact_id, role=role, name=one.name, email=one.email) for one, role in named
+    )
 
 
 def _recipient(contact: Contact, customer: Customer | None) -> Recipient:

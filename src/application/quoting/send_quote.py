@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 from src.application.ports.clock import Clock, IdFactory
 from src.application.ports.jobs import Job
+from src.application.ports.unit_of_work import UnitOfWork
 from src.application.prices.coupons import save_quote
 from src.application.transactions import Transactions
 from src.domain.identity.actor import Actor, Permission
 from src.domain.messaging.message import Message
+from src.domain.quoting.content import ContactRole
 from src.domain.quoting.errors import RecipientMissing
 from src.domain.quoting.quote import Quote
 from src.domain.quoting.states import Verb
@@ -29,7 +31,7 @@ class SendQuoteCommand:
 
 
 class SendQuote:
-    """Sent means legally issued: the mail and the PDF follow by a job, after the commit.
+    """Sent means legally issued: the PDF and the mails, to the recipient and to all copies, follow by jobs after the commit.
 
     Raises QuoteNotFound, QuoteChangedMeanwhile, InvalidTransition, CustomerNotApproved, CustomerDeleted, ContentChanged,
     ValidityOver.
@@ -52,24 +54,29 @@ class SendQuote:
             recipient = sent.current.content.recipient
             if recipient is None:
                 raise RecipientMissing(f"Quote {sent.number} names no contact to send it to.")
-            queued = Message.queue(
-                message_id=MessageId(self._ids.new()),
-                quote_id=sent.id,
-                revision=sent.current.number,
-                recipient=recipient.email,
-                recipient_name=recipient.name,
-                note=command.note,
-                at=now,
-            )
-            message = await uow.messages.save(queued)
-            await uow.jobs.enqueue(
-                Job(
-                    id=self._ids.new(),
-                    name=DELIVER_QUOTE,
-                    organization_id=actor.organization_id,
-                    subject_id=message.id,
-                    trace_id=actor.origin.trace_id,
+            addressed = [(recipient.email, recipient.name)]
+            participants = sent.current.content.participants
+            addressed += [(one.email, one.name) for one in participants if one.role is ContactRole.COPY]
+            for email, name in addressed:
+                queued = Message.queue(
+                    message_id=MessageId(self._ids.new()),
+                    quote_id=sent.id,
+                    revision=sent.current.number,
+                    recipient=email,
+                    recipient_name=name,
+                    note=command.note,
+                    at=now,
                 )
-            )
+                await self._enqueue(uow, actor, (await uow.messages.save(queued)).id)
             await uow.commit()
         return sent
+
+    async def _enqueue(self, uow: UnitOfWork, actor: Actor, message_id: MessageId) -> None:
+        job = Job(
+            id=self._ids.new(),
+            name=DELIVER_QUOTE,
+            organization_id=actor.organization_id,
+            subject_id=message_id,
+            trace_id=actor.origin.trace_id,
+        )
+        await uow.jobs.enqueue(job)

@@ -1,9 +1,10 @@
 """What an offer says: everything that the buyer sees or that a figure depends on."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Context, Decimal
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from src.domain.quoting.pricing import (
@@ -25,6 +26,7 @@ from src.domain.shared.text import TextChecks
 
 DOCUMENT_TEMPLATE = "quote-2"  # Raised with the printed form, because the digest covers what the buyer sees.
 LONGEST_DESCRIPTION = 2000
+MOST_PARTICIPANTS = 20
 _CONVERSION = Context(prec=60, rounding=ROUND_HALF_UP)
 LAST_YEAR = 9000  # Far from the end of the calendar, so that the day after exists in every zone.
 
@@ -57,6 +59,23 @@ class Recipient:
     """The contact that the offer goes to, as named on it."""
 
     contact_id: ContactId
+    name: str = field(metadata={"personal": True})
+    email: str = field(metadata={"personal": True})
+
+
+class ContactRole(StrEnum):
+    """What somebody beside the recipient has to do with an offer."""
+
+    SIGNATORY = "signatory"
+    COPY = "copy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Participant:
+    """A contact beside the recipient, as named on the offer: who signs for the buyer, who gets a copy."""
+
+    contact_id: ContactId
+    role: ContactRole
     name: str = field(metadata={"personal": True})
     email: str = field(metadata={"personal": True})
 
@@ -123,6 +142,7 @@ class QuoteContent:
     instalments: tuple[Instalment, ...] = ()
     exchange_rate: FrozenRate | None = None
     template: str = field(default=DOCUMENT_TEMPLATE)
+    participants: tuple[Participant, ...] = field(default=(), metadata={"omit_empty": True})
 
     def __post_init__(self) -> None:
         checks = TextChecks()
@@ -142,11 +162,22 @@ class QuoteContent:
             for index, tax in enumerate(line.pricing.taxes):
                 checks.line(f"lines[{position}].taxes[{index}].category", tax.category, required=True, longest=20)
                 checks.line(f"lines[{position}].taxes[{index}].code", tax.code, longest=60)
+        if len(self.participants) > MOST_PARTICIPANTS:
+            checks.refuse("participants", f"At most {MOST_PARTICIPANTS} are named.")
+        if len({(one.contact_id, one.role) for one in self.participants}) < len(self.participants):
+            checks.refuse("participants", "Nobody twice in one role.")
         _check_reasons(checks, "discounts", self.discounts)
         _check_reasons(checks, "charges", self.charges)
         for index, instalment in enumerate(self.instalments):
             checks.line(f"instalments[{index}].label", instalment.label)
         checks.done()
+
+    def without_person(self, contact_id: ContactId) -> "QuoteContent":
+        """The same without this contact in any role."""
+        recipient = self.recipient
+        gone = recipient is not None and recipient.contact_id == contact_id
+        kept = tuple(one for one in self.participants if one.contact_id != contact_id)
+        return replace(self, recipient=None if gone else recipient, participants=kept)
 
     @property
     def zone(self) -> ZoneInfo:

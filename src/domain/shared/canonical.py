@@ -47,7 +47,12 @@ def plain(value: object) -> object:  # noqa: C901, PLR0911, PLR0912 — one case
         case frozenset() | set():
             return sorted(str(plain(item)) for item in value)
         case _ if is_dataclass(value) and not isinstance(value, type):
-            return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+            # A field that came later says nothing when it is empty, so that what was digested before keeps its digest.
+            return {
+                field.name: plain(getattr(value, field.name))
+                for field in fields(value)
+                if getattr(value, field.name) or not field.metadata.get("omit_empty")
+            }
         case _:
             raise TypeError(f"{type(value).__name__} has no canonical form.")
 

@@ -1,5 +1,6 @@
 """Canonical JSON: the same bytes as a library of RFC 8785, for everything that we let in."""
 
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -52,3 +53,13 @@ def test_instants_are_utc_with_six_digits() -> None:
 def test_a_digest_is_64_hexadecimal_digits() -> None:
     assert digest_of({"b": 1, "a": Decimal("1.50")}) == digest_of({"a": Decimal("1.5"), "b": 1})
     assert len(digest_of(None)) == 64
+
+
+def test_a_field_that_came_later_says_nothing_while_it_is_empty() -> None:
+    @dataclass(frozen=True)
+    class Grown:
+        first: int
+        later: tuple[str, ...] = field(default=(), metadata={"omit_empty": True})
+
+    assert canonical_text(Grown(1)) == '{"first":1}'
+    assert canonical_text(Grown(1, ("x",))) == '{"first":1,"later":["x"]}'

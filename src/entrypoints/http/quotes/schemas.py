@@ -13,7 +13,7 @@ from src.application.prices.lines import LineInput
 from src.application.prices.staleness import LineCheck
 from src.application.quoting.drafting import CurrencyChange, DraftInput
 from src.domain.quoting.calculation import Calculation
-from src.domain.quoting.content import AppliedCoupon, FrozenRate, LineItem
+from src.domain.quoting.content import AppliedCoupon, ContactRole, FrozenRate, LineItem, Participant
 from src.domain.quoting.quote import Quote
 from src.domain.quoting.revision import CancelReason, Revision
 from src.domain.quoting.states import allowed_verbs
@@ -86,11 +86,27 @@ class LineRequest(Struct, frozen=True, forbid_unknown_fields=True):
         )
 
 
+class ParticipantRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    contact_id: UUID
+    role: Annotated[ContactRole, Meta(description="Who signs for the buyer, or gets a copy.")]
+
+
+class ParticipantSchema(Struct, frozen=True):
+    contact_id: UUID
+    role: str
+    name: str
+
+    @classmethod
+    def of(cls, one: Participant) -> Self:
+        return cls(contact_id=one.contact_id, role=one.role.value, name=one.name)
+
+
 class DraftRequest(Struct, frozen=True, forbid_unknown_fields=True):
     """What is absent or null keeps its value, or takes the default of customer and organisation."""
 
     title: Annotated[str, Meta(max_length=200)] | None = None
     contact_id: Annotated[UUID | None, Meta(description="Who receives it; needed to submit.")] = None
+    participants: Annotated[list[ParticipantRequest], Meta(max_length=20)] | None = None
     valid_until: Annotated[
         date | None, Meta(description="The last day, in the organisation's time zone; 30 days when absent.")
     ] = None
@@ -127,6 +143,9 @@ class DraftRequest(Struct, frozen=True, forbid_unknown_fields=True):
         return DraftInput(
             title=self.title,
             contact_id=None if self.contact_id is None else ContactId(self.contact_id),
+            participants=None
+            if self.participants is None
+            else tuple((ContactId(one.contact_id), one.role) for one in self.participants),
             valid_until=self.valid_until,
             currency=None if self.currency is None else Currency.of(self.currency),
             prices_include_tax=self.prices_include_tax,
@@ -337,6 +356,7 @@ class QuoteResponse(Struct, frozen=True):
     customer_name: str
     contact_id: UUID | None
     contact_name: str | None
+    participants: list[ParticipantSchema]
     owner_id: UUID
     salesperson: str
     valid_until: date
@@ -382,6 +402,7 @@ class QuoteResponse(Struct, frozen=True):
             customer_name=content.buyer.name,
             contact_id=None if recipient is None else recipient.contact_id,
             contact_name=None if recipient is None else recipient.name,
+            participants=[ParticipantSchema.of(one) for one in content.participants],
             owner_id=quote.owner_id,
             salesperson=content.salesperson,
             valid_until=content.valid_until,
