@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from src.entrypoints.http.api import create_api
 from src.entrypoints.http.app import HttpSettings
+from src.entrypoints.http.customers.schemas import CustomerResponse
 from tests.e2e.conftest import Caller, Team
 from tests.e2e.offers import a_draft
 
@@ -66,6 +67,23 @@ async def test_a_refused_request_leaves_its_key_free(team: Team) -> None:
     assert [answer.status_code for answer in refused] == [409, 409]
     assert "idempotency-replayed" not in refused[1].headers
     assert (invalid.status_code, repaired.status_code) == (422, 201)
+
+
+async def test_what_fails_after_its_commit_is_undone(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answer is a part of it: without one nothing lasts, and the key is free."""
+    key = uuid4().hex
+
+    def broken(_: object) -> None:
+        raise RuntimeError("no answer can be made")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(CustomerResponse, "of", broken)
+        failed = await team.sales.post(CUSTOMERS, {"name": "Brandt"}, idempotency_key=key)
+    repaired = await team.sales.post(CUSTOMERS, {"name": "Brandt"}, idempotency_key=key)
+
+    assert (failed.status_code, repaired.status_code) == (500, 201)
+    assert "idempotency-replayed" not in repaired.headers
+    assert await _count(team) == 1
 
 
 async def test_a_key_never_crosses_persons_or_organisations(team: Team, strangers: Team) -> None:

@@ -163,8 +163,6 @@ class PostgresUsers(UserRepository):
     async def lock_owners(self) -> Sequence[User]:
         columns = users.c
         owners = (self._own, columns.role == Role.OWNER.value, columns.status == UserStatus.ACTIVE.value)
-        # Not only the rows: nobody may become an owner meanwhile either.
-        await self._records.transaction.lock("owners")
         return await self._records.read(select(users).where(*owners).order_by(columns.id).with_for_update())
 
     async def save(self, change: Change[User]) -> User:

@@ -57,7 +57,7 @@ class UserRepository(Protocol):
 
     @abstractmethod
     async def lock_owners(self) -> Sequence[User]:
-        """The active owners, locked until the unit of work ends: nobody else adds or takes one meanwhile."""
+        """The active owners, locked until the unit of work ends: nobody else takes one of them away meanwhile."""
 
     @abstractmethod
     async def save(self, change: Change[User]) -> User:
