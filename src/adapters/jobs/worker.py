@@ -31,7 +31,7 @@ _TAKEN: Final = """
     )
 """
 # A server that is away, going away, coming back, or full for the moment.
-_LOST: Final = (
+LOST: Final = (
     OSError,
     asyncpg.InterfaceError,
     asyncpg.PostgresConnectionError,
@@ -89,13 +89,13 @@ async def run_worker(
     while not stop.is_set():
         try:
             await _work(url, handlers, stop, settings or WorkerSettings())
-        except _LOST as error:
+        except LOST as error:
             _logger.warning("worker_lost_database", error=type(error).__name__)
             await _sleep(stop, _RECONNECT_PAUSE)
 
 
 async def _work(url: str, handlers: Mapping[str, JobHandler], stop: asyncio.Event, settings: WorkerSettings) -> None:
-    connection = await asyncpg.connect(_libpq(url), timeout=5)
+    connection = await asyncpg.connect(libpq_address(url), timeout=5)
     try:
         queries = _queries(connection)
         manager = QueueManager(queries)
@@ -173,7 +173,7 @@ async def _sleep(stop: asyncio.Event, seconds: float) -> None:
         return
 
 
-def _libpq(url: str) -> str:
+def libpq_address(url: str) -> str:
     """The address in the form that asyncpg itself takes, where *ssl* would be a setting of the server."""
     address = make_url(url)
     query = {"sslmode" if name == "ssl" else name: value for name, value in address.query.items()}

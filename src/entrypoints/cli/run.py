@@ -11,6 +11,7 @@ from dishka.integrations.litestar import LitestarProvider
 from litestar import Litestar
 
 from src.adapters.embedded_postgres import EmbeddedPostgresError
+from src.adapters.jobs.upkeep import purge_until
 from src.adapters.jobs.worker import run_worker
 from src.adapters.postgres.bootstrap import DatabaseUnfit
 from src.application.ports.storage import ObjectStorage
@@ -155,6 +156,8 @@ async def _api(container: AsyncContainer, settings: Settings) -> Litestar:
 async def _work(container: AsyncContainer, database: Database, stop: asyncio.Event) -> None:
     """A worker that ends without being told to takes the whole process with it: better seen than half alive."""
     try:
-        await run_worker(database.urls.worker, job_handlers(container), stop)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(purge_until(database.urls.worker, stop))
+            await run_worker(database.urls.worker, job_handlers(container), stop)
     finally:
         stop.set()

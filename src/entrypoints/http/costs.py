@@ -1,6 +1,8 @@
 """Costs and margins leave only to those with the right to see them; in the answers of all others they are absent."""
 
-from typing import Any, Final, TypeVar
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, Final, TypeVar, get_args, get_type_hints
 
 import msgspec
 from msgspec import UNSET, Struct
@@ -27,14 +29,32 @@ def _without(value: Any) -> Any:
         return [_without(item) for item in value if not _is_cost_step(item)]
     if not isinstance(value, Struct):
         return value
-    changes = {}
-    for name in value.__struct_fields__:
-        held = getattr(value, name)
-        if name in COST_FIELDS:
-            changes[name] = UNSET
-        elif isinstance(held, list | Struct):
-            changes[name] = _without(held)
+    changes: dict[str, Any] = {name: UNSET for name in value.__struct_fields__ if name in COST_FIELDS}
+    for name in _may_hold_costs(type(value)):
+        changes[name] = _without(getattr(value, name))
     return msgspec.structs.replace(value, **changes) if changes else value
+
+
+@cache
+def _may_hold_costs(kind: type[Struct]) -> tuple[str, ...]:
+    """The fields below which a cost may stand, found once for each kind of answer."""
+    hints = get_type_hints(kind)
+    return tuple(name for name in kind.__struct_fields__ if any(_leads_to_costs(one) for one in _types_in(hints[name])))
+
+
+def _leads_to_costs(kind: object) -> bool:
+    if isinstance(kind, TypeVar):
+        return True  # A page of anything.
+    if not (isinstance(kind, type) and issubclass(kind, Struct)):
+        return False
+    return kind is StepSchema or not COST_FIELDS.isdisjoint(kind.__struct_fields__) or bool(_may_hold_costs(kind))
+
+
+def _types_in(hint: object) -> Iterator[object]:
+    """*hint* and all that stands in its brackets."""
+    yield hint
+    for inner in get_args(hint):
+        yield from _types_in(inner)
 
 
 def _is_cost_step(item: object) -> bool:
