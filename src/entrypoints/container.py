@@ -83,6 +83,12 @@ from src.application.identity.authenticate import Authenticate
 from src.application.identity.change_organization import ChangeOrganization, GetLogo, RemoveLogo, SetLogo
 from src.application.identity.create_organization import CreateOrganization
 from src.application.identity.create_user import CreateUser
+from src.application.identity.custom_fields import (
+    ChangeCustomField,
+    CreateCustomField,
+    GetCustomField,
+    ListCustomFields,
+)
 from src.application.identity.get_organization import DescribeActor, GetOrganization
 from src.application.identity.limits import LoginLimits
 from src.application.identity.log_in import LogIn, NextStep, RequestLoginCode, SecondFactors, VerifyLogin
@@ -210,6 +216,10 @@ class UseCases(Provider):
         GetOrganization,
         DescribeActor,
         ChangeOrganization,
+        CreateCustomField,
+        ChangeCustomField,
+        GetCustomField,
+        ListCustomFields,
         SetLogo,
         GetLogo,
         RemoveLogo,

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 from src.application.ports.unit_of_work import OpenUnitOfWork
@@ -13,9 +14,11 @@ from src.domain.identity.second_factor import SecondFactor
 from src.domain.identity.session import LoginMethod, Session
 from src.domain.identity.user import User
 from src.domain.shared.change import Change
+from src.domain.shared.custom_fields import CustomField, FieldKind, FieldSubject
 from src.domain.shared.ids import (
     ApiKeyId,
     ChallengeId,
+    CustomFieldId,
     ExternalIdentityId,
     IdentityProviderId,
     ProviderLoginId,
@@ -92,6 +95,18 @@ def an_external_identity(user: User) -> ExternalIdentity:
     )
 
 
+def a_custom_field(**changes: Any) -> CustomField:
+    values: dict[str, Any] = {
+        "id": CustomFieldId(uuid4()),
+        "subject": FieldSubject.CUSTOMER,
+        "key": "cost_centre",
+        "label": "Cost centre",
+        "kind": FieldKind.TEXT,
+        "created_at": NOON,
+    }
+    return CustomField(**values | changes)
+
+
 def once(actor: Actor, key: str = "key", fingerprint: str = "f") -> tuple[Actor, WriteOnce]:
     """The actor of a request that carries a key."""
     promise = WriteOnce(key=key, fingerprint=fingerprint)
@@ -109,6 +124,7 @@ async def fill_identity(open_uow: OpenUnitOfWork, owner: Actor, user: User) -> N
         await uow.identity_providers.save(provider.set(None, NOON))
         await uow.identity_providers.save_login(a_provider_login(provider).begin())
         await uow.identity_providers.save_identity(an_external_identity(user).link())
+        await uow.custom_fields.save(a_custom_field().create())
         await uow.commit()
     actor, promise = once(owner, key=uuid4().hex)
     async with open_uow(actor) as uow:

@@ -76,6 +76,11 @@ async def _api_key(team: Team) -> str:
     return str(made.json()["api_key"]["id"])
 
 
+async def _custom_field(team: Team) -> str:
+    body = {"subject": "quote", "key": f"k{uuid4().hex[:20]}", "label": "K", "kind": "text"}
+    return await _made(team, "custom-fields", body)
+
+
 async def _one(_: Team) -> str:
     return "1"
 
@@ -95,6 +100,7 @@ FACTORIES: Final[dict[str, Callable[[Team], Awaitable[str]]]] = {
     "user_id": _user,
     "session_id": _session,
     "api_key_id": _api_key,
+    "field_id": _custom_field,
     "number": _one,
 }
 # Bodies that would be taken, so that nothing but the id decides.
@@ -108,6 +114,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "/group": {"group_id": None},
     "/prices": {"tiers": [{"discount_percent": "5"}]},
     "/{user_id}": {"name": "x"},
+    "/{field_id}": {"label": "x"},
     "/{customer_id}": {"notes": "x"},
     "/{contact_id}": {"name": "x"},
     "/merge": {"duplicate_id": str(uuid4())},

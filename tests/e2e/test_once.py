@@ -176,6 +176,7 @@ _CHANGES: dict[str, dict[str, Any]] = {
     f"{API}/quotes/{{quote_id}}": {"title": "x"},
     f"{API}/coupons/{{coupon_id}}": {"active": False},
     f"{API}/organization": {"locale": "de"},
+    f"{API}/custom-fields/{{field_id}}": {"label": "Another"},
 }
 
 
@@ -191,6 +192,10 @@ async def _addresses(team: Team) -> dict[str, str]:
         ),
         "customer-groups/{group_id}": ("customer-groups", {"name": "x"}),
         "price-lists/{price_list_id}": ("price-lists", {"name": "x"}),
+        "custom-fields/{field_id}": (
+            "custom-fields",
+            {"subject": "product", "key": "colour", "label": "Colour", "kind": "text"},
+        ),
         "coupons/{coupon_id}": ("coupons", {"code": "SPRING", "percent": "5"}),
     }
     found = {f"{API}/organization": f"{API}/organization"}

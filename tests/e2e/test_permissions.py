@@ -32,6 +32,8 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "POST /api/v1/customer-groups": {"name": "x"},
     "PATCH /api/v1/customer-groups/{group_id}": {"name": "x"},
     "POST /api/v1/customers": {"name": "x"},
+    "POST /api/v1/custom-fields": {"subject": "quote", "key": "k", "label": "K", "kind": "text"},
+    "PATCH /api/v1/custom-fields/{field_id}": {"label": "x"},
     "PATCH /api/v1/customers/{customer_id}": {"notes": "x"},
     "POST /api/v1/customers/{customer_id}/merge": {"duplicate_id": str(uuid4())},
     "POST /api/v1/customers/{customer_id}/reject": {"reason": "x"},

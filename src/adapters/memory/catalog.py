@@ -59,6 +59,7 @@ class MemoryProducts(ProductRepository):
             if contains(criteria.search, product.sku, product.name, product.description)
             and criteria.archived in {None, product.archived}
             and (not criteria.category_ids or product.category_id in criteria.category_ids)
+            and (criteria.custom is None or criteria.custom in product.custom)
         ]
         return page_of(found, paging, lambda product: product)
 

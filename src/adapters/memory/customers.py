@@ -53,6 +53,7 @@ class MemoryCustomers(CustomerRepository):
             and (not criteria.statuses or one.status in criteria.statuses)
             and (criteria.tag is None or criteria.tag.casefold() in one.tags)
             and criteria.group_id in {None, one.group_id}
+            and (criteria.custom is None or criteria.custom in one.custom)
             and (criteria.include_deleted or not one.deleted)
         ]
         return page_of(found, paging, lambda customer: customer)

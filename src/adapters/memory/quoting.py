@@ -89,6 +89,7 @@ def _meets(quote: Quote, criteria: QuoteFilter) -> bool:
         and criteria.owner_id in {None, quote.owner_id}
         and (criteria.created_from is None or quote.created_at >= criteria.created_from)
         and (criteria.created_before is None or quote.created_at < criteria.created_before)
+        and (criteria.custom is None or criteria.custom in current.content.custom)
         and contains(criteria.search, quote.number, current.content.title, current.content.buyer.name)
     )
 

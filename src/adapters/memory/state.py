@@ -35,6 +35,7 @@ from src.domain.messaging.message import Message
 from src.domain.quoting.explanation import Explanation
 from src.domain.quoting.quote import Quote
 from src.domain.shared.change import Change
+from src.domain.shared.custom_fields import CustomField
 from src.domain.shared.ids import OrganizationId
 from src.domain.shared.once import StoredAnswer
 
@@ -69,6 +70,7 @@ class OrganizationState:
     requests: dict[UUID, ApprovalRequest] = field(default_factory=dict)
     documents: dict[UUID, StoredDocument] = field(default_factory=dict)
     messages: dict[UUID, Message] = field(default_factory=dict)
+    custom_fields: dict[UUID, CustomField] = field(default_factory=dict)
     imports: dict[UUID, CatalogImport] = field(default_factory=dict)
     answers: dict[tuple[UUID, str], tuple[str, StoredAnswer]] = field(default_factory=dict)
     counters: dict[int, int] = field(default_factory=dict)

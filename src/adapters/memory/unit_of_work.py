@@ -9,6 +9,7 @@ from uuid import UUID
 from src.adapters.memory.approvals import MemoryApprovalRequests, MemoryPolicies
 from src.adapters.memory.audit import MemoryAudit
 from src.adapters.memory.catalog import MemoryCategories, MemoryExchangeRates, MemoryProducts, MemoryTaxRates
+from src.adapters.memory.custom_fields import MemoryCustomFields
 from src.adapters.memory.customers import MemoryContacts, MemoryCustomerGroups, MemoryCustomers
 from src.adapters.memory.identity import (
     MemoryApiKeys,
@@ -99,6 +100,7 @@ class MemoryUnitOfWork(UnitOfWork):
         self.documents = MemoryStoredDocuments(transaction)
         self.messages = MemoryMessages(transaction)
         self.imports = MemoryImports(transaction)
+        self.custom_fields = MemoryCustomFields(transaction)
         self.reports = MemoryReports(transaction)
         self.jobs = MemoryJobQueue(transaction)
         self.audit = MemoryAudit(transaction)

@@ -7,7 +7,8 @@ from typing import Any, Final
 from sqlalchemy import delete, func, select, text
 from sqlalchemy.exc import IntegrityError
 
-from src.adapters.postgres.pages import containing, newest_first, read_cursor, searched, write_cursor
+from src.adapters.postgres.custom_fields import has_value
+from src.adapters.postgres.pages import containing, contains, newest_first, read_cursor, searched, write_cursor
 from src.adapters.postgres.records import Records
 from src.adapters.postgres.tables import categories, exchange_rates, products, tax_rates
 from src.adapters.postgres.transaction import Transaction, meaning_of
@@ -65,7 +66,7 @@ class PostgresProducts(ProductRepository):
         await self._records.put([self._records.row(product) | {"searched": _searched(product)} for product in products])
 
     async def page(self, criteria: ProductFilter, paging: Paging) -> Page[Product]:
-        if criteria.search:
+        if criteria.search and criteria.custom is None:
             return await self._found(criteria, paging)
         columns = products.c
         conditions: list[Any] = [columns.organization_id == self._transaction.organization_id]
@@ -73,6 +74,10 @@ class PostgresProducts(ProductRepository):
             conditions.append(columns.archived.is_(criteria.archived))
         if criteria.category_ids:
             conditions.append(columns.category_id == func.any(list(criteria.category_ids)))
+        if criteria.custom is not None:
+            conditions.append(has_value(columns.custom, criteria.custom))
+            if criteria.search:
+                conditions.append(contains(columns.searched, criteria.search))
         return await newest_first(self._transaction.connection, products, conditions, paging, self._records.item)
 
     async def _found(self, criteria: ProductFilter, paging: Paging) -> Page[Product]:

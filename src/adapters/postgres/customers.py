@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Row, false, func, or_, select, update
 
+from src.adapters.postgres.custom_fields import has_value
 from src.adapters.postgres.json_columns import from_json, to_json
 from src.adapters.postgres.pages import contains, newest_first, searched
 from src.adapters.postgres.records import Records
@@ -31,6 +32,7 @@ from src.domain.customers.customer import Customer, CustomerNotFound, CustomerSt
 from src.domain.customers.group import CustomerGroup, CustomerGroupNotFound
 from src.domain.shared.change import Change
 from src.domain.shared.currency import Currency
+from src.domain.shared.custom_fields import Values
 from src.domain.shared.ids import ContactId, CustomerGroupId, CustomerId
 from src.domain.shared.party import Address, Party
 
@@ -83,6 +85,7 @@ class PostgresCustomers(CustomerRepository):
             "credit_limit": customer.credit_limit,
             "tags": to_json(customer.tags),
             "notes": customer.notes,
+            "custom": to_json(customer.custom),
             "deleted_at": customer.deleted_at,
             "merged_into_id": customer.merged_into_id,
             "version": customer.version,
@@ -105,6 +108,8 @@ class PostgresCustomers(CustomerRepository):
             conditions.append(_tagged(columns.tags, criteria.tag))
         if criteria.group_id is not None:
             conditions.append(columns.group_id == criteria.group_id)
+        if criteria.custom is not None:
+            conditions.append(has_value(columns.custom, criteria.custom))
         if not criteria.include_deleted:
             conditions.append(columns.deleted_at.is_(None))
         return await newest_first(self._transaction.connection, customers, conditions, paging, _to_customer)
@@ -228,6 +233,7 @@ def _to_customer(row: Row[Any]) -> Customer:
         credit_limit=row.credit_limit,
         tags=from_json(tuple[str, ...], row.tags),
         notes=row.notes,
+        custom=from_json(Values, row.custom),
         deleted_at=row.deleted_at,
         merged_into_id=row.merged_into_id,
         version=row.version,

@@ -13,6 +13,7 @@ from sqlalchemy import BindParameter, Row, Select, Text, bindparam, cast, delete
 from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.sql.elements import ColumnElement
 
+from src.adapters.postgres.custom_fields import has_value
 from src.adapters.postgres.json_columns import from_json, to_json
 from src.adapters.postgres.pages import contains, newest_first, searched
 from src.adapters.postgres.tables import line_items, quote_counters, quote_explanations, quote_revisions, quotes
@@ -246,6 +247,8 @@ class PostgresQuotes(QuoteRepository):
             conditions.append(columns.created_at < criteria.created_before)
         if criteria.search:
             conditions.append(contains(columns.searched, criteria.search))
+        if criteria.custom is not None:
+            conditions.append(has_value(columns.custom, criteria.custom))
         return conditions
 
     async def _save_revisions(self, before: Quote | None, after: Quote) -> None:
@@ -330,6 +333,7 @@ def _to_row(quote: Quote) -> dict[str, Any]:
         "payable": calculation.payable,
         "valid_until": content.valid_until,
         "searched": searched(quote.number, content.title, content.buyer.name),
+        "custom": to_json(content.custom),
     }
 
 

@@ -218,6 +218,7 @@ customers: Final = Table(
     _text("notes"),
     _instant("deleted_at", nullable=True),
     _id("merged_into_id", nullable=True),
+    _text("custom"),
 )
 contacts: Final = Table(
     "contacts",
@@ -260,6 +261,23 @@ products: Final = Table(
     _number("cost", nullable=True),
     _id("category_id", nullable=True),
     _flag("archived"),
+    _text("custom"),
+)
+custom_fields: Final = Table(
+    "custom_fields",
+    metadata,
+    _id("organization_id", primary=True),
+    _id("id", primary=True),
+    _text("subject"),
+    _text("key"),
+    _text("label"),
+    _text("kind"),
+    _flag("required"),
+    _integer("order"),
+    _text("options"),
+    _flag("active"),
+    _instant("created_at"),
+    _integer("version"),
 )
 categories: Final = Table(
     "categories",
@@ -428,6 +446,7 @@ quotes: Final = Table(
     _number("payable"),
     _day("valid_until"),
     _text("searched"),
+    _text("custom"),
 )
 quote_revisions: Final = Table(
     "quote_revisions",

@@ -21,6 +21,7 @@ from src.domain.customers.group import CustomerGroupNameTaken, CustomerGroupNotF
 from src.domain.identity.organization import SlugTaken
 from src.domain.identity.user import EmailTaken
 from src.domain.shared.change import Change
+from src.domain.shared.custom_fields import CustomFieldKeyTaken
 from src.domain.shared.errors import DomainError, Stale
 
 Row = Mapping[str, Any]
@@ -32,6 +33,7 @@ _MEANINGS: Final[Mapping[str, tuple[type[DomainError], str]]] = {
     "organizations_slug_key": (SlugTaken, "This slug is taken."),
     "contacts_customer_fkey": (CustomerNotFound, "There is no such customer."),
     "quotes_customer_fkey": (CustomerNotFound, "There is no such customer."),
+    "custom_fields_key_key": (CustomFieldKeyTaken, "This subject has a field with this key."),
     "customers_reference_key": (CustomerReferenceTaken, "Another customer has this reference."),
     "customers_group_fkey": (CustomerGroupNotFound, "There is no such customer group."),
     "customer_groups_name_key": (CustomerGroupNameTaken, "Another customer group has this name."),

@@ -15,6 +15,7 @@ from src.adapters.postgres.catalog import (
     PostgresProducts,
     PostgresTaxRates,
 )
+from src.adapters.postgres.custom_fields import PostgresCustomFields
 from src.adapters.postgres.customers import PostgresContacts, PostgresCustomerGroups, PostgresCustomers
 from src.adapters.postgres.idempotency import HeldPostgresCommit, claim_of, take_claim
 from src.adapters.postgres.identity import (
@@ -71,6 +72,7 @@ class PostgresUnitOfWork(UnitOfWork):
         self.documents = PostgresStoredDocuments(transaction)
         self.messages = PostgresMessages(transaction)
         self.imports = PostgresImports(transaction)
+        self.custom_fields = PostgresCustomFields(transaction)
         self.reports = PostgresReports(transaction)
         self.jobs = PostgresJobQueue(transaction.connection)
         self.audit = PostgresAudit(transaction)

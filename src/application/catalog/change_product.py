@@ -1,14 +1,17 @@
 """Change a product, archive it, or offer it again."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TypedDict
 
+from src.application.custom_values import custom_values
 from src.application.ports.clock import Clock
 from src.application.transactions import Transactions
 from src.application.versions import check_version
 from src.domain.catalog.product import Product
 from src.domain.identity.actor import Actor, Permission
+from src.domain.shared.custom_fields import FieldSubject
 from src.domain.shared.ids import CategoryId, ProductId, TaxRateId
 
 
@@ -34,6 +37,7 @@ class ChangeProductCommand:
 
     product_id: ProductId
     changes: ProductChanges
+    custom: Mapping[str, str | None] | None = None
     expected_version: int | None = None
 
 
@@ -50,7 +54,8 @@ class ChangeProduct:
         async with self._transactions.begin(actor, Permission.EDIT_PRODUCTS) as uow:
             product = await uow.products.get(command.product_id)
             check_version(product, command.expected_version)
-            changed = replace(product, **command.changes)
+            custom = await custom_values(uow, FieldSubject.PRODUCT, product.custom, command.custom)
+            changed = replace(product, **command.changes, custom=custom)
             stored = await uow.products.save(product.become(changed, self._clock.now()))
             await uow.commit()
         return stored

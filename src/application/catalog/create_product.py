@@ -1,13 +1,16 @@
 """Add a product."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 
+from src.application.custom_values import custom_values
 from src.application.ports.clock import Clock, IdFactory
 from src.application.transactions import Transactions
 from src.domain.catalog.product import Product
 from src.domain.identity.actor import Actor, Permission
 from src.domain.shared.currency import Currency
+from src.domain.shared.custom_fields import FieldSubject
 from src.domain.shared.ids import CategoryId, ProductId, TaxRateId
 
 
@@ -29,6 +32,7 @@ class CreateProductCommand:
     tax_rate_id: TaxRateId | None = None
     cost: Decimal | None = None
     category_id: CategoryId | None = None
+    custom: Mapping[str, str | None] = field(default_factory=dict)
 
 
 class CreateProduct:
@@ -53,6 +57,7 @@ class CreateProduct:
                 tax_rate_id=command.tax_rate_id,
                 cost=command.cost,
                 category_id=command.category_id,
+                custom=await custom_values(uow, FieldSubject.PRODUCT, (), command.custom),
                 created_at=self._clock.now(),
             )
             stored = await uow.products.save(product.create())

@@ -29,6 +29,7 @@ class ProductSearch:
     search: str = ""
     archived: bool | None = None
     category_id: CategoryId | None = None
+    custom: tuple[str, str] | None = None
 
 
 class ListProducts:
@@ -44,5 +45,7 @@ class ListProducts:
                 tree = await uow.categories.tree()
                 lineage(search.category_id, tree)
                 branch = tuple(one for one in tree if search.category_id in lineage(one, tree))
-            criteria = ProductFilter(search=search.search, archived=search.archived, category_ids=branch)
+            criteria = ProductFilter(
+                search=search.search, archived=search.archived, category_ids=branch, custom=search.custom
+            )
             return await uow.products.page(criteria, paging)

@@ -1,9 +1,11 @@
 """Change a customer's particulars; delete, restore, merge."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TypedDict
 
+from src.application.custom_values import custom_values
 from src.application.ports.clock import Clock
 from src.application.ports.tax_numbers import TaxNumbers
 from src.application.prices.ambiguity import check_unambiguous
@@ -12,6 +14,7 @@ from src.application.versions import check_version
 from src.domain.customers.customer import Customer, LabelledAddress
 from src.domain.identity.actor import Actor, Permission
 from src.domain.shared.currency import Currency
+from src.domain.shared.custom_fields import FieldSubject
 from src.domain.shared.ids import CustomerGroupId, CustomerId
 from src.domain.shared.party import Party
 from src.domain.shared.tags import normal_tags
@@ -35,6 +38,7 @@ class CustomerChanges(TypedDict, total=False):
 class ChangeCustomerCommand:
     customer_id: CustomerId
     changes: CustomerChanges
+    custom: Mapping[str, str | None] | None = None
     expected_version: int | None = None
 
 
@@ -52,7 +56,8 @@ class ChangeCustomer:
             changed = replace(customer, **changes)
             if "party" in changes:
                 changed = replace(changed, party=self._tax_numbers.normal(changed.party))
-            changed = replace(changed, tags=normal_tags(changed.tags))
+            custom = await custom_values(uow, FieldSubject.CUSTOMER, customer.custom, command.custom)
+            changed = replace(changed, tags=normal_tags(changed.tags), custom=custom)
             stored = await uow.customers.save(customer.become(changed, self._clock.now()))
             await uow.commit()
         return stored

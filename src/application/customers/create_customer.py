@@ -1,14 +1,17 @@
 """Register a customer."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 
+from src.application.custom_values import custom_values
 from src.application.ports.clock import Clock, IdFactory
 from src.application.ports.tax_numbers import TaxNumbers
 from src.application.transactions import Transactions
 from src.domain.customers.customer import Customer, LabelledAddress
 from src.domain.identity.actor import Actor, Permission
 from src.domain.shared.currency import Currency
+from src.domain.shared.custom_fields import FieldSubject
 from src.domain.shared.ids import CustomerGroupId, CustomerId
 from src.domain.shared.party import Party
 from src.domain.shared.tags import normal_tags
@@ -29,6 +32,7 @@ class CreateCustomerCommand:
     credit_limit: Decimal | None = None
     tags: tuple[str, ...] = ()
     notes: str = ""
+    custom: Mapping[str, str | None] = field(default_factory=dict)
 
 
 class CreateCustomer:
@@ -56,6 +60,7 @@ class CreateCustomer:
                 credit_limit=command.credit_limit,
                 tags=normal_tags(command.tags),
                 notes=command.notes,
+                custom=await custom_values(uow, FieldSubject.CUSTOMER, (), command.custom),
             )
             stored = await uow.customers.save(customer.create())
             await uow.commit()

@@ -29,6 +29,7 @@ class ProductFilter:
     search: str = ""
     archived: bool | None = None
     category_ids: tuple[CategoryId, ...] = ()
+    custom: tuple[str, str] | None = None
 
 
 class ProductRepository(Protocol):

@@ -21,6 +21,7 @@ class CustomerFilter:
     statuses: tuple[CustomerStatus, ...] = ()
     tag: str | None = None
     group_id: CustomerGroupId | None = None
+    custom: tuple[str, str] | None = None
     include_deleted: bool = False
 
 

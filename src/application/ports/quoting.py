@@ -30,6 +30,7 @@ class QuoteFilter:
     created_from: datetime | None = None
     created_before: datetime | None = None
     search: str = ""
+    custom: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from src.application.ports.catalog import (
     ProductRepository,
     TaxRateRepository,
 )
+from src.application.ports.custom_fields import CustomFieldRepository
 from src.application.ports.customers import ContactRepository, CustomerGroupRepository, CustomerRepository
 from src.application.ports.identity import (
     ApiKeyRepository,
@@ -63,6 +64,7 @@ class UnitOfWork(Protocol):
     documents: StoredDocumentRepository
     messages: MessageRepository
     imports: ImportRepository
+    custom_fields: CustomFieldRepository
     reports: Reports
     audit: AuditLog
     jobs: JobQueue

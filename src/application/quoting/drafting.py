@@ -1,12 +1,13 @@
 """From what somebody types to the content of a draft: products are looked up, gaps are filled, parties are copied."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from src.application.custom_values import custom_values
 from src.application.ports.clock import IdFactory
 from src.application.ports.unit_of_work import UnitOfWork
 from src.application.prices.coupons import apply_coupon, find_coupons
@@ -30,6 +31,7 @@ from src.domain.quoting.pricing import (
     Instalment,
 )
 from src.domain.shared.currency import Currency
+from src.domain.shared.custom_fields import FieldSubject
 from src.domain.shared.errors import FieldError, invalid_field
 from src.domain.shared.ids import ContactId, CouponId
 
@@ -55,6 +57,7 @@ class DraftInput:
     title: str | None = None
     contact_id: ContactId | None = None
     participants: tuple[tuple[ContactId, ContactRole], ...] | None = None
+    custom: Mapping[str, str | None] | None = None
     valid_until: date | None = None
     currency: Currency | None = None
     on_currency_change: CurrencyChange | None = None
@@ -89,7 +92,7 @@ async def new_content(desk: Desk, salesperson: str, draft: DraftInput) -> QuoteC
     customer = desk.customer
     currency = draft.currency or (customer.currency if customer else organization.default_currency)
     blank = _blank(organization, customer, currency, salesperson, desk.now)
-    return await edited_content(desk, blank, replace(draft, lines=draft.lines or ()))
+    return await edited_content(desk, blank, replace(draft, lines=draft.lines or (), custom=draft.custom or {}))
 
 
 async def edited_content(desk: Desk, content: QuoteContent, draft: DraftInput) -> QuoteContent:
@@ -122,6 +125,7 @@ async def edited_content(desk: Desk, content: QuoteContent, draft: DraftInput) -
         title=_given(draft.title, content.title),
         recipient=recipient,
         participants=participants,
+        custom=await custom_values(desk.uow, FieldSubject.QUOTE, content.custom, draft.custom),
         valid_until=draft.valid_until or content.valid_until,
         currency=currency,
         prices_include_tax=_given(draft.prices_include_tax, content.prices_include_tax or "") or None,

@@ -7,6 +7,7 @@ from typing import Self
 
 from src.domain.shared.change import Change
 from src.domain.shared.currency import Currency
+from src.domain.shared.custom_fields import Values
 from src.domain.shared.errors import Conflict, NotFound, invalid_field
 from src.domain.shared.events import DomainEvent
 from src.domain.shared.figures import HIGHEST_PERCENT, HIGHEST_PRICE, check_figure
@@ -65,6 +66,7 @@ class Product:
     cost: Decimal | None = None
     category_id: CategoryId | None = None
     archived: bool = False
+    custom: Values = ()
     version: int = 0
 
     def __post_init__(self) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 
 from src.domain.shared.change import Change
 from src.domain.shared.currency import Currency
+from src.domain.shared.custom_fields import Values
 from src.domain.shared.errors import Conflict, Forbidden, NotFound
 from src.domain.shared.events import DomainEvent
 from src.domain.shared.figures import check_amount
@@ -165,6 +166,7 @@ class Customer:
     credit_limit: Decimal | None = None
     tags: tuple[str, ...] = ()
     notes: str = ""
+    custom: Values = ()
     deleted_at: datetime | None = None
     merged_into_id: CustomerId | None = None
     version: int = 0

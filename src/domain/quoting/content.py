@@ -18,6 +18,7 @@ from src.domain.quoting.pricing import (
     QuotePricing,
 )
 from src.domain.shared.currency import Currency
+from src.domain.shared.custom_fields import Values
 from src.domain.shared.ids import ContactId, CouponId, LineItemId, ProductId
 from src.domain.shared.party import Party
 from src.domain.shared.price_source import PriceKind, PriceSource
@@ -143,6 +144,7 @@ class QuoteContent:
     exchange_rate: FrozenRate | None = None
     template: str = field(default=DOCUMENT_TEMPLATE)
     participants: tuple[Participant, ...] = field(default=(), metadata={"omit_empty": True})
+    custom: Values = field(default=(), metadata={"omit_empty": True})
 
     def __post_init__(self) -> None:
         checks = TextChecks()

@@ -15,6 +15,7 @@ from src.entrypoints.http.customers.controller import ContactController, Custome
 from src.entrypoints.http.health import ReadinessCheck
 from src.entrypoints.http.imports.controller import ImportController
 from src.entrypoints.http.organization.controller import OrganizationController
+from src.entrypoints.http.organization.custom_fields import CustomFieldController
 from src.entrypoints.http.platform.controller import PlatformController
 from src.entrypoints.http.prices.controller import (
     CouponController,
@@ -34,6 +35,7 @@ CONTROLLERS = (
     ProviderLoginController,
     SessionController,
     OrganizationController,
+    CustomFieldController,
     UserController,
     ApiKeyController,
     PlatformController,

@@ -37,8 +37,10 @@ from src.entrypoints.http.catalog.schemas import (
     CreateTaxRateRequest,
     ProductResponse,
     TaxRateResponse,
+    custom_told,
 )
 from src.entrypoints.http.costs import shown_to
+from src.entrypoints.http.organization.custom_fields import CustomFilter, custom_filter
 from src.entrypoints.http.paging import Cursor, Limit, PageResponse, Search, Skip, paging_of
 from src.entrypoints.http.versions import IfMatch, required_version, tagged
 
@@ -63,6 +65,7 @@ class ProductController(Controller):
         search: Search = "",
         archived: Archived = None,
         category_id: CategoryParameter = None,
+        custom: CustomFilter = None,
         skip: Skip = 0,
         limit: Limit = 20,
         cursor: Cursor = None,
@@ -70,7 +73,7 @@ class ProductController(Controller):
         """Products, newest first; *search* looks into SKU, name and description."""
         paging = paging_of(skip, limit, cursor)
         category = None if category_id is None else CategoryId(category_id)
-        wanted = ProductSearch(search=search, archived=archived, category_id=category)
+        wanted = ProductSearch(search=search, archived=archived, category_id=category, custom=custom_filter(custom))
         return shown_to(actor, PageResponse.of(await list_products(actor, wanted, paging), paging, ProductResponse.of))
 
     @post(permission=Permission.EDIT_PRODUCTS)
@@ -101,7 +104,10 @@ class ProductController(Controller):
     ) -> Response[ProductResponse]:
         """Change, archive or unarchive a product; quotes keep what they have."""
         command = ChangeProductCommand(
-            product_id=ProductId(product_id), changes=data.changes(), expected_version=required_version(if_match)
+            product_id=ProductId(product_id),
+            changes=data.changes(),
+            custom=custom_told(data.custom),
+            expected_version=required_version(if_match),
         )
         return tagged(shown_to(actor, ProductResponse.of(await change_product(actor, command))))
 

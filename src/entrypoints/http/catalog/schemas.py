@@ -39,6 +39,16 @@ def changes_of(data: Struct, **converted: Any) -> dict[str, Any]:
     return given | {name: value for name, value in converted.items() if name in given}
 
 
+Custom = Annotated[
+    dict[str, Annotated[str, Meta(max_length=1000)] | None],
+    Meta(max_length=100, description="Custom values by key; null takes one away. `GET /custom-fields` lists them."),
+]
+
+
+def custom_told(given: "dict[str, str | None] | UnsetType") -> dict[str, str | None] | None:
+    return None if isinstance(given, UnsetType) else given
+
+
 class CreateProductRequest(Struct, frozen=True, forbid_unknown_fields=True):
     sku: Annotated[str, Meta(min_length=1, max_length=60, examples=["DESK-180"])]
     name: Annotated[str, Meta(min_length=1, max_length=200, examples=["Height-adjustable desk"])]
@@ -53,6 +63,7 @@ class CreateProductRequest(Struct, frozen=True, forbid_unknown_fields=True):
     tax_rate_id: Annotated[UUID | None, Meta(description="A tax rate of the organisation, with its dates.")] = None
     cost: Annotated[DecimalText | None, Meta(description="For one unit, without tax.")] = None
     category_id: UUID | None = None
+    custom: Custom = {}
 
     def command(self) -> CreateProductCommand:
         return CreateProductCommand(
@@ -67,6 +78,7 @@ class CreateProductRequest(Struct, frozen=True, forbid_unknown_fields=True):
             tax_rate_id=None if self.tax_rate_id is None else TaxRateId(self.tax_rate_id),
             cost=None if self.cost is None else Decimal(self.cost),
             category_id=None if self.category_id is None else CategoryId(self.category_id),
+            custom=self.custom,
         )
 
 
@@ -84,9 +96,12 @@ class ChangeProductRequest(Struct, frozen=True, forbid_unknown_fields=True):
     tax_category: Annotated[str, Meta(min_length=1, max_length=20)] | UnsetType = UNSET
     tax_rate_percent: DecimalText | UnsetType | None = UNSET
     archived: bool | UnsetType = UNSET
+    custom: Custom | UnsetType = UNSET
 
     def changes(self) -> ProductChanges:
-        return cast("ProductChanges", changes_of(self))
+        given = changes_of(self)
+        given.pop("custom", None)
+        return cast("ProductChanges", given)
 
 
 class ProductResponse(Struct, frozen=True):
@@ -103,6 +118,7 @@ class ProductResponse(Struct, frozen=True):
     tax_category: str
     tax_rate_percent: str | None
     archived: bool
+    custom: dict[str, str]
     created_at: datetime
     version: int
 
@@ -123,6 +139,7 @@ class ProductResponse(Struct, frozen=True):
             tax_category=product.tax_category,
             tax_rate_percent=None if rate is None else decimal_text(rate),
             archived=product.archived,
+            custom=dict(product.custom),
             created_at=product.created_at,
             version=product.version,
         )

@@ -43,6 +43,7 @@ from src.application.ports.customers import ContactFilter, CustomerFilter
 from src.domain.customers.customer import CustomerStatus
 from src.domain.identity.actor import Actor, Permission
 from src.domain.shared.ids import ContactId, CustomerGroupId, CustomerId
+from src.entrypoints.http.catalog.schemas import custom_told
 from src.entrypoints.http.customers.schemas import (
     ChangeContactRequest,
     ChangeCustomerRequest,
@@ -55,6 +56,7 @@ from src.entrypoints.http.customers.schemas import (
     ReasonRequest,
     ReminderResponse,
 )
+from src.entrypoints.http.organization.custom_fields import CustomFilter, custom_filter
 from src.entrypoints.http.paging import Cursor, Limit, PageResponse, Search, Skip, paging_of
 from src.entrypoints.http.versions import IfMatch, required_version, tagged
 
@@ -81,6 +83,7 @@ class CustomerController(Controller):
         status: Statuses = None,
         tag: Tag = None,
         group_id: GroupParameter = None,
+        custom: CustomFilter = None,
         include_deleted: IncludeDeleted = False,
         skip: Skip = 0,
         limit: Limit = 20,
@@ -92,6 +95,7 @@ class CustomerController(Controller):
             statuses=tuple(status or ()),
             tag=tag,
             group_id=None if group_id is None else CustomerGroupId(group_id),
+            custom=custom_filter(custom),
             include_deleted=include_deleted,
         )
         paging = paging_of(skip, limit, cursor)
@@ -125,7 +129,10 @@ class CustomerController(Controller):
     ) -> Response[CustomerResponse]:
         """Change a customer; offers keep the buyer that they were made to."""
         command = ChangeCustomerCommand(
-            customer_id=CustomerId(customer_id), changes=data.changes(), expected_version=required_version(if_match)
+            customer_id=CustomerId(customer_id),
+            changes=data.changes(),
+            custom=custom_told(data.custom),
+            expected_version=required_version(if_match),
         )
         return tagged(CustomerResponse.of(await change_customer(actor, command)))
 

@@ -17,7 +17,7 @@ from src.domain.shared.currency import Currency
 from src.domain.shared.errors import invalid_field
 from src.domain.shared.ids import CustomerGroupId, CustomerId
 from src.domain.shared.party import Address, Party
-from src.entrypoints.http.catalog.schemas import changes_of
+from src.entrypoints.http.catalog.schemas import Custom, changes_of
 from src.entrypoints.schemas.pricing import DecimalText, amount_text
 
 Name = Annotated[str, Meta(min_length=1, max_length=200, examples=["Atelier Brandt KG"])]
@@ -85,6 +85,7 @@ class CreateCustomerRequest(Struct, frozen=True, forbid_unknown_fields=True):
     credit_limit: Annotated[DecimalText | None, Meta(description="In the customer's currency.")] = None
     tags: Tags = []
     notes: str = ""
+    custom: Custom = {}
 
     def command(self) -> CreateCustomerCommand:
         party = Party(
@@ -105,6 +106,7 @@ class CreateCustomerRequest(Struct, frozen=True, forbid_unknown_fields=True):
             credit_limit=None if self.credit_limit is None else Decimal(self.credit_limit),
             tags=tuple(self.tags),
             notes=self.notes,
+            custom=self.custom,
         )
 
 
@@ -125,9 +127,11 @@ class ChangeCustomerRequest(Struct, frozen=True, forbid_unknown_fields=True):
     credit_limit: DecimalText | UnsetType | None = UNSET
     tags: Tags | UnsetType = UNSET
     notes: str | UnsetType = UNSET
+    custom: Custom | UnsetType = UNSET
 
     def changes(self) -> CustomerChanges:
         given = changes_of(self)
+        given.pop("custom", None)
         numbers = {
             name: given.pop(name) for name in ("name", "address", "registration_number", "vat_number") if name in given
         }
@@ -168,6 +172,7 @@ class CustomerResponse(Struct, frozen=True):
     credit_limit: str | None
     tags: list[str]
     notes: str
+    custom: dict[str, str]
     created_at: datetime
     deleted_at: datetime | None
     merged_into_id: UUID | None
@@ -195,6 +200,7 @@ class CustomerResponse(Struct, frozen=True):
             credit_limit=None if limit is None else amount_text(limit, customer.currency.minor_digits),
             tags=list(customer.tags),
             notes=customer.notes,
+            custom=dict(customer.custom),
             created_at=customer.created_at,
             deleted_at=customer.deleted_at,
             merged_into_id=customer.merged_into_id,

@@ -28,6 +28,7 @@ from src.domain.identity.actor import Actor, Permission
 from src.domain.quoting.quote import Quote
 from src.domain.shared.ids import CustomerId, QuoteId, UserId
 from src.entrypoints.http.costs import shown_to
+from src.entrypoints.http.organization.custom_fields import CustomFilter, custom_filter
 from src.entrypoints.http.paging import Cursor, Limit, PageResponse, Search, Skip, paging_of
 from src.entrypoints.http.quotes.parameters import CustomerParameter, Explain, OwnerParameter, RevisionNumber, Statuses
 from src.entrypoints.http.quotes.schemas import (
@@ -64,6 +65,7 @@ class QuoteController(Controller):
         customer_id: CustomerParameter = None,
         owner_id: OwnerParameter = None,
         search: Search = "",
+        custom: CustomFilter = None,
         skip: Skip = 0,
         limit: Limit = 20,
         cursor: Cursor = None,
@@ -74,6 +76,7 @@ class QuoteController(Controller):
             customer_id=None if customer_id is None else CustomerId(customer_id),
             owner_id=None if owner_id is None else UserId(owner_id),
             search=search,
+            custom=custom_filter(custom),
         )
         paging = paging_of(skip, limit, cursor)
         return PageResponse.of(await list_quotes(actor, criteria, paging), paging, QuoteSummaryResponse.of)

@@ -20,6 +20,7 @@ from src.domain.quoting.states import allowed_verbs
 from src.domain.shared.canonical import decimal_text
 from src.domain.shared.currency import Currency
 from src.domain.shared.ids import ContactId, LineItemId, ProductId
+from src.entrypoints.http.catalog.schemas import Custom
 from src.entrypoints.schemas.explanation import ExplanationSchema, PriceSourceSchema
 from src.entrypoints.schemas.pricing import (
     CalculationSchema,
@@ -107,6 +108,7 @@ class DraftRequest(Struct, frozen=True, forbid_unknown_fields=True):
     title: Annotated[str, Meta(max_length=200)] | None = None
     contact_id: Annotated[UUID | None, Meta(description="Who receives it; needed to submit.")] = None
     participants: Annotated[list[ParticipantRequest], Meta(max_length=20)] | None = None
+    custom: Custom | None = None
     valid_until: Annotated[
         date | None, Meta(description="The last day, in the organisation's time zone; 30 days when absent.")
     ] = None
@@ -143,6 +145,7 @@ class DraftRequest(Struct, frozen=True, forbid_unknown_fields=True):
         return DraftInput(
             title=self.title,
             contact_id=None if self.contact_id is None else ContactId(self.contact_id),
+            custom=self.custom,
             participants=None
             if self.participants is None
             else tuple((ContactId(one.contact_id), one.role) for one in self.participants),
@@ -357,6 +360,7 @@ class QuoteResponse(Struct, frozen=True):
     contact_id: UUID | None
     contact_name: str | None
     participants: list[ParticipantSchema]
+    custom: dict[str, str]
     owner_id: UUID
     salesperson: str
     valid_until: date
@@ -403,6 +407,7 @@ class QuoteResponse(Struct, frozen=True):
             contact_id=None if recipient is None else recipient.contact_id,
             contact_name=None if recipient is None else recipient.name,
             participants=[ParticipantSchema.of(one) for one in content.participants],
+            custom=dict(content.custom),
             owner_id=quote.owner_id,
             salesperson=content.salesperson,
             valid_until=content.valid_until,

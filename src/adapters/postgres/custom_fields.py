@@ -1,0 +1,40 @@
+"""Custom fields in PostgreSQL, and how their values are looked for."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, false, func, select
+
+from src.adapters.postgres.json_columns import to_json
+from src.adapters.postgres.records import Records
+from src.adapters.postgres.tables import custom_fields
+from src.adapters.postgres.transaction import Transaction
+from src.application.ports.custom_fields import CustomFieldRepository
+from src.domain.shared.change import Change
+from src.domain.shared.custom_fields import CustomField, CustomFieldNotFound, FieldSubject
+from src.domain.shared.ids import CustomFieldId
+
+
+class PostgresCustomFields(CustomFieldRepository):
+    def __init__(self, transaction: Transaction) -> None:
+        missing = CustomFieldNotFound("There is no such custom field.")
+        self._records = Records(transaction, custom_fields, CustomField, missing)
+        self._own = custom_fields.c.organization_id == transaction.organization_id
+
+    async def get(self, field_id: CustomFieldId) -> CustomField:
+        return await self._records.get(field_id)
+
+    async def all(self, subject: FieldSubject | None = None) -> Sequence[CustomField]:
+        columns = custom_fields.c
+        statement = select(custom_fields).where(self._own)
+        if subject is not None:
+            statement = statement.where(columns.subject == subject.value)
+        return await self._records.read(statement.order_by(columns.subject, columns.order, columns.key))
+
+    async def save(self, change: Change[CustomField]) -> CustomField:
+        return await self._records.save(change)
+
+
+def has_value(column: ColumnElement[Any], wanted: tuple[str, str]) -> ColumnElement[bool]:
+    """Whether *column*, values as they are kept, has exactly this one."""
+    return false() if "\0" in "".join(wanted) else func.strpos(column, to_json(wanted)) > 0
