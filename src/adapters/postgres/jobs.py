@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from src.application.ports.jobs import Job, JobQueue
 
-_ENQUEUE: Final = text("SELECT jobs.enqueue(:id, :name, :payload)")
+_ENQUEUE: Final = text("SELECT jobs.enqueue(:id, :name, :payload, coalesce(:not_before, now()))")
 
 
 class PostgresJobQueue(JobQueue):
@@ -19,4 +19,5 @@ class PostgresJobQueue(JobQueue):
 
     async def enqueue(self, job: Job) -> None:
         payload = msgspec.json.encode(job).decode()
-        await self._connection.execute(_ENQUEUE, {"id": job.id, "name": job.name, "payload": payload})
+        row = {"id": job.id, "name": job.name, "payload": payload, "not_before": job.not_before}
+        await self._connection.execute(_ENQUEUE, row)

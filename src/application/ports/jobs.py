@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -13,7 +14,7 @@ class Job:
     """*name* says what to do, *subject_id* to what: ids only, never content. *trace_id* ties it to its request.
 
     Handed out at least once; *id* stays the same over all attempts. *reference_id* is a second thing that it concerns;
-    address and agent are those of the request, where the job has to audit it.
+    address and agent are those of the request, where the job has to audit it. *not_before* is an instant; None: at once.
     """
 
     id: UUID
@@ -24,6 +25,7 @@ class Job:
     reference_id: UUID | None = None
     ip_address: str = ""
     user_agent: str = ""
+    not_before: datetime | None = None
 
 
 class JobQueue(Protocol):

@@ -1,7 +1,8 @@
 """Jobs exist with the commit that makes them necessary, run at least once, and are kept when they fail for good."""
 
 import asyncio
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -42,6 +43,33 @@ async def test_what_is_rolled_back_is_never_run(queue: Queue) -> None:
 
     assert notebook.jobs == [kept]
     assert await queue.statuses() == []
+
+
+async def test_a_job_waits_for_its_time(queue: Queue) -> None:
+    now = datetime.now(UTC)
+    later = replace(queue.a_job(), not_before=now + timedelta(hours=1))
+    past = replace(queue.a_job(), not_before=now - timedelta(hours=1))
+    await queue.add(later, past)
+
+    notebook = Notebook()
+    async with queue.worker(notebook):
+        await until(lambda: past in notebook.jobs)
+        await queue.do(f"UPDATE jobs.pgqueuer SET execute_after = now() WHERE dedupe_key = '{later.id}'")
+        await until(lambda: later in notebook.jobs)
+
+    assert notebook.jobs == [past, later]
+
+
+async def test_what_waits_for_its_time_is_not_run_before(queue: Queue) -> None:
+    later, now = replace(queue.a_job(), not_before=datetime.now(UTC) + timedelta(hours=1)), queue.a_job()
+    await queue.add(later, now)
+
+    notebook = Notebook()
+    async with queue.worker(notebook):
+        await until(lambda: now in notebook.jobs)
+
+    assert notebook.jobs == [now]
+    assert await queue.statuses() == ["queued"]
 
 
 async def test_a_job_arrives_as_it_was_sent_and_leaves_the_queue(queue: Queue) -> None:
@@ -216,7 +244,7 @@ async def test_a_worker_takes_the_address_that_the_pools_take(queue: Queue) -> N
 
 
 async def test_a_job_that_cannot_be_read_is_kept_as_failed(queue: Queue) -> None:
-    await queue.do(f"SELECT jobs.enqueue(gen_random_uuid(), '{queue.name}', 'nonsense')")
+    await queue.do(f"SELECT jobs.enqueue(gen_random_uuid(), '{queue.name}', 'nonsense', now())")
     notebook = Notebook()
 
     async def is_given_up() -> bool:
