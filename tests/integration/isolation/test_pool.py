@@ -22,7 +22,7 @@ from tests.organizations import TestOrganization, new_organization
 
 pytestmark = pytest.mark.asyncio
 
-ORGANIZATIONS, REQUESTS, CONNECTIONS = 50, 2000, 4
+ORGANIZATIONS, REQUESTS, CONNECTIONS = 50, 10_000, 4
 
 
 class Failure(Exception):
