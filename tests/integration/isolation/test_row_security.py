@@ -12,22 +12,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from src.adapters.postgres.tables import metadata
-from src.adapters.system import SystemClock, Uuid7Ids
-from src.application.approvals.create_policy import CreatePolicy, CreatePolicyCommand
 from src.application.ports.unit_of_work import OpenUnitOfWork
-from src.application.quoting.send_quote import SendQuote, SendQuoteCommand
-from src.application.quoting.submit_quote import SubmitQuote, SubmitQuoteCommand
-from src.application.transactions import Transactions
-from src.domain.approvals.policy import StepRule
-from src.domain.approvals.request import ApprovalRequest
-from src.domain.catalog.coupon import Redemption
-from src.domain.documents.stored_document import StoredDocument
 from src.domain.identity.actor import Role
-from src.domain.shared.ids import DocumentId, RequestId
-from tests.builders.catalogue import a_catalogue, an_import
-from tests.builders.identity import fill_identity
-from tests.builders.quotes import NOON, a_contact, a_content, a_customer, a_new_quote, a_product
-from tests.organizations import TestOrganization, new_organization
+from tests.builders.everything import a_full_organization
+from tests.organizations import TestOrganization
 
 pytestmark = pytest.mark.asyncio
 
@@ -45,7 +33,7 @@ class Two:
 
 @pytest_asyncio.fixture(scope="module")
 async def two(open_postgres: OpenUnitOfWork) -> Two:
-    return Two(await _filled(open_postgres), await _filled(open_postgres))
+    return Two(await a_full_organization(open_postgres), await a_full_organization(open_postgres))
 
 
 @pytest_asyncio.fixture
@@ -56,61 +44,6 @@ async def connection(app_engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         await made.rollback()
         yield made
         await made.rollback()
-
-
-async def _filled(open_uow: OpenUnitOfWork) -> TestOrganization:
-    made = await new_organization(open_uow)
-    sales, admin = made.actor(Role.SALES), made.actor(Role.ADMIN)
-    transactions, clock, ids = Transactions(open_uow), SystemClock(), Uuid7Ids()
-    catalogue = await a_catalogue(open_uow, admin)
-    await fill_identity(open_uow, made.actor(Role.OWNER), made.users[Role.SALES])
-    async with open_uow(sales) as uow:
-        customer = await uow.customers.save(a_customer().create())
-        await uow.contacts.save(a_contact(customer.id).create())
-        await uow.products.save(a_product().create())
-        await uow.quotes.next_number(2026)
-        content = a_content(valid_until=clock.now().date().replace(year=2090))
-        quote = await uow.quotes.save(a_new_quote(customer_id=customer.id, by=sales.person, content=content))
-        await uow.commit()
-    async with open_uow(sales) as uow:
-        redemption = Redemption(
-            coupon_id=catalogue.coupon.id, quote_id=quote.id, customer_id=customer.id, at=clock.now()
-        )
-        await uow.coupons.redeem(redemption)
-        await uow.imports.save(an_import(sales.person).start())
-        await uow.commit()
-    await SubmitQuote(transactions, clock, ids)(sales, SubmitQuoteCommand(quote_id=quote.id))
-    await SendQuote(transactions, clock, ids)(sales, SendQuoteCommand(quote_id=quote.id))
-    step = StepRule(name="Management", roles=(Role.APPROVER,))
-    command = CreatePolicyCommand(name="All", order=1, conditions=(), steps=(step,))
-    await CreatePolicy(transactions, clock, ids)(admin, command)
-    async with open_uow(sales) as uow:
-        opening = ApprovalRequest.open(
-            request_id=RequestId(ids.new()),
-            quote_id=quote.id,
-            revision=1,
-            content_digest="d" * 64,
-            submitted_by=sales.person,
-            last_edited_by=sales.person,
-            facts={},
-            matched=(),
-            users=(),
-            at=NOON,
-        )
-        await uow.approvals.save(opening)
-        document = StoredDocument(
-            id=DocumentId(ids.new()),
-            quote_id=quote.id,
-            revision=1,
-            content_digest="d" * 64,
-            sha256="a" * 64,
-            size=1,
-            storage_key="k",
-            created_at=NOON,
-        )
-        await uow.documents.save(document.create())
-        await uow.commit()
-    return made
 
 
 async def _as(connection: AsyncConnection, organization_id: UUID | str) -> None:
