@@ -6,16 +6,11 @@ fresh ids. Server, loops and PostgreSQL share the machine, so ratios say more th
 
 import asyncio
 import json
-import os
-import shutil
-import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 from statistics import median
-from tempfile import mkdtemp
 from time import perf_counter
 from typing import Any
 from uuid import UUID, uuid4
@@ -24,6 +19,7 @@ import asyncpg
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
 
+from benchmarks.server import POOL, HttpClient, a_home, log_in, prepare, serving
 from src.application.ports.paging import Paging
 from src.application.ports.quoting import QuoteFilter
 from src.application.prices.lines import LineInput
@@ -34,13 +30,12 @@ from src.domain.identity.actor import Role
 from src.entrypoints.cli.session import session_of
 from src.entrypoints.container import AppEngine
 from src.entrypoints.database import Database
-from src.entrypoints.demo import EMAILS, PASSWORD
+from src.entrypoints.demo import EMAILS
 from src.entrypoints.settings import read_settings
 
-PORT, RUNS, CONNECTIONS = 8911, 3, (1, 16, 64)
+RUNS, CONNECTIONS = 3, (1, 16, 64)
 SALES = EMAILS[Role.SALES]
 LINES = 20
-POOL = 16  # Connections of the API to the database, and of the loops at most.
 
 
 @dataclass(frozen=True)
@@ -125,32 +120,6 @@ class BareLoop:
         return uuid4() if isinstance(value, UUID) else f"B-{uuid4().hex}"
 
 
-class HttpClient:
-    """One kept-alive connection that speaks just enough HTTP/1.1: a heavier client would take the server's core."""
-
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    async def open(self) -> None:
-        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", PORT)
-
-    async def call(self, method: str, path: str, body: bytes = b"") -> bytes:
-        head = (
-            f"{method} {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {self._token}\r\n"
-            f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
-        )
-        self._writer.write(head.encode() + body)
-        answer = await self._reader.readuntil(b"\r\n\r\n")
-        status = int(answer.split(b" ", 2)[1])
-        length = int(answer.lower().partition(b"content-length:")[2].split(b"\r\n", 1)[0])
-        content = await self._reader.readexactly(length)
-        assert status < 300, content
-        return content
-
-    def close(self) -> None:
-        self._writer.close()
-
-
 async def rate(connections: int, requests: int, act: Callable[[int], Awaitable[object]]) -> float:
     """Acts a second, with *connections* at work at once."""
 
@@ -201,50 +170,15 @@ def draft_body(customer: UUID) -> dict[str, Any]:
 
 
 async def main(requests: int) -> None:
-    environment = {**os.environ, "PROFFER_LOG_LEVEL": "warning"}
-    command = [sys.executable, "-m", "src.entrypoints.cli", "serve", "--no-worker"]
     with Database(read_settings()) as database:
-        await database.prepare()
-        await asyncio.to_thread(
-            subprocess.run, [*command[:3], "demo"], env=environment, check=True, stdout=subprocess.DEVNULL
-        )
+        await prepare(database)
         scene = await record()
-        server = await asyncio.create_subprocess_exec(*command, env=environment, stdout=subprocess.DEVNULL)
-        try:
-            token = await _log_in()
+        async with serving():
+            token = await log_in(SALES)
             url = make_url(database.urls.app).set(drivername="postgresql").render_as_string(hide_password=False)
             await compare(scene, url, token, requests)
-        finally:
-            server.terminate()
-            await server.wait()
-
-
-async def _log_in() -> str:
-    """The token, as soon as the server answers."""
-    body = json.dumps({"email": SALES, "password": PASSWORD}).encode()
-    async with asyncio.timeout(60):
-        while True:
-            client = HttpClient("")
-            try:
-                await client.open()
-                answer = await client.call("POST", "/api/v1/login", body)
-            except OSError:
-                await asyncio.sleep(0.1)
-                continue
-            client.close()
-            return str(json.loads(answer)["access_token"])
 
 
 if __name__ == "__main__":
-    home = Path(mkdtemp(prefix="proffer-bench-"))
-    home.chmod(0o755)
-    os.environ |= {
-        "PROFFER_HOME": str(home),
-        "PROFFER_PORT": str(PORT),
-        "PROFFER_POOL_SIZE": str(POOL),
-        "PROFFER_REQUESTS_PER_MINUTE": "address=0 user=0 key=0 organization=0",
-    }
-    try:
+    with a_home():
         asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 640))
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
