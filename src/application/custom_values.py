@@ -1,9 +1,9 @@
 """Custom values, checked against the fields that the organisation has."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from src.application.ports.unit_of_work import UnitOfWork
-from src.domain.shared.custom_fields import FieldSubject, Values, changed_values
+from src.domain.shared.custom_fields import CustomField, FieldSubject, Values, changed_values
 
 
 async def custom_values(
@@ -13,3 +13,10 @@ async def custom_values(
     if told is None:
         return before
     return changed_values(await uow.custom_fields.all(subject), before, told)
+
+
+def imported_values(fields: Sequence[CustomField], before: Values | None, told: Mapping[str, str]) -> Values:
+    """*before* with what a row tells; a row of something new (None) must tell what is required. Raises Invalid."""
+    if before is not None and not told:
+        return before
+    return changed_values(fields, before or (), told)

@@ -1,8 +1,12 @@
 """Custom fields on customers, products and quotes: given, shown, found, and covered by the digest."""
 
+import csv
+import io
+from datetime import date
 from typing import Any
 
 import pytest
+from python_calamine import CalamineWorkbook
 
 from tests.e2e.conftest import Caller, Team
 from tests.e2e.offers import a_customer, a_draft
@@ -98,3 +102,27 @@ async def test_the_digest_covers_them(team: Team) -> None:
     assert first["custom"] == {"project": "North"}
     assert again["custom"] == {"project": "South"}
     assert again["content_digest"] != first["content_digest"]
+
+
+async def test_they_are_columns_of_the_export(team: Team) -> None:
+    await _field(team.admin, "quote", "project", order=2)
+    await _field(team.admin, "quote", "share", order=1, kind="number")
+    await _field(team.admin, "quote", "start", order=3, kind="date")
+    gone = await _field(team.admin, "quote", "former", order=4, kind="choice", options=["A"])
+    await _field(team.admin, "customer", "branch")
+    custom = {"project": "=1+1", "share": "12.50", "start": "2026-12-01", "former": "A"}
+    await a_draft(team.sales, custom=custom)
+    await a_draft(team.sales)
+    await team.admin.patch(f"{API}/custom-fields/{gone['id']}", {"active": False})
+
+    xlsx = await team.sales.get(f"{API}/quotes/export", format="xlsx")
+    text = await team.sales.get(f"{API}/quotes/export", format="csv")
+
+    sheet = CalamineWorkbook.from_filelike(io.BytesIO(xlsx.content)).get_sheet_by_index(0).to_python()
+    # A field that is no longer asked for keeps its column, because its values are kept.
+    assert sheet[0][-4:] == ["Share", "Project", "Start", "Former"]
+    assert sheet[1][-4:] == [12.5, "=1+1", date(2026, 12, 1), "A"]
+    assert sheet[2][-4:] == ["", "", "", ""]
+    rows = list(csv.reader(io.StringIO(text.content.decode("utf-8-sig"))))
+    assert rows[1][-4:] == ["12.5", "'=1+1", "2026-12-01", "A"]
+    assert rows[2][-4:] == [""] * 4

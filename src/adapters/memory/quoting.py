@@ -113,4 +113,5 @@ def _summary(quote: Quote) -> QuoteSummary:
         valid_until=content.valid_until,
         created_at=quote.created_at,
         version=quote.version,
+        custom=content.custom,
     )

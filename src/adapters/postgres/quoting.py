@@ -31,6 +31,7 @@ from src.domain.quoting.states import OPEN_STATUSES, QuoteStatus
 from src.domain.shared.canonical import canonical_text
 from src.domain.shared.change import Change
 from src.domain.shared.currency import Currency
+from src.domain.shared.custom_fields import Values
 from src.domain.shared.ids import ContactId, LineItemId, ProductId, QuoteId
 from src.domain.shared.price_source import PriceSource
 
@@ -439,4 +440,5 @@ def _to_summary(row: Row[Any]) -> QuoteSummary:
         valid_until=row.valid_until,
         created_at=row.created_at,
         version=row.version,
+        custom=from_json(Values, row.custom),
     )

@@ -15,6 +15,8 @@ from src.domain.shared.errors import DomainError
 _DECIMAL: Final = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,12})?", re.ASCII)
 _YES, _NO = frozenset({"true", "yes", "1", "x"}), frozenset({"false", "no", "0", ""})
 
+CUSTOM: Final = "custom."  # Before the key of one of the organisation's own fields.
+WITH_CUSTOM: Final = frozenset({ImportKind.PRODUCTS, ImportKind.CUSTOMERS})
 COLUMNS: Final[Mapping[ImportKind, tuple[frozenset[str], frozenset[str]]]] = {
     ImportKind.PRODUCTS: (
         frozenset({"sku", "name", "list_price"}),
@@ -96,6 +98,12 @@ class Cells:
         except ValueError:
             raise RowRefused(column, f"{self.text(column)[:40]!r} is no day such as 2026-11-21.") from None
 
+    def custom(self) -> Mapping[str, str]:
+        """The values of custom fields by key, but for the empty ones."""
+        return {
+            name.removeprefix(CUSTOM): value for name, value in self.cells.items() if value and name.startswith(CUSTOM)
+        }
+
     def yes(self, column: str) -> bool:
         value = self.cells.get(column, "").casefold()
         if value not in _YES | _NO:
@@ -114,11 +122,12 @@ class Cells:
 def check_columns(kind: ImportKind, header: tuple[str, ...]) -> None:
     """Raises FileRefused for a column that is missing or that nobody knows."""
     needed, more = COLUMNS[kind]
-    missing, unknown = sorted(needed - set(header)), sorted(set(header) - needed - more)
+    own = {column for column in header if kind in WITH_CUSTOM and column.startswith(CUSTOM)}
+    missing, unknown = sorted(needed - set(header)), sorted(set(header) - needed - more - own)
     if missing:
         raise FileRefused(f"The column {missing[0]!r} is missing.", row=1, column=missing[0], reason="header")
     if unknown:
-        known = ", ".join(sorted(needed | more))
+        known = ", ".join([*sorted(needed | more), *([f"{CUSTOM}KEY"] if kind in WITH_CUSTOM else [])])
         raise FileRefused(
             f"The column {unknown[0][:60]!r} is not known; these are: {known}.",
             row=1,

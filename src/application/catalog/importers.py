@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from src.application.catalog.import_rows import Cells, RowRefused
+from src.application.custom_values import imported_values
 from src.application.ports.clock import IdFactory
 from src.application.ports.tabular import TabularRow
 from src.application.ports.unit_of_work import UnitOfWork
@@ -19,6 +20,7 @@ from src.domain.catalog.product import Product
 from src.domain.catalog.tax_rate import TaxRate
 from src.domain.documents.catalog_import import RowError
 from src.domain.shared.currency import Currency
+from src.domain.shared.custom_fields import FieldSubject
 from src.domain.shared.errors import DomainError, Invalid
 from src.domain.shared.ids import CategoryId, ExchangeRateId, PriceId, PriceListId, ProductId
 
@@ -73,11 +75,14 @@ class ProductImporter(Importer):
         known = await uow.products.find_by_sku([row.cells.get("sku", "") for row in rows])
         taxes = {rate.code: rate for rate in await uow.tax_rates.all()}
         named = any(row.cells.get("category") for row in rows)
+        fields = await uow.custom_fields.all(FieldSubject.PRODUCT)
         paths = _Paths(await uow.categories.lock_tree() if named else {}, self._ids, now)
         made: list[Product] = []
         for row in rows:
             try:
                 before, product = self._row(row, known, taxes, paths, organization.default_currency, now)
+                custom = imported_values(fields, before.custom if before else None, Cells(row.cells).custom())
+                product = replace(product, custom=custom)
             except (RowRefused, DomainError) as error:
                 outcome.refuse(row.number, error)
                 continue

@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from src.application.catalog.import_rows import Cells, RowRefused
 from src.application.catalog.importers import Importer, Outcome
+from src.application.custom_values import imported_values
 from src.application.ports.clock import IdFactory
 from src.application.ports.tabular import TabularRow
 from src.application.ports.tax_numbers import TaxNumbers
@@ -15,6 +16,7 @@ from src.domain.customers.customer import Customer
 from src.domain.customers.group import CustomerGroup
 from src.domain.documents.catalog_import import RowError
 from src.domain.identity.organization import Organization
+from src.domain.shared.custom_fields import FieldSubject
 from src.domain.shared.errors import DomainError
 from src.domain.shared.ids import ContactId, CustomerId, UserId
 from src.domain.shared.party import Address, Party
@@ -34,6 +36,7 @@ class CustomerImporter(Importer):
         numbers = [row.cells.get("registration_number", "") for row in rows]
         by_registration = await uow.customers.by_registration(numbers)
         groups = {group.name: group for group in await uow.customer_groups.all()}
+        fields = await uow.custom_fields.all(FieldSubject.CUSTOMER)
         for row in rows:
             cells = Cells(row.cells)
             try:
@@ -42,6 +45,8 @@ class CustomerImporter(Importer):
                     cells.text("registration_number")
                 )
                 after = self._customer(cells, before, organization, groups, now)
+                custom = imported_values(fields, before.custom if before else None, cells.custom())
+                after = replace(after, custom=custom)
             except (RowRefused, DomainError) as error:
                 outcome.refuse(row.number, error)
                 continue

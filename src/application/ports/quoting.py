@@ -13,6 +13,7 @@ from src.domain.quoting.quote import Quote
 from src.domain.quoting.states import QuoteStatus
 from src.domain.shared.change import Change
 from src.domain.shared.currency import Currency
+from src.domain.shared.custom_fields import Values
 from src.domain.shared.ids import ContactId, CustomerId, QuoteId, UserId
 
 
@@ -52,6 +53,7 @@ class QuoteSummary:
     valid_until: date
     created_at: datetime
     version: int
+    custom: Values
 
 
 class QuoteRepository(Protocol):

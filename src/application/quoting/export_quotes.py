@@ -1,8 +1,9 @@
 """Write quotes into a spreadsheet."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from src.application.transactions import Transactions
 from src.domain.identity.actor import Actor, Permission
 from src.domain.quoting.content import LAST_YEAR
 from src.domain.quoting.states import QuoteStatus
+from src.domain.shared.custom_fields import CustomField, FieldKind, FieldSubject
 from src.domain.shared.errors import NotFound, invalid_field
 from src.domain.shared.events import DomainEvent
 
@@ -30,6 +32,13 @@ COLUMNS: Final = (
     Column("Valid until", ColumnKind.DATE, 12),
     Column("Created at (UTC)", ColumnKind.INSTANT, 20),
 )
+# The organisation's own fields stand after these, in their order.
+_KINDS: Final = {
+    FieldKind.TEXT: ColumnKind.TEXT,
+    FieldKind.CHOICE: ColumnKind.TEXT,
+    FieldKind.NUMBER: ColumnKind.AMOUNT,
+    FieldKind.DATE: ColumnKind.DATE,
+}
 
 
 class NothingToExport(NotFound):
@@ -79,8 +88,10 @@ class ExportQuotes:
                 created_from=_start_of(command.start, zone),
                 created_before=_start_of(command.end and command.end + timedelta(days=1), zone),
             )
-            rows = _rows(uow.quotes.stream(criteria), on_row)
-            count = await self._spreadsheets.write(command.path, command.file_format, COLUMNS, rows, "Quotes")
+            fields = await uow.custom_fields.all(FieldSubject.QUOTE)
+            columns = (*COLUMNS, *(Column(field.label, _KINDS[field.kind], 20) for field in fields))
+            rows = _rows(uow.quotes.stream(criteria), fields, on_row)
+            count = await self._spreadsheets.write(command.path, command.file_format, columns, rows, "Quotes")
             if not count:
                 raise NothingToExport("There are no quotes to export for these dates and states.")
             uow.record(
@@ -102,9 +113,12 @@ def _start_of(day: date | None, zone: ZoneInfo) -> datetime | None:
     return None if day is None else datetime.combine(day, time.min, zone)
 
 
-async def _rows(quotes: AsyncIterator[QuoteSummary], on_row: Callable[[], None]) -> AsyncIterator[tuple[Cell, ...]]:
+async def _rows(
+    quotes: AsyncIterator[QuoteSummary], fields: Sequence[CustomField], on_row: Callable[[], None]
+) -> AsyncIterator[tuple[Cell, ...]]:
     async for quote in quotes:
         on_row()
+        values = dict(quote.custom)
         yield (
             quote.number,
             quote.revision,
@@ -117,4 +131,18 @@ async def _rows(quotes: AsyncIterator[QuoteSummary], on_row: Callable[[], None])
             quote.payable,
             quote.valid_until,
             quote.created_at,
+            *(_cell(field, values.get(field.key)) for field in fields),
         )
+
+
+def _cell(field: CustomField, value: str | None) -> Cell:
+    """*value* as what it is, so that numbers add up and days sort."""
+    if value is None:
+        return None
+    match field.kind:
+        case FieldKind.NUMBER:
+            return Decimal(value)
+        case FieldKind.DATE:
+            return date.fromisoformat(value)
+        case _:
+            return value

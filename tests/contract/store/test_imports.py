@@ -31,7 +31,9 @@ from src.domain.documents.catalog_import import (
     ImportStatus,
 )
 from src.domain.identity.actor import PermissionMissing, Role
+from src.domain.shared.custom_fields import FieldKind, FieldSubject
 from tests.builders.catalogue import Catalogue, a_catalogue
+from tests.builders.identity import a_custom_field
 from tests.organizations import TestOrganization
 
 pytestmark = pytest.mark.asyncio
@@ -332,3 +334,66 @@ async def test_a_bad_row_about_a_company_or_a_person_names_its_column(
     assert ended.errors[0].row == content.count("\n")
     async with desk.open(desk.team.actor(Role.SALES)) as uow:
         assert (await uow.customers.page(CustomerFilter(search="X"), Paging())).total == 0
+
+
+@pytest_asyncio.fixture
+async def with_fields(desk: Desk) -> Desk:
+    """Products have a required colour, customers a number of employees."""
+    colour = a_custom_field(
+        subject=FieldSubject.PRODUCT, key="colour", kind=FieldKind.CHOICE, options=("red", "blue"), required=True
+    )
+    employees = a_custom_field(subject=FieldSubject.CUSTOMER, key="employees", kind=FieldKind.NUMBER)
+    async with desk.open(desk.team.actor(Role.ADMIN)) as uow:
+        for field in (colour, employees):
+            await uow.custom_fields.save(field.create())
+        await uow.commit()
+    return desk
+
+
+async def test_custom_fields_are_columns(with_fields: Desk) -> None:
+    desk = with_fields
+    head = "sku,name,list_price,tax_rate_percent"
+    first = await desk.bring(f"{head},Custom.Colour\nC-1,Chair,10,19,red\nC-2,Stool,10,19,blue\n")
+    second = await desk.bring(f"{head},custom.colour\nC-1,Chair,10,19,\nC-2,Stool,10,19,red\n")
+    third = await desk.bring("sku,name,list_price\nC-2,Bar stool,10\n")
+    companies = await desk.bring("name,reference,custom.employees\nBrandt,C-1,012.50\n", kind=ImportKind.CUSTOMERS)
+
+    products = await desk.products()
+    async with desk.open(desk.team.actor(Role.SALES)) as uow:
+        customer = (await uow.customers.page(CustomerFilter(search="c-1"), Paging())).items[0]
+    assert [(one.status, one.created, one.updated) for one in (first, second, third, companies)] == [
+        (ImportStatus.DONE, 2, 0),
+        (ImportStatus.DONE, 0, 1),  # An empty cell keeps what there is.
+        (ImportStatus.DONE, 0, 1),
+        (ImportStatus.DONE, 1, 0),
+    ]
+    assert [products[sku].custom for sku in ("C-1", "C-2")] == [(("colour", "red"),), (("colour", "red"),)]
+    assert customer.custom == (("employees", "12.5"),)
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "column"),
+    [
+        (
+            ImportKind.PRODUCTS,
+            "sku,name,list_price,tax_rate_percent,custom.colour\nX,x,1,19,green\n",
+            "custom.colour",
+        ),
+        (ImportKind.PRODUCTS, "sku,name,list_price,tax_rate_percent\nX,x,1,19\n", "custom.colour"),
+        (ImportKind.PRODUCTS, "sku,name,list_price,tax_rate_percent,custom.size\nX,x,1,19,9\n", "custom.size"),
+        (ImportKind.CUSTOMERS, "name,custom.employees\nX,many\n", "custom.employees"),
+    ],
+)
+async def test_a_bad_custom_value_names_its_column(
+    kind: ImportKind, content: str, column: str, with_fields: Desk
+) -> None:
+    ended = await with_fields.bring(content, kind=kind)
+
+    assert ended.status is ImportStatus.REFUSED
+    assert (ended.errors[0].row, ended.errors[0].column) == (2, column)
+    assert "X" not in await with_fields.products()
+
+
+async def test_only_what_has_custom_fields_takes_their_columns(desk: Desk) -> None:
+    with pytest.raises(FileRefused):
+        await desk.start("base,target,rate,as_of,custom.note\n", kind=ImportKind.EXCHANGE_RATES)
