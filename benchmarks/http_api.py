@@ -7,7 +7,7 @@ fresh ids. Server, loops and PostgreSQL share the machine, so ratios say more th
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from statistics import median
@@ -16,35 +16,34 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
-from sqlalchemy import event
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from benchmarks.server import POOL, HttpClient, a_home, log_in, prepare, serving
+from benchmarks.statements import Recorded, recorded
+from src.adapters.postgres.tables import line_items, quote_revisions, quotes
+from src.application.identity.authenticate import Authenticate
+from src.application.ports.clock import Clock
 from src.application.ports.paging import Paging
 from src.application.ports.quoting import QuoteFilter
+from src.application.ports.security import TokenIssuer
 from src.application.prices.lines import LineInput
 from src.application.quoting.create_quote import CreateQuote, CreateQuoteCommand
 from src.application.quoting.drafting import DraftInput
 from src.application.quoting.read_quotes import GetQuote, ListQuotes
+from src.application.quoting.submit_quote import SubmitQuote, SubmitQuoteCommand
 from src.domain.identity.actor import Role
+from src.domain.shared.ids import QuoteId
 from src.entrypoints.cli.session import session_of
 from src.entrypoints.container import AppEngine
 from src.entrypoints.database import Database
 from src.entrypoints.demo import EMAILS
 from src.entrypoints.settings import read_settings
 
-RUNS, CONNECTIONS = 3, (1, 16, 64)
+RUNS, CONNECTIONS, CHECKS = 3, (1, 16, 64), 1000
 SALES = EMAILS[Role.SALES]
-LINES = 20
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """One statement as it went to the driver, with its rows of parameters."""
-
-    sql: str
-    rows: tuple[tuple[Any, ...], ...]
-    many: bool
+LINES, WRITES = 20, {"create", "submit"}
 
 
 @dataclass(frozen=True)
@@ -52,60 +51,66 @@ class Scene:
     """What both sides work on; ids in *kept* are the same in every replay."""
 
     customer: UUID
+    contact: UUID
     quote: UUID
+    submitted: UUID
     kept: frozenset[UUID]
     statements: dict[str, list[Recorded]]
 
 
 async def record() -> Scene:
     """Run each use case once, and keep what it says to the database between BEGIN and COMMIT."""
-    seen: list[Recorded] = []
-
-    def keep(_c: Any, _cursor: Any, sql: str, parameters: Any, _context: Any, many: bool) -> None:
-        seen.append(Recorded(sql, tuple(map(tuple, parameters)) if many else (tuple(parameters),), many))
-
+    statements: dict[str, list[Recorded]] = {}
     async with session_of(SALES, None) as session:
         container, actor = session.container, session.actor
         page = await (await container.get(ListQuotes))(actor, QuoteFilter(), Paging())
-        customer = page.items[0].customer_id
+        known = await (await container.get(GetQuote))(actor, page.items[0].id)
+        recipient = known.current.content.recipient
+        assert recipient is not None
         engine = await container.get(AppEngine)
-        event.listen(engine.sync_engine, "before_cursor_execute", keep)
         line = LineInput(quantity=Decimal(10), description="Desk", unit_price=Decimal("30.75"))
-        command = CreateQuoteCommand(customer_id=customer, draft=DraftInput(lines=(line,) * LINES))
-        quote = await (await container.get(CreateQuote))(actor, command)
-        statements = {"create": seen.copy()}
-        seen.clear()
-        await (await container.get(GetQuote))(actor, quote.id)
-        statements["get"] = seen.copy()
-        seen.clear()
-        await (await container.get(ListQuotes))(actor, QuoteFilter(), Paging())
-        statements["list"] = seen.copy()
-    kept = frozenset({actor.organization_id, actor.person, customer})
-    return Scene(customer, quote.id, kept, statements)
+        draft = DraftInput(lines=(line,) * LINES, contact_id=recipient.contact_id)
+        create, command = (
+            await container.get(CreateQuote),
+            CreateQuoteCommand(customer_id=known.customer_id, draft=draft),
+        )
+        with recorded(engine) as statements["create"]:
+            quote = await create(actor, command)
+        with recorded(engine) as statements["get"]:
+            await (await container.get(GetQuote))(actor, quote.id)
+        with recorded(engine) as statements["list"]:
+            await (await container.get(ListQuotes))(actor, QuoteFilter(), Paging())
+        submitted = await create(actor, command)
+        with recorded(engine) as statements["submit"]:
+            await (await container.get(SubmitQuote))(actor, SubmitQuoteCommand(quote_id=submitted.id))
+    kept = frozenset({actor.organization_id, actor.person, known.customer_id, recipient.contact_id})
+    return Scene(known.customer_id, recipient.contact_id, quote.id, submitted.id, kept, statements)
 
 
 class BareLoop:
     """The floor: the same statements by asyncpg alone, in one transaction each time."""
 
-    def __init__(self, scene: Scene, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
-        self._scene, self._pool = scene, pool
+    def __init__(self, scene: Scene, pool: "asyncpg.Pool[asyncpg.Record]", drafts: Iterator[UUID]) -> None:
+        self._scene, self._pool, self._drafts = scene, pool, drafts
 
     async def run(self, name: str) -> None:
-        fresh: dict[Any, Any] = {}
+        fresh: dict[Any, Any] = {self._scene.submitted: next(self._drafts)} if name == "submit" else {}
         head: Any = None
-        own_hash = uuid4().hex * 2
+        hashes = [uuid4().hex * 2 for _ in range(8)]
         async with self._pool.acquire() as connection, connection.transaction():
             for one in self._scene.statements[name]:
-                rows = [self._renew(row, fresh) for row in one.rows] if name == "create" else list(one.rows)
-                if "INSERT INTO proffer.audit_entries" in one.sql:  # One entry; its place follows from the head.
-                    rows = [(*row[:1], head["sequence"] + 1, *row[2:9], head["hash"], own_hash) for row in rows]
+                rows = [self._renew(row, fresh) for row in one.rows] if name in WRITES else list(one.rows)
+                if "INSERT INTO proffer.audit_entries" in one.sql:  # Their places follow from the head.
+                    before = [head["hash"], *hashes]
+                    rows = [
+                        (*row[:1], head["sequence"] + 1 + place, *row[2:9], before[place], hashes[place])
+                        for place, row in enumerate(rows)
+                    ]
+                    told = len(rows)
                 elif "UPDATE proffer.audit_heads" in one.sql:
-                    rows = [(head["sequence"] + 1, own_hash, *row[2:]) for row in rows]
-                if one.many or one.sql.startswith(("INSERT", "UPDATE")):
-                    await connection.executemany(one.sql, rows)
-                    continue
-                answer = await connection.fetch(one.sql, *rows[0])
-                head = answer[0] if "audit_heads" in one.sql else head
+                    rows = [(head["sequence"] + told, hashes[told - 1], *row[2:]) for row in rows]
+                answer = await one.run(connection, rows)
+                head = answer[0] if answer and "audit_heads" in one.sql else head
 
     def _renew(self, row: tuple[Any, ...], fresh: dict[Any, Any]) -> tuple[Any, ...]:
         """New ids and a new number, so that nothing collides."""
@@ -120,6 +125,32 @@ class BareLoop:
         return uuid4() if isinstance(value, UUID) else f"B-{uuid4().hex}"
 
 
+async def make_drafts(admin_url: str, scene: Scene, count: int) -> list[UUID]:
+    """*count* copies of a draft, for what can be done to each only once."""
+    key = "md5({}::text || n)::uuid"
+    engine = create_async_engine(admin_url)
+    async with engine.begin() as connection:
+        for table, column in ((quotes, "id"), (quote_revisions, "quote_id"), (line_items, "quote_id")):
+            values = {one.name: f'm."{one.name}"' for one in table.columns} | {column: key.format(f"m.{column}")}
+            if table is quotes:
+                values["number"] = "'D-' || n"
+            elif table is line_items:
+                values["id"] = key.format("m.id")
+            columns = ", ".join(f'"{name}"' for name in values)
+            await connection.execute(
+                text(
+                    f"INSERT INTO {table.fullname} ({columns}) SELECT {', '.join(values.values())} "
+                    f"FROM {table.fullname} m, generate_series(1, :count) n WHERE m.{column} = :draft"
+                ),
+                {"count": count, "draft": scene.quote},
+            )
+        made = await connection.execute(text("SELECT id FROM proffer.quotes WHERE number LIKE 'D-%'"))
+        ids = list(made.scalars())
+        await connection.execute(text("ANALYZE"))
+    await engine.dispose()
+    return ids
+
+
 async def rate(connections: int, requests: int, act: Callable[[int], Awaitable[object]]) -> float:
     """Acts a second, with *connections* at work at once."""
 
@@ -132,41 +163,69 @@ async def rate(connections: int, requests: int, act: Callable[[int], Awaitable[o
     return requests // connections * connections / (perf_counter() - begin)
 
 
-async def compare(scene: Scene, url: str, token: str, requests: int) -> None:
-    body = json.dumps(draft_body(scene.customer)).encode()
-    calls = {
-        "get": ("GET", f"/api/v1/quotes/{scene.quote}", b""),
-        "list": ("GET", "/api/v1/quotes", b""),
-        "create": ("POST", "/api/v1/quotes", body),
+async def compare(scene: Scene, urls: tuple[str, str], token: str, requests: int) -> None:
+    drafts = iter(await make_drafts(urls[1], scene, 2 * RUNS * len(CONNECTIONS) * requests))
+    body = json.dumps(draft_body(scene)).encode()
+    calls: dict[str, Callable[[], tuple[str, str, bytes]]] = {
+        "get": lambda: ("GET", f"/api/v1/quotes/{scene.quote}", b""),
+        "list": lambda: ("GET", "/api/v1/quotes", b""),
+        "create": lambda: ("POST", "/api/v1/quotes", body),
+        "submit": lambda: ("POST", f"/api/v1/quotes/{next(drafts)}/submit", b""),
     }
     print(f"{LINES} lines a quote, {requests} requests, medians of {RUNS}; rates per second")
     print(f"{'':8}{'conn.':>6}{'API':>9}{'bare loop':>11}{'ratio':>7}")
     for name, call in calls.items():
         for connections in CONNECTIONS:
-            api, bare = await _both(scene, url, token, name, call, connections, requests)
+            clients = [HttpClient(token) for _ in range(connections)]
+            for client in clients:
+                await client.open()
+            size = min(connections, POOL)
+            async with asyncpg.create_pool(urls[0], min_size=size, max_size=size) as pool:
+                api, bare = await _both(clients, BareLoop(scene, pool, drafts), name, call, requests)
+            for client in clients:
+                client.close()
             print(f"{name:8}{connections:>6}{api:>9.0f}{bare:>11.0f}{api / bare:>7.2f}", flush=True)
 
 
 async def _both(
-    scene: Scene, url: str, token: str, name: str, call: tuple[str, str, bytes], connections: int, requests: int
+    clients: list[HttpClient], loop: BareLoop, name: str, call: Callable[[], tuple[str, str, bytes]], requests: int
 ) -> tuple[float, float]:
-    clients = [HttpClient(token) for _ in range(connections)]
-    for client in clients:
-        await client.open()
-    async with asyncpg.create_pool(url, min_size=min(connections, POOL), max_size=min(connections, POOL)) as pool:
-        loop = BareLoop(scene, pool)
-        api, bare = [], []
-        for _ in range(RUNS):  # By turns, so that what disturbs the machine disturbs both.
-            api.append(await rate(connections, requests, lambda number: clients[number].call(*call)))
-            bare.append(await rate(connections, requests, lambda _: loop.run(name)))
-    for client in clients:
-        client.close()
+    api, bare = [], []
+    for _ in range(RUNS):  # By turns, so that what disturbs the machine disturbs both.
+        api.append(await rate(len(clients), requests, lambda number: clients[number].call(*call())))
+        bare.append(await rate(len(clients), requests, lambda _: loop.run(name)))
     return median(api), median(bare)
 
 
-def draft_body(customer: UUID) -> dict[str, Any]:
+async def check_sessions(token: str, quote: UUID) -> None:
+    """What a request pays to learn that its session lives: the one round trip that authentication adds."""
+    async with session_of(SALES, None) as session:
+        container = session.container
+        authenticate, get = await container.get(Authenticate), await container.get(GetQuote)
+        tokens, clock = await container.get(TokenIssuer), await container.get(Clock)
+
+        async def read() -> object:
+            return tokens.read(token, at=clock.now())
+
+        acts: dict[str, Callable[[], Awaitable[object]]] = {
+            "read the token": read,
+            "read it and ask for its session": lambda: authenticate(token, session.actor.origin),
+            "get a quote by its use case": lambda: get(session.actor, QuoteId(quote)),
+        }
+        times: dict[str, list[float]] = {name: [] for name in acts}
+        for _ in range(CHECKS):
+            for name, act in acts.items():
+                begin = perf_counter()
+                await act()
+                times[name].append(perf_counter() - begin)
+    print(f"one after another in one process, medians of {CHECKS}, milliseconds")
+    for name, spent in times.items():
+        print(f"{name:34}{1000 * median(spent):>7.3f}")
+
+
+def draft_body(scene: Scene) -> dict[str, Any]:
     line = {"description": "Desk", "quantity": "10", "unit_price": "30.75"}
-    return {"customer_id": str(customer), "lines": [line] * LINES}
+    return {"customer_id": str(scene.customer), "contact_id": str(scene.contact), "lines": [line] * LINES}
 
 
 async def main(requests: int) -> None:
@@ -176,7 +235,8 @@ async def main(requests: int) -> None:
         async with serving():
             token = await log_in(SALES)
             url = make_url(database.urls.app).set(drivername="postgresql").render_as_string(hide_password=False)
-            await compare(scene, url, token, requests)
+            await compare(scene, (url, database.admin_url), token, requests)
+            await check_sessions(token, scene.quote)
 
 
 if __name__ == "__main__":

@@ -4,17 +4,18 @@ import asyncio
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from tempfile import mkdtemp
 
 from src.entrypoints.database import Database
 from src.entrypoints.demo import PASSWORD
 
-PORT = 8911
 POOL = 16  # Connections of the API to the database.
 _PROFFER = (sys.executable, "-m", "src.entrypoints.cli")
 
@@ -26,11 +27,14 @@ class HttpClient:
         self._token = token
 
     async def open(self) -> None:
-        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", PORT)
+        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", int(os.environ["PROFFER_PORT"]))
 
     async def call(self, method: str, path: str, body: bytes = b"") -> bytes:
-        """What the answer holds; it must be a success."""
+        """What the answer holds; it must be a success. Asked again when the server is too busy, as its answer says."""
         status, content = await self._ask(method, path, body)
+        while status == HTTPStatus.SERVICE_UNAVAILABLE:
+            await asyncio.sleep(0.1)
+            status, content = await self._ask(method, path, body)
         assert status < 300, content
         return content
 
@@ -60,7 +64,7 @@ def a_home() -> Iterator[Path]:
     home.chmod(0o755)
     os.environ |= {
         "PROFFER_HOME": str(home),
-        "PROFFER_PORT": str(PORT),
+        "PROFFER_PORT": str(_free_port()),
         "PROFFER_POOL_SIZE": str(POOL),
         "PROFFER_LOG_LEVEL": "warning",
         "PROFFER_LOGINS_PER_ADDRESS": "100000",
@@ -70,6 +74,12 @@ def a_home() -> Iterator[Path]:
         yield home
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 async def prepare(database: Database) -> None:
@@ -84,7 +94,8 @@ async def serving() -> AsyncIterator[None]:
     try:
         yield
     finally:
-        server.terminate()
+        if server.returncode is None:
+            server.terminate()
         await server.wait()
 
 
