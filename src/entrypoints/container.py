@@ -31,9 +31,14 @@ from src.adapters.storage import storage_from
 from src.adapters.system import SystemClock, Uuid7Ids
 from src.adapters.tabular import FileTabularReader
 from src.adapters.tax_numbers import StdnumTaxNumbers
-from src.application.approvals.create_policy import CreatePolicy
-from src.application.approvals.decide_approval import DecideApproval
-from src.application.approvals.read_approvals import ListApprovals, ListPolicies
+from src.application.approvals.comment_on_approval import CommentOnApproval
+from src.application.approvals.decide_approval import DecideApproval, DecideRequest
+from src.application.approvals.delegations import CreateDelegation, EndDelegation, ListDelegations
+from src.application.approvals.mails import RunApprovalJob
+from src.application.approvals.policies import ChangePolicy, CreatePolicy, GetPolicy, ListPolicies
+from src.application.approvals.read_approvals import CountApprovals, GetApproval, ListApprovals, ListWaiting
+from src.application.approvals.simulate_policy import GetSimulation, RunSimulation, SimulatePolicy
+from src.application.approvals.subject import Subjects, known_subjects
 from src.application.audit.read_audit import ListAuditEntries, VerifyAudit
 from src.application.catalog.ask_prices import AskPrices
 from src.application.catalog.categories import ChangeCategory, CreateCategory, GetCategory, ListCategories
@@ -150,6 +155,7 @@ from src.application.quoting.create_quote import CreateQuote
 from src.application.quoting.edit_quote import EditQuote
 from src.application.quoting.explain_quote import ExplainQuote
 from src.application.quoting.export_quotes import ExportQuotes
+from src.application.quoting.preview_approval import PreviewApproval
 from src.application.quoting.read_quotes import GetQuote, GetQuoteTimeline, ListQuotes
 from src.application.quoting.recall_quote import RecallQuote
 from src.application.quoting.reprice_quote import CheckQuotePrices, RepriceQuote
@@ -309,7 +315,32 @@ class UseCases(Provider):
         GetQuoteTimeline,
         ExportQuotes,
     )
-    approvals = provide_all(CreatePolicy, ListPolicies, ListApprovals, DecideApproval)
+    approvals = provide_all(
+        CreatePolicy,
+        ChangePolicy,
+        GetPolicy,
+        ListPolicies,
+        SimulatePolicy,
+        RunSimulation,
+        GetSimulation,
+        PreviewApproval,
+        DecideApproval,
+        DecideRequest,
+        CommentOnApproval,
+        ListApprovals,
+        GetApproval,
+        ListWaiting,
+        CountApprovals,
+        CreateDelegation,
+        EndDelegation,
+        ListDelegations,
+        RunApprovalJob,
+    )
+
+    @provide
+    def subjects(self) -> Subjects:
+        return known_subjects()
+
     documents = provide_all(GetQuoteDocument, DeliverQuote)
     reporting = provide_all(ReportRevenue)
     audit = provide_all(ListAuditEntries, VerifyAudit)
@@ -331,7 +362,7 @@ class Outside(Provider):
 
     @provide
     def templates(self, settings: Settings) -> MailTemplates:
-        return JinjaMailTemplates(settings.account_page)
+        return JinjaMailTemplates(settings.account_page, settings.approvals_page)
 
     @provide
     def key_ring(self, settings: Settings) -> KeyRing:

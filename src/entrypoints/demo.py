@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dishka import AsyncContainer
 
-from src.application.approvals.create_policy import CreatePolicy, CreatePolicyCommand
+from src.application.approvals.policies import CreatePolicy, CreatePolicyCommand
 from src.application.catalog.create_product import CreateProduct, CreateProductCommand
 from src.application.customers.create_contact import CreateContact, CreateContactCommand
 from src.application.customers.create_customer import CreateCustomer, CreateCustomerCommand
@@ -17,7 +17,8 @@ from src.application.ports.identity import AccountDirectory
 from src.application.prices.lines import LineInput
 from src.application.quoting.create_quote import CreateQuote, CreateQuoteCommand
 from src.application.quoting.drafting import DraftInput
-from src.domain.approvals.policy import Condition, Fact, Operator, StepRule
+from src.domain.approvals.conditions import Condition, Operator
+from src.domain.approvals.policy import StepRule
 from src.domain.customers.contact import Contact
 from src.domain.customers.customer import Customer
 from src.domain.identity.actor import Actor, Origin, Role
@@ -178,7 +179,7 @@ async def _policies(container: AsyncContainer, boss: Actor) -> None:
         CreatePolicyCommand(
             name="Large or generous offers",
             order=10,
-            conditions=(Condition(fact=Fact.DISCOUNT_PERCENT, operator=Operator.GREATER, values=(Decimal(5),)),),
+            conditions=(Condition(fact="discount_percent", operator=Operator.GREATER, values=(Decimal(5),)),),
             steps=(StepRule(name="Sales management", roles=(Role.APPROVER, Role.ADMIN)),),
         ),
     )

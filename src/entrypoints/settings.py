@@ -33,6 +33,7 @@ class Settings:
     mail_from: str
     public_url: str
     account_page: str
+    approvals_page: str
     logins_per_address: int
     requests_per_minute: Mapping[str, int]
     require_idempotency_keys: bool
@@ -68,6 +69,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         mail_from=_mail_from(variables),
         public_url=public_url,
         account_page=variables.get("PROFFER_ACCOUNT_PAGE") or f"{public_url}/account",
+        approvals_page=(variables.get("PROFFER_APPROVALS_PAGE") or f"{public_url}/approvals").rstrip("/"),
         requests_per_minute=_rates(variables),
         require_idempotency_keys=_choice(variables, "PROFFER_REQUIRE_IDEMPOTENCY_KEYS", ("no", "yes")) == "yes",
         metrics_token=variables.get("PROFFER_METRICS_TOKEN", ""),

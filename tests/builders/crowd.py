@@ -50,8 +50,9 @@ async def _copy(
     connection: AsyncConnection, table: Table, keys: list[list[str]], model: UUID, tenants: dict[UUID, int], rows: int
 ) -> None:
     mended = _columns_to_mend(table, keys)
-    columns = ", ".join(f'"{column.name}"' for column in table.columns)
-    values = ", ".join(_value(column, column.name in mended) for column in table.columns)
+    given = [column for column in table.columns if column.computed is None]
+    columns = ", ".join(f'"{column.name}"' for column in given)
+    values = ", ".join(_value(column, column.name in mended) for column in given)
     wanted = [max(1, size // rows) for size in tenants.values()]
     await connection.execute(
         text(

@@ -1,17 +1,19 @@
 """An organisation with a row in every table."""
 
 from src.adapters.system import SystemClock, Uuid7Ids
-from src.application.approvals.create_policy import CreatePolicy, CreatePolicyCommand
+from src.application.approvals.policies import CreatePolicy, CreatePolicyCommand
 from src.application.ports.unit_of_work import OpenUnitOfWork
 from src.application.quoting.send_quote import SendQuote, SendQuoteCommand
 from src.application.quoting.submit_quote import SubmitQuote, SubmitQuoteCommand
 from src.application.transactions import Transactions
+from src.domain.approvals.comment import Comment
 from src.domain.approvals.policy import StepRule
-from src.domain.approvals.request import ApprovalRequest
+from src.domain.approvals.simulation import Simulation
 from src.domain.catalog.coupon import Redemption
 from src.domain.documents.stored_document import StoredDocument
 from src.domain.identity.actor import Role
-from src.domain.shared.ids import DocumentId, RequestId
+from src.domain.shared.ids import CommentId, DocumentId, SimulationId
+from tests.builders.approvals import SUBJECTS, a_delegation, a_subject, a_submission, asked
 from tests.builders.catalogue import a_catalogue, an_import
 from tests.builders.identity import fill_identity
 from tests.builders.quotes import NOON, a_contact, a_content, a_customer, a_new_quote, a_product
@@ -43,21 +45,26 @@ async def a_full_organization(open_uow: OpenUnitOfWork) -> TestOrganization:
     await SendQuote(transactions, clock, ids)(sales, SendQuoteCommand(quote_id=quote.id))
     step = StepRule(name="Management", roles=(Role.APPROVER,))
     command = CreatePolicyCommand(name="All", order=1, conditions=(), steps=(step,))
-    await CreatePolicy(transactions, clock, ids)(admin, command)
+    policy = await CreatePolicy(transactions, clock, ids, SUBJECTS)(admin, command)
     async with open_uow(sales) as uow:
-        opening = ApprovalRequest.open(
-            request_id=RequestId(ids.new()),
-            quote_id=quote.id,
-            revision=1,
-            content_digest="d" * 64,
-            submitted_by=sales.person,
-            last_edited_by=sales.person,
-            facts={},
-            matched=(),
-            users=(),
-            at=NOON,
+        submission = a_submission(sales.person, subject=a_subject(quote.id))
+        request = await uow.approvals.save(asked(submission, [policy], list(made.users.values())))
+        comment = Comment(
+            id=CommentId(ids.new()), request_id=request.id, user_id=sales.person, text="Why?", created_at=NOON
         )
-        await uow.approvals.save(opening)
+        await uow.approvals.comment(comment.say(request))
+        delegation = a_delegation(made.users[Role.ADMIN], made.users[Role.APPROVER])
+        await uow.delegations.save(delegation.create())
+        simulation = Simulation(
+            id=SimulationId(ids.new()),
+            draft=policy,
+            since=NOON,
+            before=NOON,
+            created_at=NOON,
+            created_by=sales.person,
+            records=0,
+        )
+        await uow.fact_records.save_simulation(simulation.start())
         document = StoredDocument(
             id=DocumentId(ids.new()),
             quote_id=quote.id,

@@ -5,7 +5,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
-from src.domain.approvals.policy import ApprovalPolicy, Condition, StepRule
+from src.domain.approvals.conditions import Condition
+from src.domain.approvals.policy import ApprovalPolicy, StepRule
 from src.domain.catalog.product import Product
 from src.domain.customers.contact import Contact
 from src.domain.customers.customer import Customer, CustomerStatus

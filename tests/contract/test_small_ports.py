@@ -109,7 +109,9 @@ async def test_the_directory_finds_an_account_by_its_exact_e_mail(
 
 
 @pytest.mark.parametrize(
-    "templates", [JinjaMailTemplates("http://proffer.test/account"), PlainMailTemplates()], ids=["jinja", "memory"]
+    "templates",
+    [JinjaMailTemplates("http://proffer.test/account", "http://proffer.test/approvals"), PlainMailTemplates()],
+    ids=["jinja", "memory"],
 )
 def test_a_letter_names_the_offer_and_never_becomes_markup(templates: MailTemplates) -> None:
     document = a_quote_document()

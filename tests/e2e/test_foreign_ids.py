@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
 import pytest
 from litestar import Litestar
 
+from src.domain.identity.actor import Role
 from tests.e2e.conftest import Caller, Team
-from tests.e2e.offers import a_contact, a_customer, a_draft, a_policy
+from tests.e2e.offers import a_contact, a_customer, a_draft, a_pending_quote, a_policy
 
 pytestmark = pytest.mark.asyncio
 
@@ -81,6 +83,28 @@ async def _custom_field(team: Team) -> str:
     return await _made(team, "custom-fields", body)
 
 
+async def _policy(team: Team) -> str:
+    return await _made(team, "approval-policies", {"name": "P", "steps": [{"name": "S", "roles": ["owner"]}]})
+
+
+async def _approval(team: Team) -> str:
+    await a_pending_quote(team)
+    return str((await team.admin.get("/api/v1/approvals")).json()["items"][0]["id"])
+
+
+async def _delegation(team: Team) -> str:
+    day = datetime.now(UTC).date() + timedelta(days=2)
+    to = team.organization.users[Role.APPROVER].id
+    return await _made(
+        team, "delegations", {"to_user_id": str(to), "starts_on": day.isoformat(), "ends_on": day.isoformat()}
+    )
+
+
+async def _simulation(team: Team) -> str:
+    path = f"approval-policies/{await _policy(team)}/simulate"
+    return await _made(team, path, {"from": "2026-01-01", "to": "2026-01-02"})
+
+
 async def _one(_: Team) -> str:
     return "1"
 
@@ -101,6 +125,10 @@ FACTORIES: Final[dict[str, Callable[[Team], Awaitable[str]]]] = {
     "session_id": _session,
     "api_key_id": _api_key,
     "field_id": _custom_field,
+    "policy_id": _policy,
+    "approval_id": _approval,
+    "delegation_id": _delegation,
+    "simulation_id": _simulation,
     "number": _one,
 }
 # Bodies that would be taken, so that nothing but the id decides.
@@ -115,6 +143,9 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "/prices": {"tiers": [{"discount_percent": "5"}]},
     "/{user_id}": {"name": "x"},
     "/{field_id}": {"label": "x"},
+    "/{policy_id}": {"name": "x"},
+    "/simulate": {"from": "2026-01-01", "to": "2026-01-02"},
+    "/comments": {"text": "x"},
     "/{customer_id}": {"notes": "x"},
     "/{contact_id}": {"name": "x"},
     "/merge": {"duplicate_id": str(uuid4())},

@@ -9,8 +9,11 @@ from uuid import UUID
 
 from src.application.ports.jobs import Job
 from src.application.ports.paging import CursorRefused, Page, Paging
+from src.domain.approvals.comment import Comment
+from src.domain.approvals.delegation import Delegation
 from src.domain.approvals.policy import ApprovalPolicy
 from src.domain.approvals.request import ApprovalRequest
+from src.domain.approvals.simulation import FactRecord, Simulation
 from src.domain.audit.chain import ChainHead
 from src.domain.audit.entry import AuditEntry
 from src.domain.catalog.category import Category
@@ -68,6 +71,10 @@ class OrganizationState:
     quotes: dict[UUID, Quote] = field(default_factory=dict)
     policies: dict[UUID, ApprovalPolicy] = field(default_factory=dict)
     requests: dict[UUID, ApprovalRequest] = field(default_factory=dict)
+    comments: dict[UUID, Comment] = field(default_factory=dict)
+    delegations: dict[UUID, Delegation] = field(default_factory=dict)
+    facts: dict[UUID, FactRecord] = field(default_factory=dict)
+    simulations: dict[UUID, Simulation] = field(default_factory=dict)
     documents: dict[UUID, StoredDocument] = field(default_factory=dict)
     messages: dict[UUID, Message] = field(default_factory=dict)
     custom_fields: dict[UUID, CustomField] = field(default_factory=dict)

@@ -3,13 +3,18 @@
 from html import escape
 
 from src.application.ports.documents import QuoteDocument
-from src.application.ports.mail import AccountMail, ComposedText, MailTemplates
+from src.application.ports.mail import AccountMail, ApprovalMail, ComposedText, MailTemplates
 
 
 class PlainMailTemplates(MailTemplates):
     def account(self, mail: AccountMail) -> ComposedText:
         text = f"{mail.purpose.value} for {mail.name}: {mail.secret}"
         return ComposedText(subject=mail.purpose.value, text=text, html=f"<p>{escape(text)}</p>")
+
+    def approval(self, mail: ApprovalMail) -> ComposedText:
+        subject = f"{mail.kind.value} {mail.title}"
+        text = f"{subject} for {mail.name}: {mail.step} {mail.reason} {mail.request_id}"
+        return ComposedText(subject=subject, text=text, html=f"<p>{escape(text)}</p>")
 
     def quote_sent(self, document: QuoteDocument, message: str) -> ComposedText:
         text = f"{document.number} {document.title}\n{message}"

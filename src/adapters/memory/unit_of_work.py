@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from uuid import UUID
 
-from src.adapters.memory.approvals import MemoryApprovalRequests, MemoryPolicies
+from src.adapters.memory.approvals import MemoryApprovalRequests, MemoryDelegations, MemoryFactRecords, MemoryPolicies
 from src.adapters.memory.audit import MemoryAudit
 from src.adapters.memory.catalog import MemoryCategories, MemoryExchangeRates, MemoryProducts, MemoryTaxRates
 from src.adapters.memory.custom_fields import MemoryCustomFields
@@ -97,6 +97,8 @@ class MemoryUnitOfWork(UnitOfWork):
         self.quotes = MemoryQuotes(transaction)
         self.policies = MemoryPolicies(transaction)
         self.approvals = MemoryApprovalRequests(transaction)
+        self.delegations = MemoryDelegations(transaction)
+        self.fact_records = MemoryFactRecords(transaction)
         self.documents = MemoryStoredDocuments(transaction)
         self.messages = MemoryMessages(transaction)
         self.imports = MemoryImports(transaction)

@@ -61,6 +61,7 @@ from src.domain.shared.ids import (
 )
 from src.domain.shared.party import Party
 from src.domain.shared.rounding import RoundingSettings
+from src.domain.shared.working_time import WorkingCalendar
 
 _CREATE: Final = text(
     "SELECT proffer.create_organization(:organization_id, :slug, :party, :default_currency, :time_zone, :locale, "
@@ -95,6 +96,7 @@ class PostgresOrganizations(OrganizationRepository):
             require_second_factor=row.require_second_factor,
             verified_domains=from_json(tuple[str, ...], row.verified_domains),
             logo=None if row.logo is None else from_json(Logo, row.logo),
+            working_calendar=from_json(WorkingCalendar, row.working_calendar),
             version=row.version,
         )
 
@@ -120,6 +122,7 @@ class PostgresOrganizations(OrganizationRepository):
         values = _settings(stored) | {
             "require_second_factor": stored.require_second_factor,
             "logo": None if stored.logo is None else to_json(stored.logo),
+            "working_calendar": to_json(stored.working_calendar),
         }
         if (stored.status, stored.verified_domains) != (before.status, before.verified_domains):
             # The application may not even name these columns.

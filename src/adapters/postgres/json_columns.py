@@ -1,17 +1,18 @@
 """Values that are kept whole, as JSON text: exact decimals as strings, and the same value back."""
 
+import json
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
-from src.domain.approvals.policy import NUMERIC_FACTS, Condition, Fact, FactValue, Operator
-from src.domain.shared.canonical import decimal_text
+from src.domain.approvals.conditions import Condition, FactValue, Operator
 
 Value = TypeVar("Value")
 
 _encoder: Final = msgspec.json.Encoder(decimal_format="string")
+_with_numbers: Final = msgspec.json.Encoder(decimal_format="number")
 
 
 def to_json(value: object) -> str:
@@ -25,41 +26,28 @@ def from_json(kind: type[Value], text: str) -> Value:
 
 
 def facts_to_json(facts: Sequence[tuple[str, FactValue]]) -> str:
-    return to_json({name: _fact_text(value) for name, value in facts})
+    """Numbers as JSON numbers, exactly; so what is read back is what it was, whatever the fact is."""
+    return _with_numbers.encode(dict(facts)).decode()
 
 
 def facts_from_json(text: str) -> tuple[tuple[str, FactValue], ...]:
-    told = msgspec.json.decode(text, type=dict[str, str])
-    return tuple((name, _fact(name, value)) for name, value in sorted(told.items()))
+    return tuple((name, _fact(value)) for name, value in sorted(_read_numbers(text).items()))
 
 
 def conditions_to_json(conditions: Sequence[Condition]) -> str:
-    return to_json(
-        [
-            {"fact": one.fact, "operator": one.operator, "values": [_fact_text(value) for value in one.values]}
-            for one in conditions
-        ]
-    )
+    return _with_numbers.encode(conditions).decode()
 
 
 def conditions_from_json(text: str) -> tuple[Condition, ...]:
     return tuple(
-        Condition(fact=one.fact, operator=one.operator, values=tuple(_fact(one.fact, value) for value in one.values))
-        for one in msgspec.json.decode(text, type=list[_Condition])
+        Condition(fact=one["fact"], operator=Operator(one["operator"]), values=tuple(one["values"]))
+        for one in _read_numbers(text)
     )
 
 
-class _Condition(msgspec.Struct, frozen=True):
-    """A condition as it is kept; only its fact tells whether its values are numbers."""
-
-    fact: Fact
-    operator: Operator
-    values: list[str]
+def _read_numbers(text: str) -> Any:
+    return json.loads(text, parse_float=Decimal, parse_int=Decimal)
 
 
-def _fact_text(value: FactValue) -> str:
-    return decimal_text(value) if isinstance(value, Decimal) else value
-
-
-def _fact(name: str, text: str) -> FactValue:
-    return Decimal(text) if name in NUMERIC_FACTS else text
+def _fact(value: Decimal | str | list[str]) -> FactValue:
+    return tuple(value) if isinstance(value, list) else value

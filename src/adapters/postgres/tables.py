@@ -6,6 +6,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Computed,
     Date,
     DateTime,
     Integer,
@@ -32,8 +33,8 @@ def _instant(name: str, *, nullable: bool = False) -> Column[object]:
     return Column(name, DateTime(timezone=True), nullable=nullable)
 
 
-def _integer(name: str, *, primary: bool = False) -> Column[object]:
-    return Column(name, Integer, primary_key=primary, nullable=False, autoincrement=False)
+def _integer(name: str, *, primary: bool = False, nullable: bool = False) -> Column[object]:
+    return Column(name, Integer, primary_key=primary, nullable=nullable, autoincrement=False)
 
 
 def _number(name: str, *, nullable: bool = False) -> Column[object]:
@@ -63,6 +64,7 @@ organizations: Final = Table(
     _flag("require_second_factor"),
     _text("verified_domains"),
     _text("logo", nullable=True),
+    _text("working_calendar"),
     _instant("created_at"),
     _integer("version"),
 )
@@ -504,13 +506,20 @@ approval_policies: Final = Table(
     _flag("active"),
     _instant("created_at"),
     _integer("version"),
+    _text("subject"),
+    _text("ladder"),
+    _integer("max_age_days", nullable=True),
+    _id("owner_id", nullable=True),
 )
 approval_requests: Final = Table(
     "approval_requests",
     metadata,
     _id("organization_id", primary=True),
     _id("id", primary=True),
-    _id("quote_id"),
+    _text("subject"),
+    _text("resource_type"),
+    _id("subject_id"),
+    _text("title"),
     _integer("revision"),
     _text("content_digest"),
     _id("submitted_by"),
@@ -519,6 +528,62 @@ approval_requests: Final = Table(
     _text("steps"),
     _text("status"),
     _instant("created_at"),
+    _integer("version"),
+    # What the subject is, for the database to see to it that it is there.
+    Column("quote_id", Uuid(as_uuid=True), Computed("CASE WHEN resource_type = 'quote' THEN subject_id END")),
+    Column("customer_id", Uuid(as_uuid=True), Computed("CASE WHEN resource_type = 'customer' THEN subject_id END")),
+)
+approval_comments: Final = Table(
+    "approval_comments",
+    metadata,
+    _id("organization_id", primary=True),
+    _id("id", primary=True),
+    _id("request_id"),
+    _id("user_id"),
+    _text("text"),
+    _instant("created_at"),
+)
+approval_facts: Final = Table(
+    "approval_facts",
+    metadata,
+    _id("organization_id", primary=True),
+    _id("id", primary=True),
+    _text("subject"),
+    _text("resource_type"),
+    _id("subject_id"),
+    _text("title"),
+    _integer("revision"),
+    _text("facts"),
+    _id("submitted_by"),
+    _id("last_edited_by"),
+    _instant("at"),
+)
+approval_simulations: Final = Table(
+    "approval_simulations",
+    metadata,
+    _id("organization_id", primary=True),
+    _id("id", primary=True),
+    _text("draft"),
+    _instant("since"),
+    _instant("before"),
+    _instant("created_at"),
+    _id("created_by"),
+    _integer("records"),
+    _text("result", nullable=True),
+    _integer("version"),
+)
+delegations: Final = Table(
+    "delegations",
+    metadata,
+    _id("organization_id", primary=True),
+    _id("id", primary=True),
+    _id("from_user_id"),
+    _id("to_user_id"),
+    _day("starts_on"),
+    _day("ends_on"),
+    _text("reason"),
+    _instant("created_at"),
+    _instant("ended_at", nullable=True),
     _integer("version"),
 )
 stored_documents: Final = Table(

@@ -7,7 +7,12 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from src.adapters.postgres.approvals import PostgresApprovalRequests, PostgresPolicies
+from src.adapters.postgres.approvals import (
+    PostgresApprovalRequests,
+    PostgresDelegations,
+    PostgresFactRecords,
+    PostgresPolicies,
+)
 from src.adapters.postgres.audit import PostgresAudit
 from src.adapters.postgres.catalog import (
     PostgresCategories,
@@ -69,6 +74,8 @@ class PostgresUnitOfWork(UnitOfWork):
         self.quotes = PostgresQuotes(transaction)
         self.policies = PostgresPolicies(transaction)
         self.approvals = PostgresApprovalRequests(transaction)
+        self.delegations = PostgresDelegations(transaction)
+        self.fact_records = PostgresFactRecords(transaction)
         self.documents = PostgresStoredDocuments(transaction)
         self.messages = PostgresMessages(transaction)
         self.imports = PostgresImports(transaction)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from src.adapters.smtp.words import ACCOUNT_WORDS, WORDS
+from src.adapters.smtp.words import ACCOUNT_WORDS, APPROVAL_WORDS, WORDS
 from src.application.ports.documents import QuoteDocument
-from src.application.ports.mail import AccountMail, ComposedText, MailTemplates
+from src.application.ports.mail import AccountMail, ApprovalMail, ComposedText, MailTemplates
 from src.domain.documents import notation_for
 from src.domain.identity.challenge import Purpose
 
@@ -17,9 +17,12 @@ LONGEST_SUBJECT = 200
 class JinjaMailTemplates(MailTemplates):
     """Values are data: escaped in HTML, never templates themselves."""
 
-    def __init__(self, account_page: str) -> None:
-        """*account_page*: the address of the page where invitations and password resets are answered."""
-        self._account_page = account_page
+    def __init__(self, account_page: str, approvals_page: str) -> None:
+        """*account_page*: the address of the page where invitations and password resets are answered.
+
+        *approvals_page*: the address below which an approval request is shown, by its id.
+        """
+        self._account_page, self._approvals_page = account_page, approvals_page
         self._templates = Environment(
             loader=FileSystemLoader(Path(str(files("src.adapters.smtp"))) / "templates"),
             autoescape=select_autoescape(("html.j2",)),
@@ -51,6 +54,27 @@ class JinjaMailTemplates(MailTemplates):
             subject=str(values["subject"]),
             text=self._templates.get_template("account.txt.j2").render(values),
             html=self._templates.get_template("account.html.j2").render(values),
+        )
+
+    def approval(self, mail: ApprovalMail) -> ComposedText:
+        language = notation_for(mail.locale).language
+        words = APPROVAL_WORDS[language, mail.kind]
+        given = {"title": mail.title, "step": mail.step, "organization": mail.organization}
+        values = {
+            "language": language,
+            "greeting": WORDS[language].greeting,
+            "closing": WORDS[language].closing,
+            "subject": _one_line(words.subject.format(**given)),
+            "opening": words.opening.format(**given),
+            "reason": mail.reason.strip(),
+            "organization": mail.organization,
+            "name": mail.name,
+            "link": f"{self._approvals_page}/{mail.request_id}",
+        }
+        return ComposedText(
+            subject=str(values["subject"]),
+            text=self._templates.get_template("approval.txt.j2").render(values),
+            html=self._templates.get_template("approval.html.j2").render(values),
         )
 
     def quote_sent(self, document: QuoteDocument, message: str) -> ComposedText:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from src.application.ports.mail import ApprovalMailKind
 from src.domain.identity.challenge import Purpose
 
 
@@ -113,5 +114,87 @@ ACCOUNT_WORDS = MappingProxyType(
             subject=subject, opening=opening, until=_UNTIL[language], unasked=_UNASKED[language]
         )
         for (language, purpose), (subject, opening) in _ACCOUNT.items()
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalWords:
+    """Both take ``{title}``, ``{step}`` and ``{organization}``."""
+
+    subject: str
+    opening: str
+
+
+APPROVAL_WORDS = MappingProxyType(
+    {
+        ("en", ApprovalMailKind.REQUEST): ApprovalWords(
+            subject="{title} waits for your approval",
+            opening="{title} needs your decision (step «{step}»). Look at it here, and approve or reject it:",
+        ),
+        ("en", ApprovalMailKind.DEPUTY): ApprovalWords(
+            subject="{title} has waited too long and comes to you",
+            opening="Nobody has decided about {title} in time (step «{step}»), so you may decide as well:",
+        ),
+        ("en", ApprovalMailKind.REMINDER): ApprovalWords(
+            subject="Reminder: {title} still waits for your approval",
+            opening="{title} still needs your decision (step «{step}»):",
+        ),
+        ("en", ApprovalMailKind.APPROVED): ApprovalWords(
+            subject="{title} has been approved", opening="{title} has been approved by all who had to agree:"
+        ),
+        ("en", ApprovalMailKind.REJECTED): ApprovalWords(
+            subject="{title} has been rejected", opening="{title} has been rejected. The reason given and the details:"
+        ),
+        ("en", ApprovalMailKind.BLOCKED): ApprovalWords(
+            subject="Nobody can approve {title}",
+            opening="The approval of {title} cannot go on: nobody is left who could decide. Change the people or the "
+            "policy, or ask for the submission to be recalled:",
+        ),
+        ("de", ApprovalMailKind.REQUEST): ApprovalWords(
+            subject="{title} wartet auf Ihre Freigabe",
+            opening="{title} braucht Ihre Entscheidung (Schritt «{step}»). Hier ansehen und freigeben oder ablehnen:",
+        ),
+        ("de", ApprovalMailKind.DEPUTY): ApprovalWords(
+            subject="{title} hat zu lange gewartet und kommt zu Ihnen",
+            opening="Über {title} wurde nicht rechtzeitig entschieden (Schritt «{step}»), daher dürfen auch Sie entscheiden:",
+        ),
+        ("de", ApprovalMailKind.REMINDER): ApprovalWords(
+            subject="Erinnerung: {title} wartet noch auf Ihre Freigabe",
+            opening="{title} braucht noch Ihre Entscheidung (Schritt «{step}»):",
+        ),
+        ("de", ApprovalMailKind.APPROVED): ApprovalWords(
+            subject="{title} ist freigegeben", opening="Alle, die zustimmen mussten, haben {title} freigegeben:"
+        ),
+        ("de", ApprovalMailKind.REJECTED): ApprovalWords(
+            subject="{title} wurde abgelehnt", opening="{title} wurde abgelehnt. Der Grund und die Einzelheiten:"
+        ),
+        ("de", ApprovalMailKind.BLOCKED): ApprovalWords(
+            subject="Niemand kann {title} freigeben",
+            opening="Die Freigabe von {title} kommt nicht weiter: niemand ist mehr da, der entscheiden könnte. Ändern Sie "
+            "Personen oder Richtlinie, oder lassen Sie die Vorlage zurückziehen:",
+        ),
+        ("ko", ApprovalMailKind.REQUEST): ApprovalWords(
+            subject="{title} 승인 요청",
+            opening="{title}에 대한 결정이 필요합니다(단계 «{step}»). 아래에서 확인하고 승인하거나 반려해 주세요.",
+        ),
+        ("ko", ApprovalMailKind.DEPUTY): ApprovalWords(
+            subject="{title} 승인이 지연되어 전달되었습니다",
+            opening="{title}이(가) 제때 결정되지 않아(단계 «{step}») 귀하도 결정하실 수 있습니다.",
+        ),
+        ("ko", ApprovalMailKind.REMINDER): ApprovalWords(
+            subject="알림: {title} 승인이 아직 필요합니다",
+            opening="{title}에 대한 결정이 아직 필요합니다(단계 «{step}»).",
+        ),
+        ("ko", ApprovalMailKind.APPROVED): ApprovalWords(
+            subject="{title} 승인 완료", opening="{title}이(가) 모두 승인되었습니다."
+        ),
+        ("ko", ApprovalMailKind.REJECTED): ApprovalWords(
+            subject="{title} 반려", opening="{title}이(가) 반려되었습니다. 사유와 자세한 내용은 다음과 같습니다."
+        ),
+        ("ko", ApprovalMailKind.BLOCKED): ApprovalWords(
+            subject="{title}을(를) 승인할 사람이 없습니다",
+            opening="{title}의 승인을 진행할 수 없습니다. 결정할 수 있는 사람이 없습니다. 담당자나 정책을 변경하거나 제출을 회수해 주세요.",
+        ),
     }
 )

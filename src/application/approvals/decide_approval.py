@@ -1,19 +1,61 @@
-"""Approve or reject a submitted quote."""
+"""Approve or reject what has been submitted."""
 
 from dataclasses import dataclass
 
-from src.application.ports.clock import Clock
+from src.application.approvals.desk import ApprovalDesk, People, lock_request
+from src.application.approvals.subject import Subjects
+from src.application.approvals.subjects import quote as quotes
+from src.application.ports.clock import Clock, IdFactory
 from src.application.ports.unit_of_work import UnitOfWork
-from src.application.prices.coupons import save_quote
 from src.application.transactions import Transactions
 from src.domain.approvals.errors import RequestNotFound
-from src.domain.approvals.request import ApprovalRequest, RequestStatus
+from src.domain.approvals.request import ApprovalRequest
 from src.domain.identity.actor import Actor, Permission
 from src.domain.quoting.quote import Quote
 from src.domain.quoting.states import QuoteStatus, Verb
-from src.domain.shared.ids import QuoteId
+from src.domain.shared.ids import QuoteId, RequestId
 
 _DECIDED_OR_ASKED = frozenset({QuoteStatus.PENDING_APPROVAL, QuoteStatus.APPROVED, QuoteStatus.REJECTED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecideRequestCommand:
+    """*content_digest* is that of what the approver looked at; a rejection needs a *reason*; *step* is the key of one step."""
+
+    request_id: RequestId
+    approved: bool
+    content_digest: str
+    reason: str = ""
+    step: str | None = None
+
+
+class DecideRequest:
+    """One decision on the open steps that are the actor's, whatever is to be approved; the last one settles it.
+
+    Saying the same again changes nothing. Raises RequestNotFound, RequestContentChanged, ReasonMissing, NotAnApprover,
+    AlreadyDecided, RequestClosed, PermissionMissing.
+    """
+
+    def __init__(self, transactions: Transactions, clock: Clock, ids: IdFactory, subjects: Subjects) -> None:
+        self._transactions, self._clock, self._ids, self._subjects = transactions, clock, ids, subjects
+
+    async def __call__(self, actor: Actor, command: DecideRequestCommand) -> ApprovalRequest:
+        now = self._clock.now()
+        async with self._transactions.begin(actor, Permission.DECIDE_APPROVALS) as uow:
+            kind, request = await lock_request(uow, self._subjects, command.request_id)
+            actor.require(kind.permission)
+            desk = ApprovalDesk(uow, actor, self._ids, await People.read(uow, now))
+            decided = await desk.decide(
+                kind,
+                request,
+                approved=command.approved,
+                content_digest=command.content_digest,
+                reason=command.reason,
+                step=command.step,
+            )
+            if decided is not request:
+                await uow.commit()
+        return decided
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,43 +69,39 @@ class DecideApprovalCommand:
 
 
 class DecideApproval:
-    """One decision on the open step that is the actor's; the last one settles the quote.
+    """One decision about a quote, by the quote's id.
 
     Saying the same again changes nothing. Raises QuoteNotFound, InvalidTransition, RequestContentChanged,
     ReasonMissing, NotAnApprover, AlreadyDecided, RequestClosed.
     """
 
-    def __init__(self, transactions: Transactions, clock: Clock) -> None:
-        self._transactions, self._clock = transactions, clock
+    def __init__(self, transactions: Transactions, clock: Clock, ids: IdFactory) -> None:
+        self._transactions, self._clock, self._ids = transactions, clock, ids
 
     async def __call__(self, actor: Actor, command: DecideApprovalCommand) -> Quote:
         now = self._clock.now()
         async with self._transactions.begin(actor, Permission.DECIDE_APPROVALS) as uow:
             quote = await uow.quotes.lock(command.quote_id)
             request = await self._request(uow, quote, Verb.APPROVE if command.approved else Verb.REJECT)
-            decision = request.decide(
-                await uow.users.get(actor.person),
+            desk = ApprovalDesk(uow, actor, self._ids, await People.read(uow, now))
+            decided = await desk.decide(
+                quotes.SUBJECT,
+                request,
                 approved=command.approved,
-                reason=command.reason,
                 content_digest=command.content_digest,
-                at=now,
+                reason=command.reason,
             )
-            if decision is None:
+            if decided is request:
                 return quote
-            decided = await uow.approvals.save(decision)
-            if decided.status is RequestStatus.APPROVED:
-                quote = await save_quote(uow, quote.approve(at=now, expected_digest=request.content_digest))
-            elif decided.status is RequestStatus.REJECTED:
-                rejection = quote.reject(at=now, expected_digest=request.content_digest, reason=command.reason)
-                quote = await save_quote(uow, rejection)
+            settled = quote if decided.live else await uow.quotes.get(quote.id)
             await uow.commit()
-        return quote
+        return settled
 
     async def _request(self, uow: UnitOfWork, quote: Quote, verb: Verb) -> ApprovalRequest:
         if quote.current.status not in _DECIDED_OR_ASKED:
             quote.current.check(verb)
         try:
-            return await uow.approvals.latest(quote.id)
+            return await uow.approvals.latest(quotes.KIND, quote.id)
         except RequestNotFound:
             quote.current.check(verb)  # Approved without any policy asking: there is nothing to decide.
             raise

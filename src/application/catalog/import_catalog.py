@@ -157,7 +157,7 @@ class RunImport:
         self, actor: Actor, running: CatalogImport, file: bytes, progress: Callable[[int], None]
     ) -> Outcome:
         """Look at all rows and write nothing."""
-        total, importer = Outcome(), self._importer(running)
+        total, importer = Outcome(), self._importer(actor, running)
         try:
             with self._reader.open(file, running.file_name) as table:
                 async for rows in _chunks(table, running.kind, importer, after=1):
@@ -177,7 +177,7 @@ class RunImport:
         self, actor: Actor, running: CatalogImport, file: bytes, progress: Callable[[int], None]
     ) -> CatalogImport:
         """Everything in one transaction. What has come to be wrong since the check refuses all of it."""
-        total, importer, digest, last = Outcome(), self._importer(running), sha256(), running.last_row
+        total, importer, digest, last = Outcome(), self._importer(actor, running), sha256(), running.last_row
         async with self._transactions.begin(actor, Permission.RUN_IMPORTS) as uow:
             locked = await uow.imports.lock(running.id)
             locked.check_open()
@@ -211,7 +211,7 @@ class RunImport:
         self, actor: Actor, running: CatalogImport, file: bytes, progress: Callable[[int], None]
     ) -> CatalogImport:
         """Chunk by chunk, each with how far it has got, so that a second run loses and doubles nothing."""
-        importer, after = self._importer(running), running.last_row
+        importer, after = self._importer(actor, running), running.last_row
         refused: tuple[RowError, ...] = ()
         try:
             with self._reader.open(file, running.file_name) as table:
@@ -271,14 +271,14 @@ class RunImport:
             await uow.commit()
         return ended
 
-    def _importer(self, running: CatalogImport) -> Importer:
+    def _importer(self, actor: Actor, running: CatalogImport) -> Importer:
         match running.kind:
             case ImportKind.PRODUCTS:
                 return ProductImporter(self._ids)
             case ImportKind.PRICES:
                 return PriceImporter(self._ids)
             case ImportKind.CUSTOMERS:
-                return CustomerImporter(self._ids, self._tax_numbers, running.created_by)
+                return CustomerImporter(self._ids, self._tax_numbers, actor, running.created_by)
             case ImportKind.CONTACTS:
                 return ContactImporter(self._ids)
             case ImportKind.EXCHANGE_RATES:

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
+from src.application.approvals.desk import ApprovalDesk, People
+from src.application.approvals.subjects.customer_registration import register, register_anew
 from src.application.catalog.import_rows import Cells, RowRefused
 from src.application.catalog.importers import Importer, Outcome
 from src.application.custom_values import imported_values
@@ -15,6 +17,7 @@ from src.domain.customers.contact import Contact
 from src.domain.customers.customer import Customer
 from src.domain.customers.group import CustomerGroup
 from src.domain.documents.catalog_import import RowError
+from src.domain.identity.actor import Actor
 from src.domain.identity.organization import Organization
 from src.domain.shared.custom_fields import FieldSubject
 from src.domain.shared.errors import DomainError
@@ -26,8 +29,8 @@ from src.domain.shared.tags import normal_tags
 class CustomerImporter(Importer):
     """Upserts by reference, else by registration number; an empty cell keeps what there is. New ones are pending."""
 
-    def __init__(self, ids: IdFactory, tax_numbers: TaxNumbers, registered_by: UserId) -> None:
-        self._ids, self._tax_numbers, self._registered_by = ids, tax_numbers, registered_by
+    def __init__(self, ids: IdFactory, tax_numbers: TaxNumbers, actor: Actor, registered_by: UserId) -> None:
+        self._ids, self._tax_numbers, self._actor, self._registered_by = ids, tax_numbers, actor, registered_by
         self._seen: dict[tuple[str, str], int] = {}
 
     async def take(self, uow: UnitOfWork, rows: Sequence[TabularRow], *, write: bool, now: datetime) -> Outcome:
@@ -36,6 +39,8 @@ class CustomerImporter(Importer):
         numbers = [row.cells.get("registration_number", "") for row in rows]
         by_registration = await uow.customers.by_registration(numbers)
         groups = {group.name: group for group in await uow.customer_groups.all()}
+        # Nobody wants a thousand mails: who decides finds them in the inbox.
+        desk = ApprovalDesk(uow, self._actor, self._ids, await People.read(uow, now), quiet=True)
         fields = await uow.custom_fields.all(FieldSubject.CUSTOMER)
         for row in rows:
             cells = Cells(row.cells)
@@ -56,7 +61,13 @@ class CustomerImporter(Importer):
             outcome.updated += before is not None
             if write:
                 change = after.create() if before is None else before.become(after, now)
-                outcome.made.append((await uow.customers.save(change)).id)
+                stored = await uow.customers.save(change)
+                outcome.made.append(stored.id)
+                by = self._registered_by
+                if before is None:
+                    await register(uow, desk, stored, edited_by=by, strict=False)
+                else:
+                    await register_anew(uow, desk, before, stored, edited_by=by, strict=False)
         return outcome
 
     async def finish(self, uow: UnitOfWork) -> Sequence[RowError]:

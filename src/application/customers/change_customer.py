@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TypedDict
 
+from src.application.approvals.desk import ApprovalDesk, People, withdraw_request
+from src.application.approvals.subjects.customer_registration import KIND, register_anew
 from src.application.custom_values import custom_values
-from src.application.ports.clock import Clock
+from src.application.ports.clock import Clock, IdFactory
 from src.application.ports.tax_numbers import TaxNumbers
 from src.application.prices.ambiguity import check_unambiguous
 from src.application.transactions import Transactions
@@ -45,8 +47,9 @@ class ChangeCustomerCommand:
 class ChangeCustomer:
     """Offers keep the buyer that they were made to. Raises CustomerNotFound, CustomerDeleted, VersionChanged, Invalid."""
 
-    def __init__(self, transactions: Transactions, tax_numbers: TaxNumbers, clock: Clock) -> None:
-        self._transactions, self._tax_numbers, self._clock = transactions, tax_numbers, clock
+    def __init__(self, transactions: Transactions, tax_numbers: TaxNumbers, clock: Clock, ids: IdFactory) -> None:
+        self._transactions, self._tax_numbers = transactions, tax_numbers
+        self._clock, self._ids = clock, ids
 
     async def __call__(self, actor: Actor, command: ChangeCustomerCommand) -> Customer:
         changes = command.changes
@@ -58,7 +61,10 @@ class ChangeCustomer:
                 changed = replace(changed, party=self._tax_numbers.normal(changed.party))
             custom = await custom_values(uow, FieldSubject.CUSTOMER, customer.custom, command.custom)
             changed = replace(changed, tags=normal_tags(changed.tags), custom=custom)
-            stored = await uow.customers.save(customer.become(changed, self._clock.now()))
+            now = self._clock.now()
+            stored = await uow.customers.save(customer.become(changed, now))
+            desk = ApprovalDesk(uow, actor, self._ids, await People.read(uow, now))
+            stored = await register_anew(uow, desk, customer, stored, edited_by=actor.user_id)
             await uow.commit()
         return stored
 
@@ -73,7 +79,9 @@ class DeleteCustomer:
         async with self._transactions.begin(actor, Permission.EDIT_CUSTOMERS) as uow:
             customer = await uow.customers.lock(customer_id)
             check_version(customer, expected_version)
-            stored = await uow.customers.save(customer.delete(self._clock.now()))
+            now = self._clock.now()
+            stored = await uow.customers.save(customer.delete(now))
+            await withdraw_request(uow, KIND, customer_id, now)
             await uow.commit()
         return stored
 
@@ -115,6 +123,7 @@ class MergeCustomers:
                 if price_list.scope_id == survivor_id:
                     await check_unambiguous(uow, price_list)
             await uow.customers.save(ended)
+            await withdraw_request(uow, KIND, duplicate_id, now)
             stored = await uow.customers.save(taken)
             await uow.commit()
         return stored

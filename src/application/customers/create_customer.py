@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from src.application.approvals.desk import ApprovalDesk, People
+from src.application.approvals.subjects.customer_registration import register
 from src.application.custom_values import custom_values
 from src.application.ports.clock import Clock, IdFactory
 from src.application.ports.tax_numbers import TaxNumbers
@@ -63,5 +65,7 @@ class CreateCustomer:
                 custom=await custom_values(uow, FieldSubject.CUSTOMER, (), command.custom),
             )
             stored = await uow.customers.save(customer.create())
+            desk = ApprovalDesk(uow, actor, self._ids, await People.read(uow, stored.created_at))
+            stored = await register(uow, desk, stored, edited_by=actor.user_id)
             await uow.commit()
         return stored

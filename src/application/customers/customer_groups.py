@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TypedDict
 
+from src.application.approvals.desk import ApprovalDesk, People
+from src.application.approvals.subjects.customer_registration import register_anew
 from src.application.ports.clock import Clock, IdFactory
 from src.application.transactions import Transactions
 from src.application.versions import check_version
@@ -93,12 +95,15 @@ class ListCustomerGroups:
 class RegroupCustomer:
     """Put a customer into a group, or (None) into none. Raises CustomerNotFound, CustomerGroupNotFound."""
 
-    def __init__(self, transactions: Transactions, clock: Clock) -> None:
-        self._transactions, self._clock = transactions, clock
+    def __init__(self, transactions: Transactions, clock: Clock, ids: IdFactory) -> None:
+        self._transactions, self._clock, self._ids = transactions, clock, ids
 
     async def __call__(self, actor: Actor, customer_id: CustomerId, group_id: CustomerGroupId | None) -> Customer:
+        now = self._clock.now()
         async with self._transactions.begin(actor, Permission.EDIT_CUSTOMERS) as uow:
             customer = await uow.customers.lock(customer_id)
-            stored = await uow.customers.save(customer.join(group_id, self._clock.now()))
+            stored = await uow.customers.save(customer.join(group_id, now))
+            desk = ApprovalDesk(uow, actor, self._ids, await People.read(uow, now))
+            stored = await register_anew(uow, desk, customer, stored, edited_by=actor.user_id)
             await uow.commit()
         return stored

@@ -16,6 +16,7 @@ from src.domain.shared.currency import Currency
 from src.domain.shared.errors import NotFound, invalid_field
 from src.domain.shared.party import Party
 from src.domain.shared.rounding import RoundingSettings
+from src.domain.shared.working_time import WorkingCalendar
 
 LARGEST_LOGO: Final = 1024 * 1024
 _SIGNATURES: Final = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"))
@@ -27,6 +28,7 @@ class OrganizationChanges(TypedDict, total=False):
     time_zone: str
     locale: str
     settings: RoundingSettings
+    working_calendar: WorkingCalendar
     prices_include_tax: str | None
     require_second_factor: bool
 

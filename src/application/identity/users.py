@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from src.application.approvals.desk import approvers_changed
+from src.application.approvals.subject import Subjects
 from src.application.identity.mailed import SEND_INVITATION
 from src.application.identity.passwords import NewPasswords, words_about
 from src.application.identity.sessions import end_sessions
@@ -167,8 +169,8 @@ class ChangeUserCommand:
 class ChangeUser:
     """Raises UserNotFound, VersionChanged, RoleNotYours, LastOwner, Invalid."""
 
-    def __init__(self, transactions: Transactions, clock: Clock) -> None:
-        self._transactions, self._clock = transactions, clock
+    def __init__(self, transactions: Transactions, clock: Clock, ids: IdFactory, subjects: Subjects) -> None:
+        self._transactions, self._clock, self._ids, self._subjects = transactions, clock, ids, subjects
 
     async def __call__(self, actor: Actor, command: ChangeUserCommand) -> User:
         if command.name is None and command.role is None:
@@ -183,6 +185,7 @@ class ChangeUser:
             if command.role is not None and command.role is not user.role:
                 user = await uow.users.save(user.take_role(command.role, by=actor, owners=owners, at=now))
                 await end_sessions(uow, user.id, EndReason.ROLE_CHANGED, now)
+                await approvers_changed(uow, actor, self._subjects, self._ids, now)
             await uow.commit()
         return user
 
@@ -190,8 +193,8 @@ class ChangeUser:
 class DeactivateUser:
     """All their sessions end at once, and their API keys with them. Raises UserNotFound, LastOwner, RoleNotYours, UserStateConflict."""
 
-    def __init__(self, transactions: Transactions, clock: Clock) -> None:
-        self._transactions, self._clock = transactions, clock
+    def __init__(self, transactions: Transactions, clock: Clock, ids: IdFactory, subjects: Subjects) -> None:
+        self._transactions, self._clock, self._ids, self._subjects = transactions, clock, ids, subjects
 
     async def __call__(self, actor: Actor, user_id: UserId) -> User:
         now = self._clock.now()
@@ -202,6 +205,7 @@ class DeactivateUser:
             await end_sessions(uow, user_id, EndReason.USER_DEACTIVATED, now)
             for invitation in await uow.challenges.open_of(user_id, Purpose.INVITATION, now):
                 await uow.challenges.save(invitation.void(now))
+            await approvers_changed(uow, actor, self._subjects, self._ids, now)
             await uow.commit()
         return stored
 
@@ -209,12 +213,14 @@ class DeactivateUser:
 class ReactivateUser:
     """Raises UserNotFound, RoleNotYours, UserStateConflict."""
 
-    def __init__(self, transactions: Transactions, clock: Clock) -> None:
-        self._transactions, self._clock = transactions, clock
+    def __init__(self, transactions: Transactions, clock: Clock, ids: IdFactory, subjects: Subjects) -> None:
+        self._transactions, self._clock, self._ids, self._subjects = transactions, clock, ids, subjects
 
     async def __call__(self, actor: Actor, user_id: UserId) -> User:
         async with self._transactions.begin(actor, Permission.MANAGE_USERS) as uow:
             user = await uow.users.get(user_id, lock=True)
-            stored = await uow.users.save(user.reactivate(by=actor, at=self._clock.now()))
+            now = self._clock.now()
+            stored = await uow.users.save(user.reactivate(by=actor, at=now))
+            await approvers_changed(uow, actor, self._subjects, self._ids, now)
             await uow.commit()
         return stored

@@ -13,7 +13,7 @@ from src.domain.shared.ids import OrganizationId
 class Job:
     """*name* says what to do, *subject_id* to what: ids only, never content. *trace_id* ties it to its request.
 
-    Handed out at least once; *id* stays the same over all attempts. *reference_id* is a second thing that it concerns;
+    Handed out at least once; *id* stays the same over all attempts. *reference_id* is a second thing that it concerns, *detail* a part of the first;
     address and agent are those of the request, where the job has to audit it. *not_before* is an instant; None: at once.
     """
 
@@ -23,6 +23,7 @@ class Job:
     subject_id: UUID
     trace_id: str
     reference_id: UUID | None = None
+    detail: str = ""
     ip_address: str = ""
     user_agent: str = ""
     not_before: datetime | None = None

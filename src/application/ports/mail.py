@@ -5,7 +5,9 @@ import unicodedata
 from abc import abstractmethod
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
+from uuid import UUID
 
 from src.application.ports.documents import QuoteDocument
 from src.domain.identity.challenge import Purpose
@@ -84,7 +86,36 @@ class AccountMail:
     locale: str
 
 
+class ApprovalMailKind(StrEnum):
+    """*deputy*: it has waited too long, so somebody more may decide."""
+
+    REQUEST = "request"
+    DEPUTY = "deputy"
+    REMINDER = "reminder"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    BLOCKED = "blocked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalMail:
+    """Something about an approval request, for one person. *title* names what is to be approved; *reason* of a rejection."""
+
+    kind: ApprovalMailKind
+    organization: str
+    name: str
+    title: str
+    step: str
+    reason: str
+    request_id: UUID
+    locale: str
+
+
 class MailTemplates(Protocol):
+    @abstractmethod
+    def approval(self, mail: ApprovalMail) -> ComposedText:
+        """An approval that waits, was decided or cannot go on, with a link to it, in the organisation's language."""
+
     @abstractmethod
     def account(self, mail: AccountMail) -> ComposedText:
         """A login code, a password reset or an invitation, in the organisation's language."""

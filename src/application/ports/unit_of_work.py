@@ -4,7 +4,12 @@ from abc import abstractmethod
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from src.application.ports.approvals import ApprovalRequestRepository, PolicyRepository
+from src.application.ports.approvals import (
+    ApprovalRequestRepository,
+    DelegationRepository,
+    FactRecordRepository,
+    PolicyRepository,
+)
 from src.application.ports.audit import AuditLog
 from src.application.ports.catalog import (
     CategoryRepository,
@@ -61,6 +66,8 @@ class UnitOfWork(Protocol):
     quotes: QuoteRepository
     policies: PolicyRepository
     approvals: ApprovalRequestRepository
+    delegations: DelegationRepository
+    fact_records: FactRecordRepository
     documents: StoredDocumentRepository
     messages: MessageRepository
     imports: ImportRepository

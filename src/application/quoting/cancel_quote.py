@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from src.application.approvals.subjects.quote import KIND
 from src.application.ports.clock import Clock
 from src.application.prices.coupons import save_quote
 from src.application.transactions import Transactions
@@ -32,7 +33,7 @@ class CancelQuote:
             quote.check_version(command.expected_version)
             cancelled = await save_quote(uow, quote.cancel(at=now, reason=command.reason))
             if quote.current.status is QuoteStatus.PENDING_APPROVAL:
-                request = await uow.approvals.latest(quote.id)
+                request = await uow.approvals.latest(KIND, quote.id)
                 await uow.approvals.save(request.withdraw(at=now))
             await uow.commit()
         return cancelled

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from src.application.approvals.subjects.quote import KIND
 from src.application.ports.paging import Page, Paging
 from src.application.ports.quoting import QuoteFilter, QuoteSummary
 from src.application.transactions import Transactions
@@ -51,7 +52,7 @@ class GetQuoteTimeline:
     async def __call__(self, actor: Actor, quote_id: QuoteId) -> QuoteTimeline:
         async with self._transactions.begin(actor, Permission.VIEW_QUOTES) as uow:
             await uow.quotes.get(quote_id)
-            approvals = tuple(await uow.approvals.of_quote(quote_id))
+            approvals = tuple(await uow.approvals.of_subject(KIND, quote_id))
             messages = tuple(await uow.messages.of_quote(quote_id))
             # Last, so that no state is shown whose entry is missing: others commit between these reads.
             entries = tuple(await uow.audit.of_resource("quote", quote_id))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from src.application.approvals.subjects.quote import KIND
 from src.application.ports.clock import Clock
 from src.application.prices.coupons import save_quote
 from src.application.transactions import Transactions
@@ -29,7 +30,7 @@ class RecallQuote:
             quote.check_version(command.expected_version)
             recall = quote.recall(by=actor.person, at=now, may_recall_any=actor.may(Permission.RECALL_ANY_QUOTE))
             recalled = await save_quote(uow, recall)
-            request = await uow.approvals.latest(quote.id)
+            request = await uow.approvals.latest(KIND, quote.id)
             await uow.approvals.save(request.withdraw(at=now))
             await uow.commit()
         return recalled

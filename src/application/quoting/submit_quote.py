@@ -4,25 +4,25 @@ import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 
+from src.application.approvals.desk import ApprovalDesk, People, look_ahead
+from src.application.approvals.subjects import quote as quotes
 from src.application.ports.clock import Clock, IdFactory
 from src.application.ports.unit_of_work import UnitOfWork
 from src.application.prices.coupons import save_quote
 from src.application.prices.pricebook import Pricebook
 from src.application.prices.staleness import check_prices, products_of
 from src.application.transactions import Transactions
-from src.domain.approvals.matching import evaluate
-from src.domain.approvals.request import ApprovalRequest
+from src.domain.approvals.request import Submission
 from src.domain.catalog.exchange_rate import ExchangeRateMissing
 from src.domain.identity.actor import Actor, Permission
 from src.domain.quoting.content import FrozenRate
 from src.domain.quoting.errors import PricesStale
 from src.domain.quoting.explanation import Explanation
-from src.domain.quoting.facts import facts_of
 from src.domain.quoting.quote import Quote
 from src.domain.quoting.states import Verb
 from src.domain.shared.canonical import decimal_text, digest_of
 from src.domain.shared.errors import FieldError
-from src.domain.shared.ids import QuoteId, RequestId
+from src.domain.shared.ids import QuoteId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,35 +51,28 @@ class SubmitQuote:
             quote.check_version(command.expected_version)
             quote.current.check(Verb.SUBMIT)
             kept = await self._check_prices(uow, quote, actor, keep=command.keep_prices)
-            rate = await _exchange_rate(uow, quote, now)
-            facts = facts_of(quote.current.calculation, quote.current.content.pricing(), quote.current.content, rate)
-            matched = [result for result in evaluate(facts, await uow.policies.all()) if result.matched]
+            rate = await exchange_rate(uow, quote, now)
             # Beside the event loop: for thousands of lines this takes a while.
-            explanation, digest = await asyncio.to_thread(_explained, quote)
-            submission = quote.submit(
+            explanation, explanation_digest = await asyncio.to_thread(_explained, quote)
+            change = quote.submit(
                 by=actor.person,
                 at=now,
-                needs_approval=bool(matched),
-                explanation_digest=digest,
+                needs_approval=True,
+                explanation_digest=explanation_digest,
                 exchange_rate=rate,
                 kept_stale_prices=kept,
             )
-            submitted = await save_quote(uow, submission)
+            people = await People.read(uow, now)
+            submission = await _submission(uow, change.after, actor, rate)
+            outlook = await look_ahead(uow, quotes.SUBJECT, submission, people)
+            if not outlook.steps:
+                digest = submission.content_digest
+                change = change.then(change.after.approve(at=now, expected_digest=digest, by_policy=False))
+            submitted = await save_quote(uow, change)
             await uow.quotes.keep_explanation(quote.id, submitted.current.number, explanation)
-            if matched:
-                request = ApprovalRequest.open(
-                    request_id=RequestId(self._ids.new()),
-                    quote_id=quote.id,
-                    revision=submitted.current.number,
-                    content_digest=submitted.current.digest(quote.number),
-                    submitted_by=actor.person,
-                    last_edited_by=submitted.current.last_edited_by,
-                    facts=facts,
-                    matched=matched,
-                    users=await uow.users.all(),
-                    at=now,
-                )
-                await uow.approvals.save(request)
+            request = await ApprovalDesk(uow, actor, self._ids, people).ask(quotes.SUBJECT, submission, outlook)
+            if request is not None and not request.live:
+                submitted = await uow.quotes.get(quote.id)  # All that is needed was carried over.
             await uow.commit()
         return submitted
 
@@ -113,12 +106,23 @@ class SubmitQuote:
         )
 
 
+async def _submission(uow: UnitOfWork, quote: Quote, actor: Actor, rate: FrozenRate | None) -> Submission:
+    current = quote.current
+    return Submission(
+        subject=quotes.subject_of(quote),
+        content_digest=current.content_digest or current.digest(quote.number),
+        submitted_by=actor.person,
+        last_edited_by=current.last_edited_by,
+        facts=await quotes.facts_about(uow, quote, rate),
+    )
+
+
 def _explained(quote: Quote) -> tuple[Explanation, str]:
     explanation = quote.current.explained()
     return explanation, digest_of(explanation)
 
 
-async def _exchange_rate(uow: UnitOfWork, quote: Quote, now: datetime) -> FrozenRate | None:
+async def exchange_rate(uow: UnitOfWork, quote: Quote, now: datetime) -> FrozenRate | None:
     """The rate to the organisation's currency; None for an offer in it. Raises ExchangeRateMissing."""
     content = quote.current.content
     target = (await uow.organizations.current()).default_currency

@@ -214,15 +214,15 @@ class Customer:
         """In *group_id* from now on, or in none; drafts keep their prices until they are repriced."""
         return Change(self, replace(self, group_id=group_id), (CustomerRegrouped(resource_id=self.id, at=at),))
 
-    def approve(self, *, by: UserId, alone: bool, at: datetime) -> Change["Customer"]:
-        """*alone*: nobody else could decide. Raises CustomerStateConflict, OwnRegistration."""
-        self._check_decision(CustomerStatus.PENDING, "approved", by, alone=alone)
+    def approve(self, *, at: datetime) -> Change["Customer"]:
+        """All who had to have agreed. Raises CustomerStateConflict."""
+        self._check_state(CustomerStatus.PENDING, "approved")
         changed = replace(self, status=CustomerStatus.APPROVED, status_reason="")
         return Change(self, changed, (CustomerApproved(resource_id=self.id, at=at),))
 
-    def reject(self, *, by: UserId, alone: bool, reason: str, at: datetime) -> Change["Customer"]:
-        """Raises CustomerStateConflict, OwnRegistration, Invalid for an empty reason."""
-        self._check_decision(CustomerStatus.PENDING, "rejected", by, alone=alone)
+    def reject(self, *, reason: str, at: datetime) -> Change["Customer"]:
+        """Raises CustomerStateConflict, Invalid for an empty reason."""
+        self._check_state(CustomerStatus.PENDING, "rejected")
         _check_reason(reason)
         changed = replace(self, status=CustomerStatus.REJECTED, status_reason=reason)
         return Change(self, changed, (CustomerRejected(resource_id=self.id, at=at, reason=reason),))
@@ -288,9 +288,9 @@ class Customer:
                 status=self.status.value,
             )
 
-    def _check_decision(self, state: CustomerStatus, verb: str, by: UserId, *, alone: bool) -> None:
-        self._check_state(state, verb)
-        if by == self.registered_by and not alone:
+    def check_four_eyes(self, by: UserId) -> None:
+        """Raises OwnRegistration."""
+        if by == self.registered_by:
             raise OwnRegistration("You have registered this company; somebody else decides about it.")
 
     def _check_state(self, state: CustomerStatus, verb: str) -> None:

@@ -47,10 +47,12 @@ class Permission(StrEnum):
     EXPORT_QUOTES = "quotes.export"
     VIEW_APPROVALS = "approvals.view"
     DECIDE_APPROVALS = "approvals.decide"
+    COMMENT_APPROVALS = "approvals.comment"
     MANAGE_POLICIES = "approval_policies.manage"
     VIEW_REPORTS = "reports.view"
     VIEW_AUDIT = "audit.view"
     DELIVER_MESSAGES = "messages.deliver"  # Jobs only: no role has it.
+    RUN_APPROVALS = "approvals.run"  # Jobs only: escalations, reminders and simulations.
     LOG_IN = "session.open"  # The login itself, before a user is known: no role has it.
     OPERATE = "platform.operate"  # Making, suspending and restoring organisations: no role has it.
 
@@ -69,12 +71,14 @@ _SALES = _VIEWER | {
     Permission.EDIT_CUSTOMERS,
     Permission.EDIT_QUOTES,
     Permission.SUBMIT_QUOTES,
+    Permission.COMMENT_APPROVALS,
     Permission.SEND_QUOTES,
     Permission.EXPORT_QUOTES,
     Permission.VIEW_REPORTS,
 }
 _APPROVER = _VIEWER | {
     Permission.DECIDE_APPROVALS,
+    Permission.COMMENT_APPROVALS,
     Permission.APPROVE_CUSTOMERS,
     Permission.EXPORT_QUOTES,
     Permission.VIEW_COSTS,
@@ -198,7 +202,14 @@ class Actor:
     @classmethod
     def job(cls, *, organization_id: OrganizationId, name: str, origin: Origin) -> "Actor":
         """A background job: it delivers what a person has decided, and may do nothing else."""
-        may = frozenset({Permission.DELIVER_MESSAGES, Permission.VIEW_QUOTES, Permission.RUN_IMPORTS})
+        may = frozenset(
+            {
+                Permission.DELIVER_MESSAGES,
+                Permission.VIEW_QUOTES,
+                Permission.RUN_IMPORTS,
+                Permission.RUN_APPROVALS,
+            }
+        )
         return cls(kind=ActorKind.JOB, organization_id=organization_id, permissions=may, origin=origin, name=name)
 
     @classmethod

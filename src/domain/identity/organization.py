@@ -14,6 +14,7 @@ from src.domain.shared.ids import OrganizationId
 from src.domain.shared.party import Party
 from src.domain.shared.rounding import RoundingSettings
 from src.domain.shared.text import TextChecks
+from src.domain.shared.working_time import WorkingCalendar
 
 _DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", re.ASCII)
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
@@ -69,7 +70,8 @@ class Logo:
 class Organization:
     """One tenant. *time_zone* is an IANA name; *locale* a BCP 47 tag; *prices_include_tax* names a tax category or is None.
 
-    *verified_domains*: e-mail domains that a platform operator knows to be this organisation's.
+    *verified_domains*: e-mail domains that a platform operator knows to be this organisation's. Waiting times of approvals
+    are counted by *working_calendar*.
     """
 
     id: OrganizationId
@@ -85,6 +87,7 @@ class Organization:
     require_second_factor: bool = False
     verified_domains: tuple[str, ...] = ()
     logo: Logo | None = None
+    working_calendar: WorkingCalendar = field(default_factory=WorkingCalendar)
     version: int = 0
 
     def __post_init__(self) -> None:
@@ -97,6 +100,7 @@ class Organization:
             checks.refuse("time_zone", f"{self.time_zone!r} is not a time zone of the IANA database.")
         checks.line("locale", self.locale, required=True, longest=35)
         self.party.check(checks)
+        self.working_calendar.check(checks)
         for position, domain in enumerate(self.verified_domains):
             if not _DOMAIN.fullmatch(domain):
                 checks.refuse(f"domains[{position}]", "A domain is written like example.com, in small letters.")

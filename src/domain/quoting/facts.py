@@ -6,6 +6,7 @@ from decimal import ROUND_UP, Decimal
 
 from src.domain.quoting.calculation import Calculation, LineAmounts
 from src.domain.quoting.content import FrozenRate, LineItem, QuoteContent
+from src.domain.quoting.margins import margin_facts
 from src.domain.quoting.pricing import Charge, Discount, DocumentDiscount, QuotePricing
 
 _NOTHING, _HUNDRED = Decimal(0), Decimal(100)
@@ -39,6 +40,7 @@ def facts_of(
         "greatest_line_discount_percent": max(percents, default=_NOTHING),
         "line_count": Decimal(len(calculation.lines)),
         "currency": calculation.currency.code,
+        **margin_facts(calculation, pricing),
     }
 
 

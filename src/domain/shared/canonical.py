@@ -7,7 +7,7 @@ Under these restrictions sorted JSON without white space is RFC 8785; a test com
 import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import Enum
 from hashlib import sha256
@@ -38,7 +38,7 @@ def plain(value: object) -> object:  # noqa: C901, PLR0911, PLR0912 — one case
             return str(value)
         case datetime():
             return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        case date():
+        case date() | time():
             return value.isoformat()
         case Mapping():
             return {_key(key): plain(item) for key, item in value.items()}

@@ -8,7 +8,7 @@ from litestar import Litestar
 
 from src.application.ports.security import Vault
 from src.entrypoints.http.app import HttpSettings, create_app
-from src.entrypoints.http.approvals.controller import ApprovalController
+from src.entrypoints.http.approvals.controller import ApprovalController, DelegationController, PolicyController
 from src.entrypoints.http.audit.controller import AuditController
 from src.entrypoints.http.catalog.controller import CategoryController, ProductController, TaxRateController
 from src.entrypoints.http.customers.controller import ContactController, CustomerController
@@ -51,7 +51,9 @@ CONTROLLERS = (
     ImportController,
     QuoteController,
     QuoteFileController,
+    PolicyController,
     ApprovalController,
+    DelegationController,
     ReportController,
     AuditController,
 )

@@ -6,6 +6,8 @@ from contextlib import suppress
 from dishka import AsyncContainer
 
 from src.adapters.jobs.worker import Attempt, JobHandler
+from src.application.approvals.mails import APPROVAL_JOBS, RunApprovalJob
+from src.application.approvals.simulate_policy import SIMULATE_POLICY, RunSimulation
 from src.application.catalog.import_catalog import IMPORT_CATALOG, RunImport
 from src.application.identity.mailed import (
     NOBODY,
@@ -22,7 +24,7 @@ from src.application.quoting.send_quote import DELIVER_QUOTE
 from src.domain.documents.catalog_import import ImportEnded
 from src.domain.identity.actor import Actor, Origin
 from src.domain.identity.challenge import Purpose
-from src.domain.shared.ids import ChallengeId, ImportId, MessageId, UserId
+from src.domain.shared.ids import ChallengeId, ImportId, MessageId, RequestId, SimulationId, UserId
 
 
 def job_handlers(container: AsyncContainer) -> Mapping[str, JobHandler]:
@@ -57,6 +59,7 @@ def job_handlers(container: AsyncContainer) -> Mapping[str, JobHandler]:
             await record(actor, UserId(job.subject_id))
 
     return {
+        **_approval_handlers(container),
         DELIVER_QUOTE: deliver_quote,
         IMPORT_CATALOG: import_catalog,
         SEND_LOGIN_CODE: send_challenge(Purpose.LOGIN_CODE),
@@ -64,6 +67,18 @@ def job_handlers(container: AsyncContainer) -> Mapping[str, JobHandler]:
         SEND_INVITATION: send_invitation,
         RECORD_LOGIN_FAILURE: record_login_failure,
     }
+
+
+def _approval_handlers(container: AsyncContainer) -> Mapping[str, JobHandler]:
+    async def run_approval_job(job: Job, _: Attempt) -> None:
+        run = await container.get(RunApprovalJob)
+        await run(_actor(job), job.name, RequestId(job.subject_id), job.detail)
+
+    async def simulate_policy(job: Job, _: Attempt) -> None:
+        run = await container.get(RunSimulation)
+        await run(_actor(job), SimulationId(job.subject_id))
+
+    return {**dict.fromkeys(APPROVAL_JOBS, run_approval_job), SIMULATE_POLICY: simulate_policy}
 
 
 def _actor(job: Job) -> Actor:

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from src.adapters.system import SystemClock, Uuid7Ids
-from src.application.approvals.create_policy import CreatePolicy, CreatePolicyCommand
+from src.application.approvals.policies import CreatePolicy, CreatePolicyCommand
 from src.application.catalog.ask_prices import AskPrices, AskPricesCommand, PriceRequest
 from src.application.catalog.categories import ChangeCategory, ChangeCategoryCommand
 from src.application.catalog.change_product import ChangeProduct, ChangeProductCommand

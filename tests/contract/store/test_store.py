@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from src.application.audit.read_audit import VerifyAudit
+from src.application.ports.approvals import RequestFilter
 from src.application.ports.audit import AuditFilter
 from src.application.ports.catalog import ProductFilter
 from src.application.ports.jobs import Job
@@ -18,10 +19,10 @@ from src.application.ports.paging import CursorRefused, Paging
 from src.application.ports.quoting import QuoteFilter
 from src.application.ports.unit_of_work import OpenUnitOfWork, UnitOfWork
 from src.application.transactions import Transactions
+from src.domain.approvals.conditions import Condition, Operator
 from src.domain.approvals.errors import AlreadyDecided, RequestNotFound
-from src.domain.approvals.matching import evaluate
-from src.domain.approvals.policy import Condition, Fact, Operator, Quorum, StepRule
-from src.domain.approvals.request import ApprovalRequest, RequestStatus
+from src.domain.approvals.policy import Quorum, StepRule
+from src.domain.approvals.request import RequestStatus
 from src.domain.catalog.product import ProductNotFound, SkuTaken
 from src.domain.customers.contact import ContactNotFound
 from src.domain.customers.customer import CustomerNotFound
@@ -35,7 +36,8 @@ from src.domain.quoting.quote import Quote
 from src.domain.quoting.revision import CancelReason
 from src.domain.quoting.states import QuoteStatus
 from src.domain.shared.change import Change
-from src.domain.shared.ids import CustomerId, DocumentId, MessageId, QuoteId, RequestId
+from src.domain.shared.ids import CustomerId, DocumentId, MessageId, QuoteId
+from tests.builders.approvals import a_subject, a_submission, asked, decision
 from tests.builders.quotes import (
     NOON,
     a_contact,
@@ -107,7 +109,7 @@ async def test_a_unit_of_work_commits_once(open_uow: OpenUnitOfWork, organizatio
         (lambda uow, quote: uow.quotes.lock(quote.id), QuoteNotFound),
         (lambda uow, quote: uow.customers.get(quote.customer_id), CustomerNotFound),
         (lambda uow, quote: uow.users.get(quote.owner_id), UserNotFound),
-        (lambda uow, quote: uow.approvals.latest(quote.id), RequestNotFound),
+        (lambda uow, quote: uow.approvals.latest("quote", quote.id), RequestNotFound),
         (lambda uow, quote: uow.contacts.get(quote.id), ContactNotFound),
         (lambda uow, quote: uow.products.get(quote.id), ProductNotFound),
         (lambda uow, quote: uow.messages.get(quote.id), MessageNotFound),
@@ -365,44 +367,32 @@ async def test_approvals_are_kept_with_their_decisions(
 ) -> None:
     quote = await _a_stored_quote(open_uow, organization)
     policy = a_policy(
-        Condition(fact=Fact.TOTAL, operator=Operator.GREATER, values=(Decimal("0.5"),)),
-        Condition(fact=Fact.CURRENCY, operator=Operator.IN, values=("EUR", "CHF")),
+        Condition(fact="total", operator=Operator.GREATER, values=(Decimal("0.5"),)),
+        Condition(fact="currency", operator=Operator.IN, values=("EUR", "CHF")),
         steps=(StepRule(name="Two", roles=(Role.APPROVER, Role.ADMIN), quorum=Quorum.COUNT, count=2),),
     )
-    facts: dict[str, Decimal | str] = {"total": Decimal("307.50"), "currency": "EUR"}
+    facts = {"total": Decimal("307.50"), "currency": "EUR", "customer_tags": ("vip", "new")}
     actor = organization.actor(Role.SALES)
     async with open_uow(actor) as uow:
         stored_policy = await uow.policies.save(policy.create())
-        opening = ApprovalRequest.open(
-            request_id=RequestId(uuid4()),
-            quote_id=quote.id,
-            revision=1,
-            content_digest="d" * 64,
-            submitted_by=actor.person,
-            last_edited_by=actor.person,
-            facts=facts,
-            matched=evaluate(facts, [policy]),
-            users=await uow.users.all(),
-            at=NOON,
-        )
-        request = await uow.approvals.save(opening)
+        users = list(await uow.users.all())
+        submission = a_submission(actor.person, subject=a_subject(quote.id), facts=facts)
+        request = await uow.approvals.save(asked(submission, [policy], users))
         await uow.commit()
-    decision = request.decide(
-        organization.users[Role.APPROVER], approved=True, reason="Fine", content_digest="d" * 64, at=NOON
-    )
-    assert decision is not None
+    change = decision(request, organization.users[Role.APPROVER], users, reason="Fine")
+    assert change is not None
 
     async with open_uow(organization.actor(Role.APPROVER)) as uow:
-        decided = await uow.approvals.save(decision)
+        decided = await uow.approvals.save(change)
         await uow.commit()
     async with open_uow(actor) as uow:
         assert await uow.policies.all() == [stored_policy]
-        assert await uow.approvals.latest(quote.id) == decided
-        assert list(await uow.approvals.of_quote(quote.id)) == [decided]
-        assert (await uow.approvals.page(RequestStatus.OPEN, Paging())).total == 1
-        assert (await uow.approvals.page(RequestStatus.REJECTED, Paging())).total == 0
+        assert await uow.approvals.latest("quote", quote.id) == decided
+        assert list(await uow.approvals.of_subject("quote", quote.id)) == [decided]
+        assert (await uow.approvals.page(RequestFilter(status=RequestStatus.OPEN), Paging())).total == 1
+        assert (await uow.approvals.page(RequestFilter(status=RequestStatus.REJECTED), Paging())).total == 0
         with pytest.raises(AlreadyDecided):
-            await uow.approvals.save(decision)
+            await uow.approvals.save(change)
 
 
 async def test_messages_and_documents_are_kept(open_uow: OpenUnitOfWork, organization: TestOrganization) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from src.adapters.postgres.pages import write_cursor
 from src.adapters.postgres.tables import metadata
+from src.application.ports.approvals import RequestFilter
 from src.application.ports.audit import AuditFilter
 from src.application.ports.catalog import ProductFilter
 from src.application.ports.customers import ContactFilter, CustomerFilter
@@ -20,8 +21,11 @@ from src.application.ports.paging import Paging
 from src.application.ports.quoting import QuoteFilter
 from src.application.ports.reporting import RevenueBy
 from src.application.ports.unit_of_work import UnitOfWork
+from src.domain.approvals.comment import Comment
+from src.domain.approvals.delegation import Delegation
 from src.domain.approvals.policy import ApprovalPolicy
 from src.domain.approvals.request import ApprovalRequest, RequestStatus
+from src.domain.approvals.simulation import FactRecord, Simulation
 from src.domain.catalog.category import Category
 from src.domain.catalog.coupon import Coupon, Redemption
 from src.domain.catalog.exchange_rate import ExchangeRate
@@ -56,6 +60,10 @@ _NEVER: Final = datetime(2000, 1, 1, tzinfo=UTC)
 # Which table an id is from.
 _TABLES: Final = {
     "ApiKeyId": "api_keys",
+    "DelegationId": "delegations",
+    "PolicyId": "approval_policies",
+    "RequestId": "approval_requests",
+    "SimulationId": "approval_simulations",
     "CategoryId": "categories",
     "ChallengeId": "challenges",
     "ContactId": "contacts",
@@ -140,7 +148,15 @@ class Arguments:
             "coupons.held_by:quote_id": [rows["coupon_redemptions"].quote_id],
             "coupons.release:coupon_id": [rows["coupon_redemptions"].coupon_id],
             "coupons.release:quote_id": [rows["coupon_redemptions"].quote_id],
-            "approvals.latest:quote_id": [rows["approval_requests"].quote_id],
+            "approvals.latest:subject": [rows["approval_requests"].subject],
+            "approvals.latest:subject_id": [rows["approval_requests"].subject_id],
+            "approvals.of_subject:subject": [rows["approval_requests"].subject],
+            "approvals.of_subject:subject_id": [rows["approval_requests"].subject_id],
+            "approvals.comments:request_id": [rows["approval_comments"].request_id],
+            "fact_records.count:subject": [rows["approval_facts"].subject],
+            "fact_records.count:since": [_NEVER],
+            "fact_records.between:subject": [rows["approval_facts"].subject],
+            "fact_records.between:since": [_NEVER],
             "quotes.explanation:quote_id": [rows["quote_explanations"].quote_id],
             "quotes.explanation:digest": [rows["quote_explanations"].digest],
             "quotes.next_number:year": [2031],
@@ -200,7 +216,11 @@ class Arguments:
             RevenueBy: list(RevenueBy),
             ImportKind: list(ImportKind),
             FieldSubject: list(FieldSubject),
-            RequestStatus: list(RequestStatus),
+            RequestFilter: [
+                RequestFilter(),
+                *(RequestFilter(status=status) for status in RequestStatus),
+                RequestFilter(subject="quote"),
+            ],
             QuoteStatus: [QuoteStatus.SENT, QuoteStatus.ACCEPTED],
         }
 
@@ -213,9 +233,17 @@ async def _only(items: Any) -> Any:
 
 
 _THINGS: Final[dict[Any, Any]] = {
+    Comment: lambda uow, rows: _only(uow.approvals.comments(rows["approval_comments"].request_id)),
+    Delegation: lambda uow, rows: uow.delegations.get(rows["delegations"].id),
+    FactRecord: lambda uow, rows: _only(
+        uow.fact_records.between(
+            rows["approval_facts"].subject, _NEVER, datetime(2090, 1, 1, tzinfo=UTC), after=None, limit=1
+        )
+    ),
+    Simulation: lambda uow, rows: uow.fact_records.simulation(rows["approval_simulations"].id),
     ApiKey: lambda uow, rows: uow.api_keys.get(rows["api_keys"].id),
     ApprovalPolicy: lambda uow, _: _only(uow.policies.all()),
-    ApprovalRequest: lambda uow, rows: uow.approvals.latest(rows["approval_requests"].quote_id),
+    ApprovalRequest: lambda uow, rows: uow.approvals.get(rows["approval_requests"].id),
     CatalogImport: lambda uow, rows: uow.imports.get(rows["imports"].id),
     Category: lambda uow, rows: uow.categories.get(rows["categories"].id),
     Challenge: lambda uow, rows: uow.challenges.get(rows["challenges"].id),

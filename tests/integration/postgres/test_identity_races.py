@@ -29,6 +29,7 @@ from src.application.transactions import Transactions
 from src.domain.identity.actor import Actor, Role
 from src.domain.identity.user import LastOwner, LoginFailed
 from src.domain.shared.errors import TooMany
+from tests.builders.approvals import SUBJECTS
 from tests.builders.postgres import statements_of
 from tests.builders.quotes import NOON, a_user
 from tests.organizations import ORIGIN, new_organization
@@ -52,8 +53,10 @@ async def test_two_owners_who_take_each_other_out_leave_one(open_postgres: OpenU
             )
             for one in (first, second)
         ]
-        demote = ChangeUser(transactions, clock)(actors[0], ChangeUserCommand(user_id=second.id, role=Role.VIEWER))
-        deactivate = DeactivateUser(transactions, clock)(actors[1], first.id)
+        demote = ChangeUser(transactions, clock, Uuid7Ids(), SUBJECTS)(
+            actors[0], ChangeUserCommand(user_id=second.id, role=Role.VIEWER)
+        )
+        deactivate = DeactivateUser(transactions, clock, Uuid7Ids(), SUBJECTS)(actors[1], first.id)
 
         outcomes = await asyncio.gather(demote, deactivate, return_exceptions=True)
 

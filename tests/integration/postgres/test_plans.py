@@ -46,7 +46,13 @@ REPOSITORIES: Final = {
     if inspect.isfunction(function) and not name.startswith("_")
 }
 # They insert, and look for nothing; and the application may not update what they insert.
-ONLY_ADD: Final = {"organizations.create", "exchange_rates.save", "identity_providers.save_identity", "policies.save"}
+ONLY_ADD: Final = {
+    "organizations.create",
+    "exchange_rates.save",
+    "identity_providers.save_identity",
+    "approvals.comment",
+    "fact_records.add",
+}
 # They look at everything of one kind that the organisation has, through the tenant's index, and keep some of it.
 READ_ALL: Final = {
     "contacts.by_email": "once for each batch of an import, by a text that no index of ours folds",

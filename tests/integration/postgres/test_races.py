@@ -8,8 +8,8 @@ from decimal import Decimal
 import pytest
 
 from src.adapters.system import SystemClock, Uuid7Ids
-from src.application.approvals.create_policy import CreatePolicy, CreatePolicyCommand
 from src.application.approvals.decide_approval import DecideApproval, DecideApprovalCommand
+from src.application.approvals.policies import CreatePolicy, CreatePolicyCommand
 from src.application.audit.read_audit import VerifyAudit
 from src.application.ports.unit_of_work import OpenUnitOfWork
 from src.application.prices.lines import LineInput
@@ -23,13 +23,15 @@ from src.application.quoting.revise_quote import ReviseQuote, ReviseQuoteCommand
 from src.application.quoting.send_quote import SendQuote, SendQuoteCommand
 from src.application.quoting.submit_quote import SubmitQuote, SubmitQuoteCommand
 from src.application.transactions import Transactions
-from src.domain.approvals.policy import Condition, Fact, Operator, StepRule
+from src.domain.approvals.conditions import Condition, Operator
+from src.domain.approvals.policy import StepRule
 from src.domain.identity.actor import Role
 from src.domain.quoting.quote import Quote
 from src.domain.quoting.revision import CancelReason
 from src.domain.quoting.states import OPEN_STATUSES, QuoteStatus
 from src.domain.shared.errors import Conflict, DomainError, Stale
 from src.domain.shared.ids import ContactId, CustomerId, QuoteId
+from tests.builders.approvals import SUBJECTS
 from tests.builders.quotes import a_contact, a_customer
 from tests.organizations import TestOrganization, new_organization
 
@@ -72,7 +74,7 @@ class Desk:
         return edit(self._sales, EditQuoteCommand(quote_id=quote_id, draft=DraftInput(title="Edited")))
 
     def decide(self, quote: Quote, who: Role, *, approved: bool) -> Awaitable[Quote]:
-        decide = DecideApproval(self.transactions, self._clock)
+        decide = DecideApproval(self.transactions, self._clock, self._ids)
         digest = quote.current.content_digest or ""
         command = DecideApprovalCommand(quote_id=quote.id, approved=approved, content_digest=digest, reason="Because.")
         return decide(self.team.actor(who), command)
@@ -102,10 +104,10 @@ async def a_desk(open_uow: OpenUnitOfWork) -> Desk:
         contact = await uow.contacts.save(a_contact(customer.id).create())
         await uow.commit()
     desk = Desk(open_uow, team, customer.id, contact.id)
-    large = Condition(fact=Fact.TOTAL, operator=Operator.GREATER, values=(Decimal(500),))
+    large = Condition(fact="total", operator=Operator.GREATER, values=(Decimal(500),))
     step = StepRule(name="Management", roles=(Role.APPROVER, Role.ADMIN))
     command = CreatePolicyCommand(name="Large", order=1, conditions=(large,), steps=(step,))
-    await CreatePolicy(desk.transactions, SystemClock(), Uuid7Ids())(team.actor(Role.OWNER), command)
+    await CreatePolicy(desk.transactions, SystemClock(), Uuid7Ids(), SUBJECTS)(team.actor(Role.OWNER), command)
     return desk
 
 
@@ -142,7 +144,7 @@ async def test_a_decision_and_a_recall_never_both_count(open_postgres: OpenUnitO
 
         status = (await desk.stored(quote.id)).current.status
         async with open_postgres(desk.team.actor(Role.SALES)) as uow:
-            request = await uow.approvals.latest(quote.id)
+            request = await uow.approvals.latest("quote", quote.id)
         assert (status.value, request.status.value) in {("approved", "approved"), ("draft", "withdrawn")}
 
 

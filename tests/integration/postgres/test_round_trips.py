@@ -11,20 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from src.adapters.postgres.transaction import ChangedMeanwhile
+from src.application.ports.approvals import RequestFilter
 from src.application.ports.paging import Paging
 from src.application.ports.unit_of_work import OpenUnitOfWork, UnitOfWork
+from src.domain.approvals.conditions import OPERATORS, Condition, FactKind, Operator
 from src.domain.approvals.errors import AlreadyDecided, RequestNotFound
-from src.domain.approvals.matching import PolicyResult
-from src.domain.approvals.policy import (
-    NUMERIC_FACTS,
-    ORDERING,
-    ApprovalPolicy,
-    Condition,
-    Fact,
-    Operator,
-    Quorum,
-    StepRule,
-)
+from src.domain.approvals.policy import ApprovalPolicy, Quorum, StepRule
 from src.domain.approvals.request import ApprovalRequest, RequestStatus
 from src.domain.catalog.product import ProductNotFound
 from src.domain.customers.contact import ContactNotFound
@@ -35,8 +27,9 @@ from src.domain.messaging.message import Message, MessageNotFound
 from src.domain.quoting.facts import facts_of
 from src.domain.quoting.quote import Quote
 from src.domain.shared.canonical import canonical_text
-from src.domain.shared.ids import ContactId, DocumentId, MessageId, PolicyId, ProductId, RequestId, UserId
+from src.domain.shared.ids import ContactId, DocumentId, MessageId, PolicyId, ProductId, UserId
 from src.domain.shared.party import Address
+from tests.builders.approvals import a_subject, a_submission, asked, decision
 from tests.builders.offers import IDS, NOON, Shop, a_contact, a_customer, a_product, new_shop
 
 _words = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), min_size=1, max_size=20).filter(str.strip)
@@ -55,12 +48,11 @@ def _assert_same(loaded: object, saved: object) -> None:
 
 @st.composite
 def _conditions(draw: st.DrawFn) -> Condition:
-    fact = draw(st.sampled_from(Fact))
-    numeric = fact in NUMERIC_FACTS
-    operator = draw(st.sampled_from([one for one in Operator if numeric or one not in ORDERING]))
-    value: st.SearchStrategy[Any] = _numbers if numeric else _words
-    values = draw(st.lists(value, min_size=1, max_size=3 if operator is Operator.IN else 1))
-    return Condition(fact=fact, operator=operator, values=tuple(values))
+    kind = draw(st.sampled_from(FactKind))
+    operator = draw(st.sampled_from(sorted(OPERATORS[kind])))
+    value: st.SearchStrategy[Any] = _numbers if kind is FactKind.NUMBER else _words
+    values = draw(st.lists(value, min_size=1, max_size=3 if operator in {Operator.IN, Operator.NOT_IN} else 1))
+    return Condition(fact=draw(_words), operator=operator, values=tuple(values))
 
 
 _step_rules = st.builds(
@@ -124,19 +116,10 @@ def _a_policy(name: str = "Always", order: int = 0) -> ApprovalPolicy:
 
 async def _ask(uow: UnitOfWork, shop: Shop, quote: Quote, *, minute: int = 0) -> ApprovalRequest:
     policy = _a_policy()
-    result = PolicyResult(policy=policy, conditions=())
-    change = ApprovalRequest.open(
-        request_id=RequestId(IDS.new()),
-        quote_id=quote.id,
-        revision=1,
-        content_digest="d" * 64,
-        submitted_by=shop.user_id,
-        last_edited_by=shop.user_id,
-        facts=facts_of(quote.current.calculation, quote.current.content.pricing()),
-        matched=[result],
-        users=list(shop.made.users.values()),
-        at=NOON + timedelta(minutes=minute),
-    )
+    facts = facts_of(quote.current.calculation, quote.current.content.pricing())
+    submission = a_submission(shop.user_id, subject=a_subject(quote.id), facts=facts)
+    users = list(shop.made.users.values())
+    change = asked(submission, [policy], users, at=NOON + timedelta(minutes=minute))
     return await uow.approvals.save(change)
 
 
@@ -145,7 +128,7 @@ async def test_a_request_comes_back_with_every_decision(shop: Shop, open_postgre
     quote = await shop.stored_quote(open_postgres)
     async with open_postgres(shop.actor) as uow:
         with pytest.raises(RequestNotFound):
-            await uow.approvals.latest(quote.id)
+            await uow.approvals.latest("quote", quote.id)
         older = await _ask(uow, shop, quote)
         saved = await _ask(uow, shop, quote, minute=1)
         await uow.commit()
@@ -153,13 +136,14 @@ async def test_a_request_comes_back_with_every_decision(shop: Shop, open_postgre
 
     for role, approved in ((Role.ADMIN, True), (Role.OWNER, False)):
         async with open_postgres(shop.actor) as uow:
-            latest = await uow.approvals.latest(quote.id)
+            latest = await uow.approvals.latest("quote", quote.id)
             _assert_same(latest, saved)
-            change = latest.decide(
+            change = decision(
+                latest,
                 shop.made.users[role],
+                list(shop.made.users.values()),
                 approved=approved,
                 reason="«Why?»\n\t— \\ because.",
-                content_digest="d" * 64,
                 at=NOON + timedelta(microseconds=7),
             )
             assert change is not None
@@ -167,9 +151,9 @@ async def test_a_request_comes_back_with_every_decision(shop: Shop, open_postgre
             await uow.commit()
 
     async with open_postgres(shop.actor) as uow:
-        _assert_same(await uow.approvals.of_quote(quote.id), [older, saved])
-        rejected = await uow.approvals.page(RequestStatus.REJECTED, Paging())
-        everything = await uow.approvals.page(None, Paging())
+        _assert_same(await uow.approvals.of_subject("quote", quote.id), [older, saved])
+        rejected = await uow.approvals.page(RequestFilter(status=RequestStatus.REJECTED), Paging())
+        everything = await uow.approvals.page(RequestFilter(), Paging())
     assert rejected.items == (saved,)
     assert everything.items == (saved, older)
 

@@ -14,8 +14,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from src.adapters.memory.system import TickingClock
 from src.adapters.system import Uuid7Ids
 from src.adapters.tax_numbers import StdnumTaxNumbers
-from src.application.approvals.create_policy import CreatePolicy, CreatePolicyCommand
 from src.application.approvals.decide_approval import DecideApproval, DecideApprovalCommand
+from src.application.approvals.policies import CreatePolicy, CreatePolicyCommand
 from src.application.audit.read_audit import VerifyAudit
 from src.application.customers.create_contact import CreateContact, CreateContactCommand
 from src.application.customers.create_customer import CreateCustomer, CreateCustomerCommand
@@ -34,7 +34,8 @@ from src.application.quoting.revise_quote import ReviseQuote, ReviseQuoteCommand
 from src.application.quoting.send_quote import SendQuote, SendQuoteCommand
 from src.application.quoting.submit_quote import SubmitQuote, SubmitQuoteCommand
 from src.application.transactions import Transactions
-from src.domain.approvals.policy import Condition, Fact, Operator, StepRule
+from src.domain.approvals.conditions import Condition, Operator
+from src.domain.approvals.policy import StepRule
 from src.domain.identity.actor import Role
 from src.domain.quoting.pricing import Discount
 from src.domain.quoting.quote import Quote
@@ -42,6 +43,7 @@ from src.domain.quoting.revision import CancelReason
 from src.domain.shared.errors import DomainError
 from src.domain.shared.ids import QuoteId
 from src.domain.shared.party import Party
+from tests.builders.approvals import SUBJECTS
 from tests.organizations import TestOrganization, new_organization
 
 OPEN = {"draft", "pending_approval", "rejected", "approved"}
@@ -116,15 +118,15 @@ class QuoteLife(RuleBasedStateMachine):
             actor, CreateCustomerCommand(party=Party(name="Brandt KG", address=self.team.organization.party.address))
         )
         approval = DecideCustomerCommand(customer_id=customer.id, verb=CustomerVerb.APPROVE)
-        await DecideCustomer(self.transactions, self.clock)(self.team.actor(Role.APPROVER), approval)
+        await DecideCustomer(self.transactions, self.clock, self.ids)(self.team.actor(Role.APPROVER), approval)
         contact = await CreateContact(self.transactions, self.clock, self.ids)(
             actor, CreateContactCommand(customer_id=customer.id, name="Ann", email="ann@example.com")
         )
         self.customer, self.contact = customer.id, contact.id
-        asks = Condition(fact=Fact.DISCOUNT_PERCENT, operator=Operator.GREATER, values=(Decimal(5),))
+        asks = Condition(fact="discount_percent", operator=Operator.GREATER, values=(Decimal(5),))
         step = StepRule(name="Management", roles=(Role.APPROVER, Role.ADMIN))
         command = CreatePolicyCommand(name="Discounts", order=1, conditions=(asks,), steps=(step,))
-        await CreatePolicy(self.transactions, self.clock, self.ids)(actor, command)
+        await CreatePolicy(self.transactions, self.clock, self.ids, SUBJECTS)(actor, command)
 
     def run(self, coroutine: Any) -> Any:
         return self.runner.run(coroutine)
@@ -212,7 +214,7 @@ class QuoteLife(RuleBasedStateMachine):
         digest = quote.current.content_digest if right and quote.current.content_digest else "0" * 64
         refused, unchanged = self._of_decision(model, who, yes=yes, right=right)
         command = DecideApprovalCommand(quote_id=identity, approved=yes, content_digest=digest, reason="Because.")
-        decide = DecideApproval(self.transactions, self.clock)
+        decide = DecideApproval(self.transactions, self.clock, self.ids)
         if self._try(identity, lambda: decide(self.team.actor(who), command), refused) and not unchanged:
             model.status = "approved" if yes else "rejected"
             model.decided = who, yes

@@ -51,7 +51,7 @@ class Post:
             Transactions(OpenMemoryUnitOfWork(self.store)),
             renderer or PlainTextRenderer(),
             self.storage,
-            JinjaMailTemplates("http://proffer.test/account"),
+            JinjaMailTemplates("http://proffer.test/account", "http://proffer.test/approvals"),
             self.mailer,
             self.clock,
             self.ids,

@@ -5,7 +5,7 @@ import pytest
 from src.adapters.smtp import JinjaMailTemplates
 from tests.builders.documents import a_quote_document
 
-TEMPLATES = JinjaMailTemplates("http://proffer.test/account")
+TEMPLATES = JinjaMailTemplates("http://proffer.test/account", "http://proffer.test/approvals")
 
 
 @pytest.mark.parametrize(

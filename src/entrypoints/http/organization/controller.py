@@ -25,6 +25,7 @@ from src.domain.identity.provider import IdentityProvider
 from src.domain.shared.currency import Currency
 from src.domain.shared.party import Party
 from src.domain.shared.rounding import RoundingSettings
+from src.domain.shared.working_time import WorkingCalendar
 from src.entrypoints.http.customers.schemas import AddressSchema
 from src.entrypoints.http.versions import IfMatch, expected_version, required_version, tagged
 from src.entrypoints.settings import Settings
@@ -43,6 +44,7 @@ class OrganizationResponse(Struct, frozen=True):
     time_zone: str
     locale: str
     rounding: RoundingSettings
+    working_calendar: WorkingCalendar
     prices_include_tax: str | None
     require_second_factor: bool
     verified_domains: list[str]
@@ -62,6 +64,7 @@ class OrganizationResponse(Struct, frozen=True):
             time_zone=one.time_zone,
             locale=one.locale,
             rounding=one.settings,
+            working_calendar=one.working_calendar,
             prices_include_tax=one.prices_include_tax,
             require_second_factor=one.require_second_factor,
             verified_domains=list(one.verified_domains),
@@ -78,6 +81,7 @@ class ChangeOrganizationRequest(Struct, frozen=True, forbid_unknown_fields=True)
     time_zone: Annotated[str | UnsetType, Meta(examples=["Europe/Berlin"])] = UNSET
     locale: Annotated[str | UnsetType, Meta(examples=["de"])] = UNSET
     rounding: RoundingSettings | UnsetType = UNSET
+    working_calendar: WorkingCalendar | UnsetType = UNSET
     prices_include_tax: str | UnsetType | None = UNSET
     require_second_factor: Annotated[
         bool | UnsetType, Meta(description="Nobody works without one from the next login on; owners decide.")
@@ -95,6 +99,8 @@ class ChangeOrganizationRequest(Struct, frozen=True, forbid_unknown_fields=True)
             changes["locale"] = self.locale
         if not isinstance(self.rounding, UnsetType):
             changes["settings"] = self.rounding
+        if not isinstance(self.working_calendar, UnsetType):
+            changes["working_calendar"] = self.working_calendar
         if not isinstance(self.prices_include_tax, UnsetType):
             changes["prices_include_tax"] = self.prices_include_tax
         if not isinstance(self.require_second_factor, UnsetType):

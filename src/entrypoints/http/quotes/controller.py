@@ -18,6 +18,7 @@ from src.application.quoting.cancel_quote import CancelQuote, CancelQuoteCommand
 from src.application.quoting.create_quote import CreateQuote, CreateQuoteCommand
 from src.application.quoting.edit_quote import EditQuote, EditQuoteCommand
 from src.application.quoting.explain_quote import ExplainedRevision, ExplainQuote
+from src.application.quoting.preview_approval import PreviewApproval
 from src.application.quoting.read_quotes import GetQuoteTimeline, ListQuotes
 from src.application.quoting.recall_quote import RecallQuote, RecallQuoteCommand
 from src.application.quoting.reprice_quote import CheckQuotePrices, RepriceQuote, RepriceQuoteCommand
@@ -31,6 +32,7 @@ from src.entrypoints.http.costs import shown_to
 from src.entrypoints.http.organization.custom_fields import CustomFilter, custom_filter
 from src.entrypoints.http.paging import Cursor, Limit, PageResponse, Search, Skip, paging_of
 from src.entrypoints.http.quotes.parameters import CustomerParameter, Explain, OwnerParameter, RevisionNumber, Statuses
+from src.entrypoints.http.quotes.preview import ApprovalPreviewResponse
 from src.entrypoints.http.quotes.schemas import (
     CalculateRequest,
     CalculateResponse,
@@ -192,6 +194,13 @@ class QuoteController(Controller):
         )
         return _tagged(actor, await submit_quote(actor, command))
 
+    @post("/{quote_id:uuid}/approval-preview", status_code=HTTP_200_OK, permission=Permission.VIEW_QUOTES)
+    async def preview_approval(
+        self, quote_id: FromPath[UUID], actor: FromDishka[Actor], preview: FromDishka[PreviewApproval]
+    ) -> ApprovalPreviewResponse:
+        """What submitting it now would ask for, and why; nothing is stored."""
+        return ApprovalPreviewResponse.of(await preview(actor, QuoteId(quote_id)), actor)
+
     @post("/{quote_id:uuid}/recall", status_code=HTTP_200_OK, permission=Permission.SUBMIT_QUOTES)
     async def recall(
         self,
@@ -282,7 +291,7 @@ class QuoteController(Controller):
         self, quote_id: FromPath[UUID], actor: FromDishka[Actor], get_timeline: FromDishka[GetQuoteTimeline]
     ) -> TimelineResponse:
         """Everything that happened to the quote, oldest first, with its approvals and mails."""
-        return TimelineResponse.of(await get_timeline(actor, QuoteId(quote_id)))
+        return TimelineResponse.of(await get_timeline(actor, QuoteId(quote_id)), actor)
 
 
 def _explained(actor: Actor, quote_id: UUID, explained: ExplainedRevision) -> RevisionExplanationSchema:

@@ -7,10 +7,12 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from src.application.approvals.subjects.quote import SUBJECT
 from src.application.quoting.read_quotes import QuoteTimeline
 from src.domain.audit.entry import AuditEntry
+from src.domain.identity.actor import Actor
 from src.domain.messaging.message import Message
-from src.entrypoints.http.approvals.schemas import ApprovalResponse
+from src.entrypoints.http.approvals.schemas import ApprovalResponse, shown_facts
 
 
 class TimelineEntry(Struct, frozen=True):
@@ -64,9 +66,12 @@ class TimelineResponse(Struct, frozen=True):
     messages: list[MessageResponse]
 
     @classmethod
-    def of(cls, timeline: QuoteTimeline) -> Self:
+    def of(cls, timeline: QuoteTimeline, actor: Actor) -> Self:
         return cls(
             entries=[TimelineEntry.of(entry) for entry in timeline.entries],
-            approvals=[ApprovalResponse.of(request) for request in timeline.approvals],
+            approvals=[
+                ApprovalResponse.of(request, shown_facts(actor, dict(request.facts), SUBJECT))
+                for request in timeline.approvals
+            ],
             messages=[MessageResponse.of(message) for message in timeline.messages],
         )

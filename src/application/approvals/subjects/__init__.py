@@ -1,0 +1,1 @@
+"""The kinds of things that can be approved, one file for each."""

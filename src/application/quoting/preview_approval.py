@@ -1,0 +1,52 @@
+"""What submitting a quote would ask for, and why; nothing is stored."""
+
+from dataclasses import dataclass
+
+from src.application.approvals.desk import Outlook, People, look_ahead
+from src.application.approvals.subjects import quote as quotes
+from src.application.ports.clock import Clock
+from src.application.ports.unit_of_work import UnitOfWork
+from src.application.quoting.submit_quote import exchange_rate
+from src.application.transactions import Transactions
+from src.domain.approvals.conditions import FactValue
+from src.domain.approvals.request import Submission
+from src.domain.identity.actor import Actor, Permission
+from src.domain.quoting.quote import Quote
+from src.domain.quoting.states import QuoteStatus
+from src.domain.shared.ids import QuoteId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalPreview:
+    """*facts* are those that would be judged."""
+
+    quote: Quote
+    facts: dict[str, FactValue]
+    outlook: Outlook
+
+
+class PreviewApproval:
+    """As if the actor submitted the current revision now. Raises QuoteNotFound, ExchangeRateMissing."""
+
+    def __init__(self, transactions: Transactions, clock: Clock) -> None:
+        self._transactions, self._clock = transactions, clock
+
+    async def __call__(self, actor: Actor, quote_id: QuoteId) -> ApprovalPreview:
+        async with self._transactions.begin(actor, Permission.VIEW_QUOTES) as uow:
+            quote = await uow.quotes.get(quote_id)
+            return await self._preview(uow, actor, quote)
+
+    async def _preview(self, uow: UnitOfWork, actor: Actor, quote: Quote) -> ApprovalPreview:
+        people, current = await People.read(uow, self._clock.now()), quote.current
+        drafted = current.status is QuoteStatus.DRAFT
+        rate = await exchange_rate(uow, quote, people.now) if drafted else current.content.exchange_rate
+        facts = await quotes.facts_about(uow, quote, rate)
+        submission = Submission(
+            subject=quotes.subject_of(quote),
+            content_digest=current.content_digest or current.digest(quote.number),
+            submitted_by=current.submitted_by or actor.person,
+            last_edited_by=current.last_edited_by,
+            facts=facts,
+        )
+        outlook = await look_ahead(uow, quotes.SUBJECT, submission, people)
+        return ApprovalPreview(quote=quote, facts=facts, outlook=outlook)

@@ -1,0 +1,217 @@
+"""Delegates, deputies, quorums, and what happens when nobody is left."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from src.domain.approvals.errors import AlreadyDecided, NotAnApprover
+from src.domain.approvals.policy import Quorum, StepRule
+from src.domain.approvals.request import ApprovalRequest, RequestStatus
+from src.domain.approvals.steps import StepStatus
+from src.domain.identity.actor import Role
+from src.domain.identity.user import User, UserStatus
+from tests.builders.approvals import a_delegation, a_submission, approvers_of, asked, decision
+from tests.builders.quotes import NOON, a_policy, a_user
+
+ANN, BOB, CARL = (a_user(Role.APPROVER) for _ in range(3))
+BOSS, SALES = a_user(Role.ADMIN), a_user(Role.SALES)
+USERS = (ANN, BOB, CARL, BOSS, SALES)
+DAY = timedelta(days=1)
+
+
+def a_request(step: StepRule, *, submitter: User = SALES, users: tuple[User, ...] = USERS) -> ApprovalRequest:
+    return asked(a_submission(submitter.id), [a_policy(steps=(step,))], users).after
+
+
+def only(*users: User, quorum: Quorum = Quorum.ANY, count: int = 1) -> StepRule:
+    return StepRule(name="Some", users=tuple(user.id for user in users), quorum=quorum, count=count)
+
+
+def test_a_delegate_decides_and_both_names_are_kept() -> None:
+    change = decision(a_request(only(ANN)), BOSS, USERS, delegations=[a_delegation(ANN, BOSS)])
+
+    assert change is not None
+    (given,) = change.after.steps[0].decisions
+    assert (given.user_id, given.on_behalf_of) == (BOSS.id, (ANN.id,))
+    assert change.after.status is RequestStatus.APPROVED
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+def test_a_delegation_counts_on_its_days_only(days: int) -> None:
+    with pytest.raises(NotAnApprover):
+        decision(a_request(only(ANN)), BOSS, USERS, delegations=[a_delegation(ANN, BOSS)], at=NOON + days * DAY)
+
+
+def test_a_delegation_is_one_hop() -> None:
+    chain = [a_delegation(ANN, BOB), a_delegation(BOB, BOSS)]
+
+    with pytest.raises(NotAnApprover):
+        decision(a_request(only(ANN)), BOSS, USERS, delegations=chain)
+
+
+def test_an_ended_delegation_counts_no_more() -> None:
+    ended = a_delegation(ANN, BOSS).end(NOON).after
+
+    with pytest.raises(NotAnApprover):
+        decision(a_request(only(ANN)), BOSS, USERS, delegations=[ended])
+
+
+@pytest.mark.parametrize(
+    ("away", "delegate", "submitter"), [(ANN, SALES, SALES), (ANN, BOSS, ANN)], ids=["for the other", "in their name"]
+)
+def test_four_eyes_hold_for_delegates(away: User, delegate: User, submitter: User) -> None:
+    """Neither does a submitter decide for somebody, nor anybody for a submitter."""
+    mighty = replace(SALES, role=Role.ADMIN)
+    users = (ANN, BOB, CARL, BOSS, mighty)
+    request = a_request(only(ANN, BOB), submitter=submitter, users=users)
+
+    with pytest.raises(NotAnApprover):
+        decision(request, delegate, users, delegations=[a_delegation(away, delegate)])
+
+
+def test_a_delegate_must_be_active_and_may_decide() -> None:
+    for delegate in (SALES, replace(BOSS, status=UserStatus.DEACTIVATED)):
+        users = tuple(delegate if user.id == delegate.id else user for user in USERS)
+        with pytest.raises(NotAnApprover):
+            decision(a_request(only(ANN)), delegate, users, delegations=[a_delegation(ANN, delegate)])
+
+
+def test_a_delegate_who_is_an_approver_too_counts_once() -> None:
+    request = a_request(only(ANN, BOB, CARL, quorum=Quorum.COUNT, count=2))
+
+    change = decision(request, BOB, USERS, delegations=[a_delegation(ANN, BOB)])
+
+    assert change is not None
+    assert change.after.status is RequestStatus.OPEN
+    assert decision(change.after, BOB, USERS, delegations=[a_delegation(ANN, BOB)]) is None
+
+
+def test_all_are_those_who_are_left_after_delegation() -> None:
+    request = a_request(only(ANN, BOB, quorum=Quorum.ALL))
+
+    change = decision(request, BOB, USERS, delegations=[a_delegation(ANN, BOB)])
+
+    assert change is not None
+    assert change.after.status is RequestStatus.APPROVED
+
+
+def test_all_counts_those_who_are_there_when_it_is_decided() -> None:
+    request = a_request(only(ANN, BOB, quorum=Quorum.ALL))
+    gone = tuple(replace(user, status=UserStatus.DEACTIVATED) if user is BOB else user for user in USERS)
+
+    change = decision(request, ANN, gone)
+
+    assert change is not None
+    assert change.after.status is RequestStatus.APPROVED
+
+
+def test_an_absent_approver_may_still_decide_themselves() -> None:
+    request = a_request(only(ANN))
+    delegations = [a_delegation(ANN, BOSS)]
+    by_delegate = decision(request, BOSS, USERS, delegations=delegations)
+    assert by_delegate is not None
+
+    with pytest.raises(AlreadyDecided):
+        decision(by_delegate.after, ANN, USERS, approved=False, delegations=delegations)
+    assert decision(request, ANN, USERS, delegations=delegations) is not None
+
+
+def escalating(**changes: object) -> StepRule:
+    return replace(only(ANN), escalate_after_hours=8, escalate_to_users=(BOSS.id,), **changes)  # type: ignore[arg-type]
+
+
+def test_escalation_adds_the_deputy_and_keeps_the_first() -> None:
+    request = a_request(escalating())
+    with pytest.raises(NotAnApprover):
+        decision(request, BOSS, USERS)
+
+    assert request.escalate(at=NOON + timedelta(hours=8) - timedelta(microseconds=1)) is None
+    change = request.escalate(at=NOON + timedelta(hours=8))
+
+    assert change is not None
+    escalated = change.after
+    assert escalated.escalate(at=NOON + DAY) is None
+    for user in (ANN, BOSS):
+        decided = decision(escalated, user, USERS)
+        assert decided is not None
+        assert decided.after.status is RequestStatus.APPROVED
+
+
+def test_a_step_escalates_from_its_own_opening() -> None:
+    first, second = replace(only(BOB), name="First"), escalating()
+    request = asked(a_submission(SALES.id), [a_policy(steps=(first, second))], USERS).after
+    assert request.steps[1].escalates_at is None
+
+    change = decision(request, BOB, USERS, at=NOON + timedelta(hours=5))
+
+    assert change is not None
+    assert change.after.steps[1].escalates_at == NOON + timedelta(hours=13)
+
+
+def test_a_decided_step_does_not_escalate() -> None:
+    decided = decision(a_request(escalating()), ANN, USERS)
+
+    assert decided is not None
+    assert decided.after.escalate(at=NOON + DAY) is None
+
+
+def test_a_request_that_nobody_can_decide_is_blocked_until_somebody_can() -> None:
+    request = a_request(only(ANN))
+    gone = [replace(user, status=UserStatus.DEACTIVATED) if user is ANN else user for user in USERS]
+
+    blocked = request.review(approvers_of(gone, (SALES.id,)), at=NOON)
+    assert blocked is not None
+    assert (blocked.after.status, blocked.events[0].action) == (RequestStatus.BLOCKED, "approval.blocked")
+    assert blocked.after.review(approvers_of(gone, (SALES.id,)), at=NOON) is None
+
+    again = blocked.after.review(approvers_of(USERS, (SALES.id,)), at=NOON)
+    assert again is not None
+    assert again.after.status is RequestStatus.OPEN
+
+
+def test_a_delegate_unblocks() -> None:
+    request = a_request(only(ANN))
+    gone = [replace(user, status=UserStatus.DEACTIVATED) if user is ANN else user for user in USERS]
+    blocked = request.review(approvers_of(gone, (SALES.id,)), at=NOON)
+    assert blocked is not None
+
+    # Of somebody who has left there is no delegate: only who is active can be stood for.
+    with_delegate = approvers_of(gone, (SALES.id,), [a_delegation(ANN, BOSS)])
+    assert blocked.after.review(with_delegate, at=NOON) is None
+
+
+def test_one_yes_counts_for_all_parallel_steps_that_are_theirs_and_a_key_names_one() -> None:
+    one, two = a_policy(steps=(only(ANN),)), a_policy(steps=(only(ANN, BOB),))
+    request = asked(a_submission(SALES.id), [one, two], USERS).after
+    assert len(request.open_steps) == 2
+
+    everything = decision(request, ANN, USERS)
+    first = decision(request, ANN, USERS, step=request.steps[0].key)
+
+    assert everything is not None
+    assert everything.after.status is RequestStatus.APPROVED
+    assert first is not None
+    assert [step.status for step in first.after.steps].count(StepStatus.APPROVED) == 1
+    assert decision(first.after, ANN, USERS, step=request.steps[0].key) is None
+
+
+def test_reminders_are_counted_once_each() -> None:
+    request = a_request(replace(only(ANN), remind_after_hours=4))
+    key = request.steps[0].key
+
+    change = request.remind(key, number=1, at=NOON)
+
+    assert change is not None
+    assert change.after.remind(key, number=1, at=NOON) is None
+    assert request.remind(key, number=2, at=NOON) is None
+    assert change.after.withdraw(at=NOON).after.remind(key, number=2, at=NOON) is None
+
+
+def test_of_a_ladder_only_the_first_asks() -> None:
+    policies = [a_policy(name=name, order=order, ladder="size") for name, order in (("Board", 1), ("Team", 2))]
+    beside = a_policy(name="Beside", order=3)
+
+    request = asked(a_submission(SALES.id), [*policies, beside], USERS).after
+
+    assert [step.policy_name for step in request.steps] == ["Board", "Beside"]
