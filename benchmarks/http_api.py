@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -21,9 +21,9 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
-from sqlalchemy import event
 from sqlalchemy.engine import make_url
 
+from src.adapters.postgres.connection import watched
 from src.application.ports.paging import Paging
 from src.application.ports.quoting import QuoteFilter
 from src.application.prices.lines import LineInput
@@ -49,7 +49,6 @@ class Recorded:
 
     sql: str
     rows: tuple[tuple[Any, ...], ...]
-    many: bool
 
 
 @dataclass(frozen=True)
@@ -63,28 +62,28 @@ class Scene:
 
 
 async def record() -> Scene:
-    """Run each use case once, and keep what it says to the database between BEGIN and COMMIT."""
+    """Run each use case once, and keep what it says to the database from BEGIN on; the end is the loop's own."""
     seen: list[Recorded] = []
 
-    def keep(_c: Any, _cursor: Any, sql: str, parameters: Any, _context: Any, many: bool) -> None:
-        seen.append(Recorded(sql, tuple(map(tuple, parameters)) if many else (tuple(parameters),), many))
+    def keep(sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        seen.append(Recorded(sql, tuple(map(tuple, rows))))
 
     async with session_of(SALES, None) as session:
         container, actor = session.container, session.actor
         page = await (await container.get(ListQuotes))(actor, QuoteFilter(), Paging())
         customer = page.items[0].customer_id
         engine = await container.get(AppEngine)
-        event.listen(engine.sync_engine, "before_cursor_execute", keep)
         line = LineInput(quantity=Decimal(10), description="Desk", unit_price=Decimal("30.75"))
         command = CreateQuoteCommand(customer_id=customer, draft=DraftInput(lines=(line,) * LINES))
-        quote = await (await container.get(CreateQuote))(actor, command)
-        statements = {"create": seen.copy()}
-        seen.clear()
-        await (await container.get(GetQuote))(actor, quote.id)
-        statements["get"] = seen.copy()
-        seen.clear()
-        await (await container.get(ListQuotes))(actor, QuoteFilter(), Paging())
-        statements["list"] = seen.copy()
+        with watched(engine, keep):
+            quote = await (await container.get(CreateQuote))(actor, command)
+            statements = {"create": seen.copy()}
+            seen.clear()
+            await (await container.get(GetQuote))(actor, quote.id)
+            statements["get"] = seen.copy()
+            seen.clear()
+            await (await container.get(ListQuotes))(actor, QuoteFilter(), Paging())
+            statements["list"] = seen.copy()
     kept = frozenset({actor.organization_id, actor.person, customer})
     return Scene(customer, quote.id, kept, statements)
 
@@ -99,18 +98,21 @@ class BareLoop:
         fresh: dict[Any, Any] = {}
         head: Any = None
         own_hash = uuid4().hex * 2
-        async with self._pool.acquire() as connection, connection.transaction():
-            for one in self._scene.statements[name]:
+        async with self._pool.acquire() as connection:
+            begin, *others = self._scene.statements[name]
+            await connection.execute(begin.sql)
+            for one in others:
                 rows = [self._renew(row, fresh) for row in one.rows] if name == "create" else list(one.rows)
                 if "INSERT INTO proffer.audit_entries" in one.sql:  # One entry; its place follows from the head.
                     rows = [(*row[:1], head["sequence"] + 1, *row[2:9], head["hash"], own_hash) for row in rows]
                 elif "UPDATE proffer.audit_heads" in one.sql:
                     rows = [(head["sequence"] + 1, own_hash, *row[2:]) for row in rows]
-                if one.many or one.sql.startswith(("INSERT", "UPDATE")):
+                if one.sql.startswith(("INSERT", "UPDATE")):
                     await connection.executemany(one.sql, rows)
                     continue
                 answer = await connection.fetch(one.sql, *rows[0])
                 head = answer[0] if "audit_heads" in one.sql else head
+            await connection.execute("COMMIT" if name == "create" else "ROLLBACK")
 
     def _renew(self, row: tuple[Any, ...], fresh: dict[Any, Any]) -> tuple[Any, ...]:
         """New ids and a new number, so that nothing collides."""
@@ -151,36 +153,61 @@ class HttpClient:
         self._writer.close()
 
 
-async def rate(connections: int, requests: int, act: Callable[[int], Awaitable[object]]) -> float:
-    """Acts a second, with *connections* at work at once."""
+@dataclass(frozen=True)
+class Run:
+    """Acts a second, and milliseconds of processor time for each, in the process that talks to the database."""
+
+    rate: float
+    cpu: float
+
+
+async def run(connections: int, requests: int, process: int, act: Callable[[int], Awaitable[object]]) -> Run:
+    """With *connections* at work at once."""
 
     async def work(number: int) -> None:
         for _ in range(requests // connections):
             await act(number)
 
-    begin = perf_counter()
+    begin, busy, count = perf_counter(), _cpu(process), requests // connections * connections
     await asyncio.gather(*(work(number) for number in range(connections)))
-    return requests // connections * connections / (perf_counter() - begin)
+    return Run(count / (perf_counter() - begin), (_cpu(process) - busy) * 1000 / count)
 
 
-async def compare(scene: Scene, url: str, token: str, requests: int) -> None:
+def _cpu(process: int) -> float:
+    """Seconds, user's and system's."""
+    told = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(") ")[2].split()
+    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def compare(scene: Scene, url: str, token: str, requests: int, server: int) -> None:
     body = json.dumps(draft_body(scene.customer)).encode()
     calls = {
         "get": ("GET", f"/api/v1/quotes/{scene.quote}", b""),
         "list": ("GET", "/api/v1/quotes", b""),
         "create": ("POST", "/api/v1/quotes", body),
     }
-    print(f"{LINES} lines a quote, {requests} requests, medians of {RUNS}; rates per second")
-    print(f"{'':8}{'conn.':>6}{'API':>9}{'bare loop':>11}{'ratio':>7}")
+    print(f"{LINES} lines a quote, {requests} requests, medians of {RUNS}: rates per second, and CPU ms for each")
+    print(f"{'':8}{'conn.':>6}{'API':>9}{'bare loop':>11}{'ratio':>7}{'CPU API':>9}{'bare':>7}")
     for name, call in calls.items():
         for connections in CONNECTIONS:
-            api, bare = await _both(scene, url, token, name, call, connections, requests)
-            print(f"{name:8}{connections:>6}{api:>9.0f}{bare:>11.0f}{api / bare:>7.2f}", flush=True)
+            api, bare = await _both(scene, url, token, name, call, connections, requests, server)
+            print(
+                f"{name:8}{connections:>6}{api.rate:>9.0f}{bare.rate:>11.0f}{api.rate / bare.rate:>7.2f}"
+                f"{api.cpu:>9.2f}{bare.cpu:>7.2f}",
+                flush=True,
+            )
 
 
 async def _both(
-    scene: Scene, url: str, token: str, name: str, call: tuple[str, str, bytes], connections: int, requests: int
-) -> tuple[float, float]:
+    scene: Scene,
+    url: str,
+    token: str,
+    name: str,
+    call: tuple[str, str, bytes],
+    connections: int,
+    requests: int,
+    server: int,
+) -> tuple[Run, Run]:
     clients = [HttpClient(token) for _ in range(connections)]
     for client in clients:
         await client.open()
@@ -188,11 +215,15 @@ async def _both(
         loop = BareLoop(scene, pool)
         api, bare = [], []
         for _ in range(RUNS):  # By turns, so that what disturbs the machine disturbs both.
-            api.append(await rate(connections, requests, lambda number: clients[number].call(*call)))
-            bare.append(await rate(connections, requests, lambda _: loop.run(name)))
+            api.append(await run(connections, requests, server, lambda number: clients[number].call(*call)))
+            bare.append(await run(connections, requests, os.getpid(), lambda _: loop.run(name)))
     for client in clients:
         client.close()
-    return median(api), median(bare)
+    return _median(api), _median(bare)
+
+
+def _median(runs: Sequence[Run]) -> Run:
+    return Run(median(run.rate for run in runs), median(run.cpu for run in runs))
 
 
 def draft_body(customer: UUID) -> dict[str, Any]:
@@ -213,7 +244,7 @@ async def main(requests: int) -> None:
         try:
             token = await _log_in()
             url = make_url(database.urls.app).set(drivername="postgresql").render_as_string(hide_password=False)
-            await compare(scene, url, token, requests)
+            await compare(scene, url, token, requests, server.pid)
         finally:
             server.terminate()
             await server.wait()

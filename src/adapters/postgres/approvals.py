@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.sql.elements import ColumnElement
 
+from src.adapters.postgres.connection import Row
 from src.adapters.postgres.json_columns import (
     conditions_from_json,
     conditions_to_json,
@@ -124,7 +125,7 @@ def _to_row(request: ApprovalRequest) -> dict[str, Any]:
     }
 
 
-def _to_policy(row: Row[Any]) -> ApprovalPolicy:
+def _to_policy(row: Row) -> ApprovalPolicy:
     return ApprovalPolicy(
         id=row.id,
         name=row.name,
@@ -137,7 +138,7 @@ def _to_policy(row: Row[Any]) -> ApprovalPolicy:
     )
 
 
-def _to_request(row: Row[Any]) -> ApprovalRequest:
+def _to_request(row: Row) -> ApprovalRequest:
     return ApprovalRequest(
         id=row.id,
         quote_id=row.quote_id,

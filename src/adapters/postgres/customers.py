@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Row, false, func, or_, select, update
+from sqlalchemy import Column, ColumnElement, false, func, or_, select, update
 
+from src.adapters.postgres.connection import Row
 from src.adapters.postgres.custom_fields import has_value
 from src.adapters.postgres.json_columns import from_json, to_json
 from src.adapters.postgres.pages import contains, newest_first, searched
@@ -210,7 +211,7 @@ class PostgresContacts(ContactRepository):
         return await self._records.read(statement.order_by(columns.created_at, columns.id))
 
 
-def _to_customer(row: Row[Any]) -> Customer:
+def _to_customer(row: Row) -> Customer:
     return Customer(
         id=row.id,
         party=Party(

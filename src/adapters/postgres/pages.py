@@ -8,9 +8,9 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, FromClause, Row, false, func, select, tuple_
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, FromClause, false, func, select, tuple_
 
+from src.adapters.postgres.connection import Connection, Row
 from src.application.ports.paging import CursorRefused, Page, Paging
 
 Item = TypeVar("Item")
@@ -41,11 +41,11 @@ def containing(search: str) -> str | None:
 
 
 async def newest_first(
-    connection: AsyncConnection,
+    connection: Connection,
     table: FromClause,
     conditions: Sequence[ColumnElement[bool]],
     paging: Paging,
-    item: Callable[[Row[Any]], Item],
+    item: Callable[[Row], Item],
 ) -> Page[Item]:
     """A page of *table*, by creation and then id, the newest first."""
     columns = table.c

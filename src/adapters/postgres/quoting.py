@@ -9,10 +9,11 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import BindParameter, Row, Select, Text, bindparam, cast, delete, func, select, update
+from sqlalchemy import BindParameter, Select, Text, bindparam, cast, delete, func, select, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.sql.elements import ColumnElement
 
+from src.adapters.postgres.connection import Row
 from src.adapters.postgres.custom_fields import has_value
 from src.adapters.postgres.json_columns import from_json, to_json
 from src.adapters.postgres.pages import contains, newest_first, searched
@@ -213,12 +214,10 @@ class PostgresQuotes(QuoteRepository):
 
     async def stream(self, criteria: QuoteFilter) -> AsyncIterator[QuoteSummary]:
         statement = select(quotes).where(*self._conditions(criteria)).order_by(quotes.c.created_at, quotes.c.id)
-        options = {"yield_per": _BATCH}
-        async with self._transaction.connection.stream(statement, execution_options=options) as rows:
-            async for row in rows:
-                yield _to_summary(row)
+        async for row in self._transaction.connection.stream(statement, _BATCH):
+            yield _to_summary(row)
 
-    def _read(self, rows: Sequence[Row[Any]]) -> Quote:
+    def _read(self, rows: Sequence[Row]) -> Quote:
         if not rows:
             raise QuoteNotFound("There is no such quote.")
         header = rows[0]
@@ -293,7 +292,7 @@ class PostgresQuotes(QuoteRepository):
             statement = insert(line_items)
             written = {name: statement.excluded[name] for name in rows[0] if name not in {*key, "position"}}
             primary = [line_items.c[name] for name in (*key, "position")]
-            await self._transaction.connection.execute(
+            await self._transaction.connection.execute_many(
                 statement.on_conflict_do_update(index_elements=primary, set_=written), rows
             )
         if len(old) > len(new):
@@ -378,7 +377,7 @@ def _to_line_row(line: LineItem, net: Decimal) -> Mapping[str, Any]:
     }
 
 
-def _to_revision(row: Row[Any]) -> Revision:
+def _to_revision(row: Row) -> Revision:
     lines = msgspec.json.decode(row.lines, type=list[_LineTexts]) if row.lines else []
     return Revision(
         number=row.number,
@@ -422,7 +421,7 @@ def _to_line(texts: _LineTexts) -> LineItem:
     )
 
 
-def _to_summary(row: Row[Any]) -> QuoteSummary:
+def _to_summary(row: Row) -> QuoteSummary:
     return QuoteSummary(
         id=row.id,
         number=row.number,

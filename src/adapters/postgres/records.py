@@ -7,9 +7,10 @@ from functools import cache
 from typing import Any, Final, Generic, Protocol, TypeVar, get_args, get_origin, get_type_hints
 from uuid import UUID
 
-from sqlalchemy import Row, Table, func, select
+from sqlalchemy import Table, func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from src.adapters.postgres.connection import Row
 from src.adapters.postgres.json_columns import from_json, to_json
 from src.adapters.postgres.transaction import Transaction
 from src.domain.shared.change import Change
@@ -76,7 +77,7 @@ class Records(Generic[Item]):
         statement = insert(self.table)
         written = {name: statement.excluded[name] for name in rows[0] if name not in {"id", "created_at"}}
         keys = [self.table.c.organization_id, self.table.c.id]
-        await self.transaction.connection.execute(
+        await self.transaction.connection.execute_many(
             statement.on_conflict_do_update(index_elements=keys, set_=written),
             [{"organization_id": self.transaction.organization_id, **row} for row in rows],
         )
@@ -84,7 +85,7 @@ class Records(Generic[Item]):
     def row(self, item: Item) -> dict[str, object]:
         return {name: _stored(getattr(item, name)) for name, _ in _columns(self._kind)}
 
-    def item(self, row: Row[Any]) -> Item:
+    def item(self, row: Row) -> Item:
         values = {name: getattr(row, name) for name, _ in _columns(self._kind)}
         for name, load in _columns(self._kind):
             if load is not None and values[name] is not None:
