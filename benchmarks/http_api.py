@@ -6,10 +6,12 @@ fresh ids. Server, loops and PostgreSQL share the machine, so ratios say more th
 
 import asyncio
 import json
+import os
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from statistics import median
 from time import perf_counter
 from typing import Any
@@ -59,7 +61,7 @@ class Scene:
 
 
 async def record() -> Scene:
-    """Run each use case once, and keep what it says to the database between BEGIN and COMMIT."""
+    """Run each use case once, and keep what it says to the database from BEGIN on; the end is the loop's own."""
     statements: dict[str, list[Recorded]] = {}
     async with session_of(SALES, None) as session:
         container, actor = session.container, session.actor
@@ -97,7 +99,7 @@ class BareLoop:
         fresh: dict[Any, Any] = {self._scene.submitted: next(self._drafts)} if name == "submit" else {}
         head: Any = None
         hashes = [uuid4().hex * 2 for _ in range(8)]
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with self._pool.acquire() as connection:
             for one in self._scene.statements[name]:
                 rows = [self._renew(row, fresh) for row in one.rows] if name in WRITES else list(one.rows)
                 if "INSERT INTO proffer.audit_entries" in one.sql:  # Their places follow from the head.
@@ -111,6 +113,7 @@ class BareLoop:
                     rows = [(head["sequence"] + told, hashes[told - 1], *row[2:]) for row in rows]
                 answer = await one.run(connection, rows)
                 head = answer[0] if answer and "audit_heads" in one.sql else head
+            await connection.execute("COMMIT" if name in WRITES else "ROLLBACK")
 
     def _renew(self, row: tuple[Any, ...], fresh: dict[Any, Any]) -> tuple[Any, ...]:
         """New ids and a new number, so that nothing collides."""
@@ -151,19 +154,33 @@ async def make_drafts(admin_url: str, scene: Scene, count: int) -> list[UUID]:
     return ids
 
 
-async def rate(connections: int, requests: int, act: Callable[[int], Awaitable[object]]) -> float:
-    """Acts a second, with *connections* at work at once."""
+@dataclass(frozen=True)
+class Run:
+    """Acts a second, and milliseconds of processor time for each, in the process that talks to the database."""
+
+    rate: float
+    cpu: float
+
+
+async def run(connections: int, requests: int, process: int, act: Callable[[int], Awaitable[object]]) -> Run:
+    """With *connections* at work at once."""
 
     async def work(number: int) -> None:
         for _ in range(requests // connections):
             await act(number)
 
-    begin = perf_counter()
+    begin, busy, count = perf_counter(), _cpu(process), requests // connections * connections
     await asyncio.gather(*(work(number) for number in range(connections)))
-    return requests // connections * connections / (perf_counter() - begin)
+    return Run(count / (perf_counter() - begin), (_cpu(process) - busy) * 1000 / count)
 
 
-async def compare(scene: Scene, urls: tuple[str, str], token: str, requests: int) -> None:
+def _cpu(process: int) -> float:
+    """Seconds, user's and system's."""
+    told = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(") ")[2].split()
+    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def compare(scene: Scene, urls: tuple[str, str], token: str, requests: int, server: int) -> None:
     drafts = iter(await make_drafts(urls[1], scene, 2 * RUNS * len(CONNECTIONS) * requests))
     body = json.dumps(draft_body(scene)).encode()
     calls: dict[str, Callable[[], tuple[str, str, bytes]]] = {
@@ -172,8 +189,8 @@ async def compare(scene: Scene, urls: tuple[str, str], token: str, requests: int
         "create": lambda: ("POST", "/api/v1/quotes", body),
         "submit": lambda: ("POST", f"/api/v1/quotes/{next(drafts)}/submit", b""),
     }
-    print(f"{LINES} lines a quote, {requests} requests, medians of {RUNS}; rates per second")
-    print(f"{'':8}{'conn.':>6}{'API':>9}{'bare loop':>11}{'ratio':>7}")
+    print(f"{LINES} lines a quote, {requests} requests, medians of {RUNS}: rates per second, and CPU ms for each")
+    print(f"{'':8}{'conn.':>6}{'API':>9}{'bare loop':>11}{'ratio':>7}{'CPU API':>9}{'bare':>7}")
     for name, call in calls.items():
         for connections in CONNECTIONS:
             clients = [HttpClient(token) for _ in range(connections)]
@@ -181,20 +198,34 @@ async def compare(scene: Scene, urls: tuple[str, str], token: str, requests: int
                 await client.open()
             size = min(connections, POOL)
             async with asyncpg.create_pool(urls[0], min_size=size, max_size=size) as pool:
-                api, bare = await _both(clients, BareLoop(scene, pool, drafts), name, call, requests)
+                loop = BareLoop(scene, pool, drafts)
+                api, bare = await _both(clients, loop, name, call, requests, server)
             for client in clients:
                 client.close()
-            print(f"{name:8}{connections:>6}{api:>9.0f}{bare:>11.0f}{api / bare:>7.2f}", flush=True)
+            print(
+                f"{name:8}{connections:>6}{api.rate:>9.0f}{bare.rate:>11.0f}{api.rate / bare.rate:>7.2f}"
+                f"{api.cpu:>9.2f}{bare.cpu:>7.2f}",
+                flush=True,
+            )
 
 
 async def _both(
-    clients: list[HttpClient], loop: BareLoop, name: str, call: Callable[[], tuple[str, str, bytes]], requests: int
-) -> tuple[float, float]:
+    clients: list[HttpClient],
+    loop: BareLoop,
+    name: str,
+    call: Callable[[], tuple[str, str, bytes]],
+    requests: int,
+    server: int,
+) -> tuple[Run, Run]:
     api, bare = [], []
     for _ in range(RUNS):  # By turns, so that what disturbs the machine disturbs both.
-        api.append(await rate(len(clients), requests, lambda number: clients[number].call(*call())))
-        bare.append(await rate(len(clients), requests, lambda _: loop.run(name)))
-    return median(api), median(bare)
+        api.append(await run(len(clients), requests, server, lambda number: clients[number].call(*call())))
+        bare.append(await run(len(clients), requests, os.getpid(), lambda _: loop.run(name)))
+    return _median(api), _median(bare)
+
+
+def _median(runs: Sequence[Run]) -> Run:
+    return Run(median(run.rate for run in runs), median(run.cpu for run in runs))
 
 
 async def check_sessions(token: str, quote: UUID) -> None:
@@ -232,10 +263,10 @@ async def main(requests: int) -> None:
     with Database(read_settings()) as database:
         await prepare(database)
         scene = await record()
-        async with serving():
+        async with serving() as server:
             token = await log_in(SALES)
             url = make_url(database.urls.app).set(drivername="postgresql").render_as_string(hide_password=False)
-            await compare(scene, (url, database.admin_url), token, requests)
+            await compare(scene, (url, database.admin_url), token, requests, server)
             await check_sessions(token, scene.quote)
 
 

@@ -89,10 +89,11 @@ async def prepare(database: Database) -> None:
 
 
 @asynccontextmanager
-async def serving() -> AsyncIterator[None]:
+async def serving() -> AsyncIterator[int]:
+    """The process that serves, by its id."""
     server = await asyncio.create_subprocess_exec(*_PROFFER, "serve", "--no-worker", stdout=subprocess.DEVNULL)
     try:
-        yield
+        yield server.pid
     finally:
         if server.returncode is None:
             server.terminate()

@@ -12,7 +12,7 @@ FILES = sorted(path for folder in ("src", "migrations") for path in (ROOT / fold
 # Trigrams, which every PostgreSQL brings along and the owner of a database may create.
 _SEARCH = {"migrations/versions/0004_search.py"}
 RULES = {
-    "the tenant is set in one place": (r"set_config\(", {"src/adapters/postgres/unit_of_work.py"}),
+    "the tenant is set in one place": (r"set_config\(", {"src/adapters/postgres/connection.py"}),
     "and for one transaction only": (r"set_config\([^)]*,(?!\s*true)\s*[\w:]+\s*\)", set()),
     "nothing is set for a session": (r"(?i)\bSET\s+(SESSION\s+)?(app\.|TIME ZONE|ROLE|row_security)|SESSION AUTH", set()),
     "no extension is needed": (r"(?i)create\s+extension|pgcrypto|uuid-ossp|uuidv7\(|uuid_generate_v|gen_salt|digest\(.*'sha", _SEARCH),

@@ -2,25 +2,19 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
 
-from sqlalchemy import event, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from src.adapters.postgres.connection import watched
 
 
 @contextmanager
 def statements_of(engine: AsyncEngine) -> Iterator[list[str]]:
-    """Fills with the text of every statement that *engine* runs meanwhile."""
+    """Fills with the text of every statement that repositories and directories run on *engine* meanwhile."""
     seen: list[str] = []
-
-    def remember(*args: Any) -> None:
-        seen.append(args[2])
-
-    event.listen(engine.sync_engine, "before_cursor_execute", remember)
-    try:
+    with watched(engine, lambda sql, _: seen.append(sql)):
         yield seen
-    finally:
-        event.remove(engine.sync_engine, "before_cursor_execute", remember)
 
 
 @asynccontextmanager

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, insert, select, tuple_
+from sqlalchemy import func, insert, select, tuple_
 from sqlalchemy.sql.elements import ColumnElement
 
+from src.adapters.postgres.connection import Row
 from src.adapters.postgres.json_columns import (
     conditions_from_json,
     conditions_to_json,
@@ -55,7 +56,7 @@ class _Policies(Records[ApprovalPolicy]):
     def row(self, item: ApprovalPolicy) -> dict[str, object]:
         return super().row(item) | {"conditions": conditions_to_json(item.conditions)}
 
-    def item(self, row: Row[Any]) -> ApprovalPolicy:
+    def item(self, row: Row) -> ApprovalPolicy:
         return _policy({field.name: getattr(row, field.name) for field in fields(ApprovalPolicy)})
 
 
@@ -307,7 +308,7 @@ def _subject_row(subject: Subject) -> dict[str, Any]:
     }
 
 
-def _subject(row: Row[Any]) -> Subject:
+def _subject(row: Row) -> Subject:
     return Subject(
         kind=row.subject, resource_type=row.resource_type, id=row.subject_id, title=row.title, revision=row.revision
     )
@@ -328,7 +329,7 @@ def _to_row(request: ApprovalRequest) -> dict[str, Any]:
     }
 
 
-def _to_request(row: Row[Any]) -> ApprovalRequest:
+def _to_request(row: Row) -> ApprovalRequest:
     return ApprovalRequest(
         id=row.id,
         subject=_subject(row),

@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
+from src.adapters.postgres.connection import Row
 from src.adapters.postgres.tables import audit_entries, audit_heads
 from src.adapters.postgres.transaction import Transaction
 from src.application.ports.audit import AuditFilter, AuditLog
@@ -35,7 +36,7 @@ class PostgresAudit(AuditLog):
         connection, own = self._transaction.connection, audit_heads.c.organization_id == organization_id
         row = (await connection.execute(select(audit_heads).where(own).with_for_update())).one()
         entries = list(append(OrganizationId(organization_id), ChainHead(row.sequence, row.hash), records))
-        await connection.execute(insert(audit_entries), [_to_row(organization_id, entry) for entry in entries])
+        await connection.execute_many(insert(audit_entries), [_to_row(organization_id, entry) for entry in entries])
         last = entries[-1]
         await connection.execute(update(audit_heads).where(own).values(sequence=last.sequence, hash=last.hash))
 
@@ -65,10 +66,8 @@ class PostgresAudit(AuditLog):
 
     async def stream(self) -> AsyncIterator[AuditEntry]:
         statement = select(audit_entries).where(*self._conditions(AuditFilter())).order_by(audit_entries.c.sequence)
-        options = {"yield_per": _BATCH}
-        async with self._transaction.connection.stream(statement, execution_options=options) as rows:
-            async for row in rows:
-                yield _to_entry(row)
+        async for row in self._transaction.connection.stream(statement, _BATCH):
+            yield _to_entry(row)
 
     def _conditions(self, criteria: AuditFilter) -> list[ColumnElement[bool]]:
         columns = audit_entries.c
@@ -119,7 +118,7 @@ def _to_row(organization_id: UUID, entry: AuditEntry) -> dict[str, Any]:
     }
 
 
-def _to_entry(row: Row[Any]) -> AuditEntry:
+def _to_entry(row: Row) -> AuditEntry:
     record = AuditRecord(
         at=row.at,
         action=row.action,

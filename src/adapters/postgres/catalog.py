@@ -100,7 +100,7 @@ class PostgresProducts(ProductRepository):
             "skipped": paging.skip if before[0] is None else 0,
         }
         wanted["widespread"] = total > WIDESPREAD
-        ids = (await connection.execute(_FIND, given | wanted)).scalars().all()
+        ids = (await connection.execute(_FIND, given | wanted)).scalars()
         known = await self.find(ids)
         items = [known[identity] for identity in ids if identity in known]
         shown = items[: paging.limit]

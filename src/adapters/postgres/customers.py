@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Row, false, func, or_, select, update
+from sqlalchemy import Column, ColumnElement, false, func, or_, select, update
 
+from src.adapters.postgres.connection import Row
 from src.adapters.postgres.custom_fields import has_value
 from src.adapters.postgres.json_columns import from_json, to_json
 from src.adapters.postgres.pages import contains, newest_first, searched
-from src.adapters.postgres.records import Records
+from src.adapters.postgres.records import Records, row_of
 from src.adapters.postgres.tables import (
     contacts,
     coupon_redemptions,
@@ -48,13 +49,7 @@ class PostgresCustomers(CustomerRepository):
         return await self._one(customer_id, lock=True)
 
     async def _one(self, customer_id: CustomerId, *, lock: bool) -> Customer:
-        columns = customers.c
-        statement = select(customers).where(
-            columns.organization_id == self._transaction.organization_id, columns.id == customer_id
-        )
-        if lock:
-            statement = statement.with_for_update()
-        row = (await self._transaction.connection.execute(statement)).one_or_none()
+        row = await row_of(self._transaction, customers, customer_id, lock=lock)
         if row is None:
             raise CustomerNotFound("There is no such customer.")
         return _to_customer(row)
@@ -210,7 +205,7 @@ class PostgresContacts(ContactRepository):
         return await self._records.read(statement.order_by(columns.created_at, columns.id))
 
 
-def _to_customer(row: Row[Any]) -> Customer:
+def _to_customer(row: Row) -> Customer:
     return Customer(
         id=row.id,
         party=Party(

@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import TextClause, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from src.adapters.postgres.connection import lent
 from src.adapters.postgres.jobs import PostgresJobQueue
 from src.adapters.postgres.json_columns import from_json
 from src.adapters.postgres.pages import newest_first
@@ -53,7 +54,7 @@ class PostgresAccountDirectory(AccountDirectory):
     """Each question is one statement, in a transaction of its own."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._engine = engine
 
     async def find(self, email: str) -> Sequence[Account]:
         return [
@@ -107,26 +108,26 @@ class PostgresAccountDirectory(AccountDirectory):
         return next((OrganizationId(row[0]) for row in await self._ask(_ORGANIZATION, wanted=slug)), None)
 
     async def enqueue(self, job: Job) -> None:
-        async with self._engine.connect() as connection:
+        async with lent(self._engine) as connection:
             await PostgresJobQueue(connection).enqueue(job)
 
     async def _ask(self, question: TextClause, **parameters: object) -> Sequence[Any]:
-        async with self._engine.connect() as connection:
+        async with lent(self._engine) as connection:
             return (await connection.execute(question, parameters)).all()
 
 
 class PostgresThrottle(Throttle):
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._engine = engine
 
     async def take(self, turns: Sequence[Turns], at: datetime) -> None:
-        async with self._engine.connect() as connection:
+        async with lent(self._engine) as connection:
             wait = (await connection.execute(_TAKE, _parameters(turns) | {"at": at})).scalar_one()
         if wait > 0:
             raise TooMany("Too many attempts; wait a little.", retry_after=int(wait) + 1)
 
     async def give_back(self, turns: Sequence[Turns], at: datetime) -> None:
-        async with self._engine.connect() as connection:
+        async with lent(self._engine) as connection:
             await connection.execute(_GIVE_BACK, _parameters(turns))
 
 
@@ -147,7 +148,7 @@ class PostgresOrganizationDirectory(OrganizationDirectory):
 
     async def page(self, search: str, paging: Paging) -> Page[OrganizationSummary]:
         conditions = [_LISTED.c.slug.contains(search, autoescape=True)] if search else []
-        async with self._engine.connect() as connection:
+        async with lent(self._engine) as connection:
             return await newest_first(connection, _LISTED, conditions, paging, _summary)
 
     async def find(self, slug_or_id: str) -> OrganizationId:
@@ -155,23 +156,23 @@ class PostgresOrganizationDirectory(OrganizationDirectory):
         wanted = columns.slug == slug_or_id
         with suppress(ValueError):
             wanted |= columns.organization_id == UUID(slug_or_id)
-        async with self._engine.connect() as connection:
+        async with lent(self._engine) as connection:
             found = (await connection.execute(select(columns.organization_id).where(wanted))).scalar_one_or_none()
         if found is None:
             raise OrganizationUnknown(f"There is no organisation {slug_or_id}.")
         return OrganizationId(found)
 
     async def operator_of(self, key_hash: str) -> str | None:
-        async with self._engine.connect() as connection:
+        async with lent(self._engine) as connection:
             found: str | None = (await connection.execute(_OPERATOR, {"key_hash": key_hash})).scalar_one_or_none()
         return found
 
     async def add_operator_key(self, name: str, key_hash: str, at: datetime) -> None:
-        async with self._engine.begin() as connection:
+        async with lent(self._engine) as connection:
             await connection.execute(_ADD_OPERATOR, {"name": name, "hash": key_hash, "at": at})
 
     async def revoke_operator_key(self, name: str, at: datetime) -> int:
-        async with self._engine.begin() as connection:
+        async with lent(self._engine) as connection:
             return (await connection.execute(_REVOKE_OPERATOR, {"name": name, "at": at})).rowcount
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import select, text, update
+from sqlalchemy import bindparam, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from src.adapters.postgres.json_columns import from_json, to_json
@@ -67,6 +67,7 @@ _CREATE: Final = text(
     "SELECT proffer.create_organization(:organization_id, :slug, :party, :default_currency, :time_zone, :locale, "
     ":settings, :prices_include_tax, :created_at, :version, :first_hash)"
 )
+_CURRENT: Final = select(organizations).where(organizations.c.organization_id == bindparam("organization"))
 _OPERATORS_OWN: Final = frozenset({"status", "verified_domains"})
 
 
@@ -75,11 +76,9 @@ class PostgresOrganizations(OrganizationRepository):
         self._transaction = transaction
 
     async def current(self, *, lock: bool = False) -> Organization:
-        condition = organizations.c.organization_id == self._transaction.organization_id
-        statement = select(organizations).where(condition)
-        if lock:
-            statement = statement.with_for_update()
-        row = (await self._transaction.connection.execute(statement)).one_or_none()
+        statement = _CURRENT.with_for_update() if lock else _CURRENT
+        parameters = {"organization": self._transaction.organization_id}
+        row = (await self._transaction.connection.execute(statement, parameters)).one_or_none()
         if row is None:
             raise OrganizationNotFound("This organisation is not here.")
         return Organization(

@@ -4,8 +4,8 @@ from typing import Final
 
 import msgspec
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from src.adapters.postgres.connection import Connection
 from src.application.ports.jobs import Job, JobQueue
 
 _ENQUEUE: Final = text("SELECT jobs.enqueue(:id, :name, :payload, coalesce(:not_before, now()))")
@@ -14,7 +14,7 @@ _ENQUEUE: Final = text("SELECT jobs.enqueue(:id, :name, :payload, coalesce(:not_
 class PostgresJobQueue(JobQueue):
     """Through a function, because the application may not look into the queue."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def enqueue(self, job: Job) -> None:

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from src.adapters.postgres.connection import Row
 from src.adapters.postgres.tables import messages, stored_documents
 from src.adapters.postgres.transaction import Transaction
 from src.application.ports.messaging import MessageRepository, StoredDocumentRepository
@@ -130,7 +130,7 @@ class PostgresStoredDocuments(StoredDocumentRepository):
         return kept
 
 
-def _to_message(row: Row[Any]) -> Message:
+def _to_message(row: Row) -> Message:
     return Message(
         id=row.id,
         quote_id=row.quote_id,
@@ -145,7 +145,7 @@ def _to_message(row: Row[Any]) -> Message:
     )
 
 
-def _to_document(row: Row[Any]) -> StoredDocument:
+def _to_document(row: Row) -> StoredDocument:
     return StoredDocument(
         id=row.id,
         quote_id=row.quote_id,

@@ -4,13 +4,14 @@ import base64
 import binascii
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, FromClause, Row, false, func, select, tuple_
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, FromClause, Select, false, func, select, tuple_
 
+from src.adapters.postgres.connection import Connection, Row
 from src.application.ports.paging import CursorRefused, Page, Paging
 
 Item = TypeVar("Item")
@@ -41,23 +42,21 @@ def containing(search: str) -> str | None:
 
 
 async def newest_first(
-    connection: AsyncConnection,
+    connection: Connection,
     table: FromClause,
     conditions: Sequence[ColumnElement[bool]],
     paging: Paging,
-    item: Callable[[Row[Any]], Item],
+    item: Callable[[Row], Item],
 ) -> Page[Item]:
     """A page of *table*, by creation and then id, the newest first."""
     columns = table.c
-    counting = select(func.count()).select_from(table).where(*conditions)
-    statement = (
-        select(table).where(*conditions).order_by(columns.created_at.desc(), columns.id.desc()).limit(paging.limit + 1)
-    )
+    counting, showing = _count_and_rows(table)
+    statement = showing.where(*conditions).limit(paging.limit + 1)
     if paging.cursor is None:
         statement = statement.offset(paging.skip)
     else:
         statement = statement.where(tuple_(columns.created_at, columns.id) < tuple_(*read_cursor(paging.cursor)))
-    total = (await connection.execute(counting)).scalar_one()
+    total = (await connection.execute(counting.where(*conditions))).scalar_one()
     rows = (await connection.execute(statement)).all()
     shown = rows[: paging.limit]
     more = len(rows) > paging.limit
@@ -66,6 +65,14 @@ async def newest_first(
         total=total,
         next_cursor=write_cursor(shown[-1].created_at, shown[-1].id) if more else None,
     )
+
+
+@cache
+def _count_and_rows(table: FromClause) -> tuple[Select[Any], Select[Any]]:
+    """Made once: putting a statement together takes longer than sending it."""
+    columns = table.c
+    newest = select(table).order_by(columns.created_at.desc(), columns.id.desc())
+    return select(func.count()).select_from(table), newest
 
 
 def write_cursor(created_at: datetime, identity: UUID) -> str:

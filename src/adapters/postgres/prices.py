@@ -135,10 +135,8 @@ class PostgresPrices(PriceRepository):
         statement = self._select(columns.price_list_id == func.any(everything), *conditions).order_by(
             columns.product_id, columns.category_id, columns.id
         )
-        options = {"yield_per": _BATCH}
-        async with self._transaction.connection.stream(statement, execution_options=options) as rows:
-            async for row in rows:
-                yield self._records.item(row)
+        async for row in self._transaction.connection.stream(statement, _BATCH):
+            yield self._records.item(row)
 
     async def save(self, change: Change[Price]) -> Price:
         return await self._records.save(change)

@@ -7,9 +7,10 @@ from functools import cache
 from typing import Any, Final, Generic, Protocol, TypeVar, get_args, get_origin, get_type_hints
 from uuid import UUID
 
-from sqlalchemy import Row, Table, func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Select, Table, bindparam, func, select
+from sqlalchemy.dialects.postgresql import Insert, insert
 
+from src.adapters.postgres.connection import Row
 from src.adapters.postgres.json_columns import from_json, to_json
 from src.adapters.postgres.transaction import Transaction
 from src.domain.shared.change import Change
@@ -40,10 +41,7 @@ class Records(Generic[Item]):
 
     async def get(self, identity: UUID, *, lock: bool = False) -> Item:
         """Raises the domain's error for what is not there."""
-        statement = select(self.table).where(*self._mine(), self.table.c.id == identity)
-        if lock:
-            statement = statement.with_for_update()
-        row = (await self.transaction.connection.execute(statement)).one_or_none()
+        row = await row_of(self.transaction, self.table, identity, lock=lock)
         if row is None:
             raise type(self._missing)(self._missing.message)
         return self.item(row)
@@ -73,18 +71,16 @@ class Records(Generic[Item]):
         """Insert or update many rows by id, in one statement."""
         if not rows:
             return
-        statement = insert(self.table)
-        written = {name: statement.excluded[name] for name in rows[0] if name not in {"id", "created_at"}}
-        keys = [self.table.c.organization_id, self.table.c.id]
-        await self.transaction.connection.execute(
-            statement.on_conflict_do_update(index_elements=keys, set_=written),
+        written = tuple(name for name in rows[0] if name not in {"id", "created_at"})
+        await self.transaction.connection.execute_many(
+            insert_or_update(self.table, ("organization_id", "id"), written),
             [{"organization_id": self.transaction.organization_id, **row} for row in rows],
         )
 
     def row(self, item: Item) -> dict[str, object]:
         return {name: _stored(getattr(item, name)) for name, _ in _columns(self._kind)}
 
-    def item(self, row: Row[Any]) -> Item:
+    def item(self, row: Row) -> Item:
         values = {name: getattr(row, name) for name, _ in _columns(self._kind)}
         for name, load in _columns(self._kind):
             if load is not None and values[name] is not None:
@@ -93,6 +89,29 @@ class Records(Generic[Item]):
 
     def _mine(self) -> list[Any]:
         return [self.table.c.organization_id == self.transaction.organization_id]
+
+
+async def row_of(transaction: Transaction, table: Table, identity: UUID, *, lock: bool) -> Row | None:
+    """The row with this id, until the end of the transaction for nobody else when *lock*."""
+    parameters = {"organization": transaction.organization_id, "identity": identity}
+    return (await transaction.connection.execute(_by_id(table, lock), parameters)).one_or_none()
+
+
+# Statements that never change are put together once: that takes longer than sending them.
+@cache
+def _by_id(table: Table, lock: bool) -> Select[Any]:
+    own = (table.c.organization_id == bindparam("organization"), table.c.id == bindparam("identity"))
+    statement = select(table).where(*own)
+    return statement.with_for_update() if lock else statement
+
+
+@cache
+def insert_or_update(table: Table, key: tuple[str, ...], written: tuple[str, ...]) -> Insert:
+    """Insert a row, or update what is *written* of the one that has its *key*."""
+    statement = insert(table)
+    return statement.on_conflict_do_update(
+        index_elements=[table.c[name] for name in key], set_={name: statement.excluded[name] for name in written}
+    )
 
 
 @cache

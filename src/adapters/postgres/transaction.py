@@ -8,8 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import Table, insert, text, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from src.adapters.postgres.connection import Connection
 from src.domain.catalog.category import CategoryNameTaken, CategoryNotFound
 from src.domain.catalog.coupon import CouponCodeTaken
 from src.domain.catalog.exchange_rate import ExchangeRateTaken
@@ -71,7 +71,7 @@ class ChangedMeanwhile(Stale):
 class Transaction:
     """One open transaction of one organisation. *changes* are told to the audit when it commits."""
 
-    connection: AsyncConnection
+    connection: Connection
     organization_id: UUID
     changes: list[Change[Any]] = field(default_factory=list)
     versions: dict[UUID, int] = field(default_factory=dict)
@@ -109,7 +109,7 @@ class Transaction:
 
 def meaning_of(error: IntegrityError) -> Exception:
     """The domain error for *error*; itself, where its constraint has no meaning of its own."""
-    name = getattr(error.orig.__cause__, "constraint_name", None) if error.orig else None
+    name = getattr(error.driver_exception, "constraint_name", None)
     if name is None:
         match = _CONSTRAINT.search(str(error.orig))
         name = match[1] if match else ""

@@ -1,8 +1,8 @@
 """The unit of work on PostgreSQL: one transaction, one tenant, one actor."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Final
+from typing import Final, Generic, TypeVar, cast
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -20,6 +20,7 @@ from src.adapters.postgres.catalog import (
     PostgresProducts,
     PostgresTaxRates,
 )
+from src.adapters.postgres.connection import Connection
 from src.adapters.postgres.custom_fields import PostgresCustomFields
 from src.adapters.postgres.customers import PostgresContacts, PostgresCustomerGroups, PostgresCustomers
 from src.adapters.postgres.idempotency import HeldPostgresCommit, claim_of, take_claim
@@ -44,45 +45,65 @@ from src.domain.audit.entry import AuditRecord
 from src.domain.identity.actor import Actor, ActorKind
 from src.domain.shared.events import DomainEvent
 
-# The one place where the tenant is set; for this transaction only, never for the connection.
-_SET_TENANT: Final = text("SELECT set_config('app.tenant_id', :tenant, true)")
 _TENANT: Final = text("SELECT current_setting('app.tenant_id', true)")
+
+Repository = TypeVar("Repository")
+
+
+class _WhenAsked(Generic[Repository]):
+    """An attribute that is made when it is asked for, and kept: a use case needs few repositories of many."""
+
+    def __init__(self, make: Callable[[Transaction], Repository]) -> None:
+        self._make = make
+
+    def __set_name__(self, _: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, uow: "PostgresUnitOfWork", _: type) -> Repository:
+        made = uow.__dict__[self._name] = self._make(uow._transaction)  # noqa: SLF001 — a part of the unit of work itself.
+        return made
+
+
+def when_asked(make: Callable[[Transaction], Repository]) -> Repository:
+    """To the type checker it is what it will be."""
+    return cast("Repository", _WhenAsked(make))
 
 
 class PostgresUnitOfWork(UnitOfWork):
+    organizations = when_asked(PostgresOrganizations)
+    users = when_asked(PostgresUsers)
+    sessions = when_asked(PostgresSessions)
+    challenges = when_asked(PostgresChallenges)
+    second_factors = when_asked(PostgresSecondFactors)
+    api_keys = when_asked(PostgresApiKeys)
+    identity_providers = when_asked(PostgresIdentityProviders)
+    customers = when_asked(PostgresCustomers)
+    contacts = when_asked(PostgresContacts)
+    customer_groups = when_asked(PostgresCustomerGroups)
+    products = when_asked(PostgresProducts)
+    categories = when_asked(PostgresCategories)
+    tax_rates = when_asked(PostgresTaxRates)
+    price_lists = when_asked(PostgresPriceLists)
+    prices = when_asked(PostgresPrices)
+    coupons = when_asked(PostgresCoupons)
+    exchange_rates = when_asked(PostgresExchangeRates)
+    quotes = when_asked(PostgresQuotes)
+    policies = when_asked(PostgresPolicies)
+    approvals = when_asked(PostgresApprovalRequests)
+    delegations = when_asked(PostgresDelegations)
+    fact_records = when_asked(PostgresFactRecords)
+    documents = when_asked(PostgresStoredDocuments)
+    messages = when_asked(PostgresMessages)
+    imports = when_asked(PostgresImports)
+    custom_fields = when_asked(PostgresCustomFields)
+    reports = when_asked(PostgresReports)
+    jobs = when_asked(lambda transaction: PostgresJobQueue(transaction.connection))
+    audit = when_asked(PostgresAudit)
+
     def __init__(self, transaction: Transaction, actor: Actor) -> None:
         self._transaction, self._actor = transaction, actor
         self._recorded: list[DomainEvent] = []
         self._ended = False
-        self.organizations = PostgresOrganizations(transaction)
-        self.users = PostgresUsers(transaction)
-        self.sessions = PostgresSessions(transaction)
-        self.challenges = PostgresChallenges(transaction)
-        self.second_factors = PostgresSecondFactors(transaction)
-        self.api_keys = PostgresApiKeys(transaction)
-        self.identity_providers = PostgresIdentityProviders(transaction)
-        self.customers = PostgresCustomers(transaction)
-        self.contacts = PostgresContacts(transaction)
-        self.customer_groups = PostgresCustomerGroups(transaction)
-        self.products = PostgresProducts(transaction)
-        self.categories = PostgresCategories(transaction)
-        self.tax_rates = PostgresTaxRates(transaction)
-        self.price_lists = PostgresPriceLists(transaction)
-        self.prices = PostgresPrices(transaction)
-        self.coupons = PostgresCoupons(transaction)
-        self.exchange_rates = PostgresExchangeRates(transaction)
-        self.quotes = PostgresQuotes(transaction)
-        self.policies = PostgresPolicies(transaction)
-        self.approvals = PostgresApprovalRequests(transaction)
-        self.delegations = PostgresDelegations(transaction)
-        self.fact_records = PostgresFactRecords(transaction)
-        self.documents = PostgresStoredDocuments(transaction)
-        self.messages = PostgresMessages(transaction)
-        self.imports = PostgresImports(transaction)
-        self.custom_fields = PostgresCustomFields(transaction)
-        self.reports = PostgresReports(transaction)
-        self.jobs = PostgresJobQueue(transaction.connection)
-        self.audit = PostgresAudit(transaction)
 
     def record(self, event: DomainEvent) -> None:
         self._check_open()
@@ -135,10 +156,10 @@ class OpenPostgresUnitOfWork(OpenUnitOfWork):
             message = "A request that happens once has one transaction, and that is done."
             raise RuntimeError(message)
         engine = self._operator if actor.kind is ActorKind.OPERATOR else self._app
-        connection = await engine.connect()
+        connection = await Connection.lend(engine)
         held = False
         try:
-            await connection.execute(_SET_TENANT, {"tenant": str(actor.organization_id)})
+            await connection.begin(actor.organization_id)
             transaction = Transaction(connection, actor.organization_id)
             if once is not None:
                 await take_claim(transaction, claim_of(actor, once))

@@ -1,7 +1,8 @@
 """What differs between two states of an aggregate, field by field, without secrets and without what can be derived."""
 
-from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+from functools import cache
+from types import NoneType
 
 from src.domain.shared.canonical import plain
 
@@ -16,43 +17,63 @@ def differences(before: object, after: object) -> list[dict[str, object]]:
     changed, and so does one marked ``personal``: what the chain never held, an erasure need not take out of it. One
     marked ``derived`` is left out.
     """
-    return list(_compare("", before, after))
+    found: list[dict[str, object]] = []
+    if before is not after and before != after:
+        _compare(found, "", before, after)
+    return found
 
 
-def _compare(path: str, before: object, after: object) -> Iterator[dict[str, object]]:
-    if before is after or before == after:
-        return
-    known = after if after is not None else before
-    if is_dataclass(known) and type(before) in {type(known), type(None)} and type(after) in {type(known), type(None)}:
-        yield from _compare_records(path, known, before, after)
-    elif isinstance(before, tuple | None) and isinstance(after, tuple | None) and (_has_records(before, after)):
-        yield from _compare_lists(path, before or (), after or ())
+def _compare(found: list[dict[str, object]], path: str, before: object, after: object) -> None:
+    """Add to *found* what differs between two unequal values."""
+    kind: type = type(before if after is None else after)
+    if _is_record(kind) and type(before) in {kind, NoneType} and type(after) in {kind, NoneType}:
+        _compare_records(found, path, kind, before, after)
+    elif isinstance(before, tuple | None) and isinstance(after, tuple | None) and _has_records(before, after):
+        _compare_lists(found, path, before or (), after or ())
     else:
-        yield {"field": path, "before": plain(before), "after": plain(after)}
+        found.append({"field": path, "before": plain(before), "after": plain(after)})
 
 
-def _compare_records(path: str, known: object, before: object, after: object) -> Iterator[dict[str, object]]:
-    assert is_dataclass(known)
-    for field in fields(known):
-        if field.metadata.get("derived"):
+def _compare_records(found: list[dict[str, object]], path: str, kind: type, before: object, after: object) -> None:
+    for name, hidden in _told_of(kind):
+        was, now = getattr(before, name, None), getattr(after, name, None)
+        if was is now or was == now:
             continue
-        was, now = getattr(before, field.name, None), getattr(after, field.name, None)
-        place = f"{path}.{field.name}" if path else field.name
-        hidden = next((word for word in _HIDDEN if field.metadata.get(word)), None)
+        place = f"{path}.{name}" if path else name
         if hidden is None:
-            yield from _compare(place, was, now)
-        elif was != now:
-            yield {"field": place, "before": f"[{hidden}]", "after": f"[{hidden}]"}
+            _compare(found, place, was, now)
+        else:
+            found.append({"field": place, "before": hidden, "after": hidden})
 
 
-def _compare_lists(path: str, before: tuple[object, ...], after: tuple[object, ...]) -> Iterator[dict[str, object]]:
+def _compare_lists(
+    found: list[dict[str, object]], path: str, before: tuple[object, ...], after: tuple[object, ...]
+) -> None:
     was, now = _by_identity(before), _by_identity(after)
     for key in [*was, *(key for key in now if key not in was)]:
-        yield from _compare(f"{path}[{key}]", was.get(key), now.get(key))
+        one, other = was.get(key), now.get(key)
+        if one is not other and one != other:
+            _compare(found, f"{path}[{key}]", one, other)
+
+
+@cache
+def _told_of(kind: type) -> tuple[tuple[str, str | None], ...]:
+    """The fields of a record that are told, each with the word that stands for its value where it is hidden."""
+    return tuple(
+        (field.name, next((f"[{word}]" for word in _HIDDEN if field.metadata.get(word)), None))
+        for field in fields(kind)
+        if not field.metadata.get("derived")
+    )
+
+
+@cache
+def _is_record(kind: type) -> bool:
+    return is_dataclass(kind)
 
 
 def _has_records(before: tuple[object, ...] | None, after: tuple[object, ...] | None) -> bool:
-    return any(is_dataclass(item) for item in (*(before or ()), *(after or ())))
+    kinds: set[type] = {type(item) for item in (*(before or ()), *(after or ()))}
+    return any(_is_record(kind) for kind in kinds)
 
 
 def _by_identity(items: tuple[object, ...]) -> dict[str, object]:

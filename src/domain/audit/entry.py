@@ -9,7 +9,7 @@ from uuid import UUID
 
 from src.domain.audit.differences import differences
 from src.domain.identity.actor import Actor
-from src.domain.shared.canonical import canonical_text, plain
+from src.domain.shared.canonical import plain, text_of_plain
 from src.domain.shared.change import Change
 from src.domain.shared.events import DomainEvent
 
@@ -46,9 +46,9 @@ class AuditRecord:
             "ip_address": actor.origin.ip_address,
             "user_agent": actor.origin.user_agent,
             "trace_id": actor.origin.trace_id,
-            "details": plain(event.details()),
-            "changes": [] if change is None else differences(change.before, change.after),
+            "details": event.details(),
         }
+        changes = [] if change is None else differences(change.before, change.after)  # Many, and plain already.
         return cls(
             at=event.at,
             action=event.action,
@@ -56,7 +56,7 @@ class AuditRecord:
             resource_id=event.resource_id,
             actor_kind=actor.kind.value,
             user_id=actor.user_id,
-            text=canonical_text(told),
+            text=text_of_plain({name: plain(value) for name, value in told.items()} | {"changes": changes}),
         )
 
     def agrees_with_its_text(self) -> bool:

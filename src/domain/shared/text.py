@@ -15,7 +15,10 @@ _ALLOWED_CONTROLS = frozenset("\n\t")
 
 
 class TextChecks:
-    """Collects what is wrong with several texts, so that one answer names all of it."""
+    """Collects what is wrong with several texts, so that one answer names all of it.
+
+    What Python calls printable has nothing in it that is refused; only other texts are looked at character by character.
+    """
 
     def __init__(self) -> None:
         self._wrong: list[FieldError] = []
@@ -26,14 +29,16 @@ class TextChecks:
             self._wrong.append(FieldError(field, "This must not be empty."))
         elif len(value) > longest:
             self._wrong.append(FieldError(field, f"At most {longest} characters are allowed."))
-        elif any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in value):
+        elif not value.isprintable() and any(
+            unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in value
+        ):
             self._wrong.append(FieldError(field, "Control characters and line breaks are not allowed."))
 
     def paragraphs(self, field: str, value: str, *, longest: int = LONG_TEXT_LENGTH) -> None:
         """A text of several lines: of the control characters only line feed and tab."""
         if len(value) > longest:
             self._wrong.append(FieldError(field, f"At most {longest} characters are allowed."))
-        elif any(
+        elif not value.isprintable() and any(
             unicodedata.category(character) in {"Cc", "Cs"} and character not in _ALLOWED_CONTROLS
             for character in value
         ):

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any, Final, TypeVar, get_args, get_type_hints
 
 import msgspec
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from src.domain.identity.actor import Actor, Permission
 from src.domain.quoting.explanation import StepKind
@@ -29,10 +29,16 @@ def _without(value: Any) -> Any:
         return [_without(item) for item in value if not _is_cost_step(item)]
     if not isinstance(value, Struct):
         return value
-    changes: dict[str, Any] = {name: UNSET for name in value.__struct_fields__ if name in COST_FIELDS}
-    for name in _may_hold_costs(type(value)):
-        changes[name] = _without(getattr(value, name))
-    return msgspec.structs.replace(value, **changes) if changes else value
+    absent, leading = _absent_from(type(value)), _may_hold_costs(type(value))
+    if not absent and not leading:
+        return value
+    below = {name: _without(getattr(value, name)) for name in leading}
+    return msgspec.structs.replace(value, **absent, **below)
+
+
+@cache
+def _absent_from(kind: type[Struct]) -> dict[str, UnsetType]:
+    return {name: UNSET for name in kind.__struct_fields__ if name in COST_FIELDS}
 
 
 @cache

@@ -9,11 +9,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, make_url, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from src.adapters.embedded_postgres import ServerAddress
 from src.adapters.postgres.addresses import DatabaseUrls
+from src.adapters.postgres.connection import Connection as LentConnection
 from src.adapters.postgres.tables import metadata
 from src.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from src.application.ports.unit_of_work import OpenUnitOfWork, UnitOfWork
@@ -35,7 +36,7 @@ async def superuser_engine(server: ServerAddress, database: DatabaseUrls) -> Asy
     await engine.dispose()
 
 
-def _connection(uow: UnitOfWork) -> AsyncConnection:
+def _connection(uow: UnitOfWork) -> LentConnection:
     """The connection underneath, to do what no repository does."""
     assert isinstance(uow, PostgresUnitOfWork)
     return uow._transaction.connection
