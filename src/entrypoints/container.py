@@ -6,7 +6,7 @@ from typing import NewType
 from dishka import AsyncContainer, Provider, Scope, make_async_container, provide, provide_all
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from src.adapters.documents import TypstQuoteRenderer
+from src.adapters.documents import TypstQuoteRenderer, UblQuotationWriter
 from src.adapters.oidc import AuthlibProviderClient
 from src.adapters.postgres.addresses import DatabaseUrls
 from src.adapters.postgres.directories import (
@@ -78,6 +78,7 @@ from src.application.customers.read_customers import (
     ListReminders,
 )
 from src.application.documents.get_quote_document import GetQuoteDocument
+from src.application.documents.get_sent_offer import GetQuotation, GetSentOffer
 from src.application.identity.api_keys import CreateApiKey, ListApiKeys, RevokeApiKey
 from src.application.identity.authenticate import Authenticate
 from src.application.identity.change_organization import ChangeOrganization, GetLogo, RemoveLogo, SetLogo
@@ -128,7 +129,7 @@ from src.application.identity.users import (
 )
 from src.application.messaging.deliver_quote import DeliverQuote
 from src.application.ports.clock import Clock, IdFactory
-from src.application.ports.documents import QuoteRenderer, SpreadsheetWriter
+from src.application.ports.documents import QuotationWriter, QuoteRenderer, SpreadsheetWriter
 from src.application.ports.identity import AccountDirectory, OrganizationDirectory, Throttle
 from src.application.ports.mail import Mailer, MailTemplates
 from src.application.ports.oidc import ProviderClient
@@ -310,7 +311,7 @@ class UseCases(Provider):
         ExportQuotes,
     )
     approvals = provide_all(CreatePolicy, ListPolicies, ListApprovals, DecideApproval)
-    documents = provide_all(GetQuoteDocument, DeliverQuote)
+    documents = provide_all(GetQuoteDocument, GetSentOffer, GetQuotation, DeliverQuote)
     reporting = provide_all(ReportRevenue)
     audit = provide_all(ListAuditEntries, VerifyAudit)
 
@@ -325,6 +326,7 @@ class Outside(Provider):
     spreadsheets = provide(FileSpreadsheets, provides=SpreadsheetWriter)
     tables = provide(FileTabularReader, provides=TabularReader)
     renderer = provide(TypstQuoteRenderer, provides=QuoteRenderer)
+    quotations = provide(UblQuotationWriter, provides=QuotationWriter)
     common_passwords = provide(ListedPasswords, provides=CommonPasswords)
     tax_numbers = provide(StdnumTaxNumbers, provides=TaxNumbers)
     one_time_codes = provide(TotpCodes, provides=OneTimeCodes)

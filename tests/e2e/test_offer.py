@@ -234,6 +234,45 @@ async def test_days_at_the_ends_of_the_calendar_are_refused(day: str, team: Team
     assert (made.status_code, exported.status_code) == (422, 422)
 
 
+async def test_a_sent_offer_is_read_by_machines(team: Team) -> None:
+    approved = await an_approved_quote(team)
+    path = f"/api/v1/quotes/{approved['id']}"
+    early = [await team.sales.get(f"{path}/document.{kind}") for kind in ("xml", "json")]
+    await team.sales.post(f"{path}/send", {"content_digest": approved["content_digest"]})
+
+    xml = await team.sales.get(f"{path}/document.xml")
+    first = await team.sales.get(f"{path}/document.xml", revision=1)
+    data = await team.owner.get(f"{path}/document.json")
+    none = await team.sales.get(f"{path}/document.json", revision=7)
+
+    assert [(answer.status_code, answer.json()["error_code"]) for answer in early] == [(404, "document_not_ready")] * 2
+    assert (xml.status_code, xml.headers["content-type"].partition(";")[0]) == (200, "application/xml")
+    assert f'filename="{approved["number"]}-1.xml"' in xml.headers["content-disposition"]
+    assert '<cbc:PayableAmount currencyID="EUR">365.93</cbc:PayableAmount>' in xml.text
+    assert first.content == xml.content
+    document = data.json()
+    assert document["calculation"]["payable"] == "365.93"
+    assert document["content_digest"] == approved["content_digest"]
+    assert "margin" not in document["calculation"]  # Also for the owner, who may see it elsewhere.
+    assert "unit_cost" not in document["lines"][0]
+    assert (none.status_code, none.json()["error_code"]) == (404, "revision_not_found")
+
+
+async def test_what_ubl_cannot_say_is_refused_with_the_reasons(team: Team) -> None:
+    lines = [LINE | {"taxes": [VAT_19, {"category": "CITY", "rate_percent": "2.5"}]}]
+    draft = await a_draft(team.sales, lines=lines)
+    path = f"/api/v1/quotes/{draft['id']}"
+    await team.sales.post(f"{path}/submit")
+    await team.sales.post(f"{path}/send", {})
+
+    xml = await team.sales.get(f"{path}/document.xml")
+    data = await team.sales.get(f"{path}/document.json")
+
+    assert (xml.status_code, xml.json()["error_code"]) == (409, "not_en16931_exact")
+    assert "Line 1 has 2 taxes" in xml.text
+    assert data.status_code == 200
+
+
 async def test_the_pdf_is_there_only_after_sending(team: Team) -> None:
     draft = await a_draft(team.sales)
 

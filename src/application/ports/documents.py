@@ -9,8 +9,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, Self
 
+from src.domain.quoting.allowances import TaxedAllowance
 from src.domain.quoting.calculation import Calculation
-from src.domain.quoting.content import LineItem
+from src.domain.quoting.content import LineItem, QuoteContent
 from src.domain.quoting.pricing import Instalment, Tax
 from src.domain.quoting.quote import Quote
 from src.domain.shared.canonical import decimal_text
@@ -121,6 +122,15 @@ class QuoteRenderer(Protocol):
         """The offer as PDF. Same input, same bytes. Holds a core for some 10 ms: call it in a thread, in a job.
 
         Never reads the network; text is text, never markup.
+        """
+
+
+class QuotationWriter(Protocol):
+    @abstractmethod
+    def write(self, document: QuoteDocument, content: QuoteContent, allowances: Sequence[TaxedAllowance]) -> bytes:
+        """The offer as OASIS UBL 2.1 Quotation, in UTF-8. Same input, same bytes.
+
+        *content* and *allowances* are those of the document's revision; every figure is one of its calculation.
         """
 
 

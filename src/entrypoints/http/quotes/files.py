@@ -1,4 +1,4 @@
-"""Files about quotes over HTTP: the PDF and the export."""
+"""Files about quotes over HTTP: the PDF, the documents for machines and the export."""
 
 from datetime import date
 from pathlib import Path
@@ -13,11 +13,14 @@ from litestar.params import FromPath, QueryParameter
 from litestar.response import File
 
 from src.application.documents.get_quote_document import GetQuoteDocument
+from src.application.documents.get_sent_offer import GetQuotation, GetSentOffer
 from src.application.ports.clock import Clock
 from src.application.ports.documents import SpreadsheetFormat
 from src.application.quoting.export_quotes import ExportQuotes, ExportQuotesCommand
 from src.domain.identity.actor import Actor, Permission
 from src.domain.shared.ids import QuoteId
+from src.entrypoints.http.costs import shown_to_the_buyer
+from src.entrypoints.http.quotes.document_schemas import DocumentResponse
 from src.entrypoints.http.quotes.parameters import Statuses
 
 MEDIA_TYPES = {
@@ -80,6 +83,31 @@ class QuoteFileController(Controller):
             "ETag": f'"{file.document.sha256}"',
         }
         return Response(file.content, media_type="application/pdf", headers=headers)
+
+    @get("/{quote_id:uuid}/document.xml", media_type="application/xml", permission=Permission.VIEW_QUOTES)
+    async def document_xml(
+        self,
+        quote_id: FromPath[UUID],
+        actor: FromDishka[Actor],
+        get_quotation: FromDishka[GetQuotation],
+        revision: Revision = None,
+    ) -> Response[bytes]:
+        """A sent revision as OASIS UBL 2.1 Quotation; 409 `not_en16931_exact` when the figures cannot be stated so."""
+        file = await get_quotation(actor, QuoteId(quote_id), revision)
+        headers = {"Content-Disposition": f'attachment; filename="{file.file_name}"'}
+        return Response(file.content, media_type="application/xml", headers=headers)
+
+    @get("/{quote_id:uuid}/document.json", permission=Permission.VIEW_QUOTES)
+    async def document_json(
+        self,
+        quote_id: FromPath[UUID],
+        actor: FromDishka[Actor],
+        get_offer: FromDishka[GetSentOffer],
+        revision: Revision = None,
+    ) -> DocumentResponse:
+        """A sent revision as the buyer has it, as data: parties, lines, figures, terms and the digest; never costs."""
+        offer = await get_offer(actor, QuoteId(quote_id), revision)
+        return shown_to_the_buyer(DocumentResponse.of(offer))
 
 
 def _remove(folder: Path) -> None:
