@@ -77,6 +77,7 @@ from src.application.customers.read_customers import (
     ListCustomers,
     ListReminders,
 )
+from src.application.documents.export_data import ExportCustomers, ExportProducts, ExportQuoteLines, ExportQuotes
 from src.application.documents.get_quote_document import GetQuoteDocument
 from src.application.documents.get_sent_offer import GetQuotation, GetSentOffer
 from src.application.identity.api_keys import CreateApiKey, ListApiKeys, RevokeApiKey
@@ -150,7 +151,6 @@ from src.application.quoting.cancel_quote import CancelQuote
 from src.application.quoting.create_quote import CreateQuote
 from src.application.quoting.edit_quote import EditQuote
 from src.application.quoting.explain_quote import ExplainQuote
-from src.application.quoting.export_quotes import ExportQuotes
 from src.application.quoting.read_quotes import GetQuote, GetQuoteTimeline, ListQuotes
 from src.application.quoting.recall_quote import RecallQuote
 from src.application.quoting.reprice_quote import CheckQuotePrices, RepriceQuote
@@ -308,10 +308,18 @@ class UseCases(Provider):
         GetQuote,
         ListQuotes,
         GetQuoteTimeline,
-        ExportQuotes,
     )
     approvals = provide_all(CreatePolicy, ListPolicies, ListApprovals, DecideApproval)
-    documents = provide_all(GetQuoteDocument, GetSentOffer, GetQuotation, DeliverQuote)
+    documents = provide_all(
+        GetQuoteDocument,
+        GetSentOffer,
+        GetQuotation,
+        DeliverQuote,
+        ExportQuotes,
+        ExportQuoteLines,
+        ExportCustomers,
+        ExportProducts,
+    )
     reporting = provide_all(ReportRevenue)
     audit = provide_all(ListAuditEntries, VerifyAudit)
 

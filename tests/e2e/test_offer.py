@@ -5,6 +5,8 @@ import csv
 import email
 import email.policy
 import io
+import json
+import re
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -213,6 +215,40 @@ async def test_quotes_are_exported_by_days_and_states(team: Team) -> None:
     assert (nothing.status_code, nothing.json()["error_code"]) == (404, "nothing_to_export")
     assert backwards.status_code == 422
     assert entries["total"] == 2
+
+
+async def test_everything_is_exported_in_every_format(team: Team) -> None:
+    draft = await a_draft(team.sales, title="=1+1")
+    product = {"sku": "P-1", "name": "Desk", "list_price": "9.50", "tax_category": "VAT", "tax_rate_percent": "19"}
+    assert (await team.admin.post("/api/v1/products", product)).status_code == 201
+    kinds = ("xlsx", "csv", "jsonl")
+    names = {
+        "/api/v1/quotes/export": "quotes",
+        "/api/v1/quotes/lines/export": "quote-lines",
+        "/api/v1/customers/export": "customers",
+        "/api/v1/products/export": "products",
+    }
+
+    for path, name in names.items():
+        files = {kind: await team.sales.get(path, format=kind) for kind in kinds}
+        nothing = await team.sales.get(path, start_date="2099-01-01")
+        other = await team.sales.get(path, format="pdf")
+
+        assert [file.status_code for file in files.values()] == [200] * 3, files["xlsx"].text
+        for kind, file in files.items():
+            given = file.headers["content-disposition"]
+            assert re.search(rf'filename="{name}-\d{{8}}-\d{{6}}\.{kind}"', given), given
+        assert CalamineWorkbook.from_filelike(io.BytesIO(files["xlsx"].content)).get_sheet_by_index(0).to_python()
+        assert json.loads(files["jsonl"].text.splitlines()[0])
+        assert (nothing.status_code, nothing.json()["error_code"]) == (404, "nothing_to_export")
+        assert "No data for export" in nothing.text
+        assert other.status_code in {400, 422}
+
+    mine = await team.sales.get("/api/v1/quotes/export", format="jsonl", customer_id=draft["customer_id"])
+    nobody = await team.sales.get("/api/v1/quotes/lines/export", customer_id=str(uuid4()))
+    assert json.loads(mine.text)["title"] == "=1+1"
+    assert nobody.status_code == 404
+    assert (await team.viewer.get("/api/v1/customers/export")).status_code == 403
 
 
 async def test_amounts_do_not_change_their_currency(team: Team) -> None:

@@ -30,6 +30,9 @@ class CsvFile:
     def write(self, rows: Sequence[Sequence[Cell]]) -> None:
         self._writer.writerows([[_text_of(cell) for cell in row] for row in rows])
 
+    def write_totals(self, rows: Sequence[Sequence[Cell]]) -> None:
+        """Nothing: programs add up themselves, and would take it for one more row."""
+
     def close(self) -> None:
         self._file.close()
 

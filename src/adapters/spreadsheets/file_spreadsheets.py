@@ -6,6 +6,7 @@ from pathlib import Path
 from threading import Lock
 
 from src.adapters.spreadsheets.csv_file import CsvFile
+from src.adapters.spreadsheets.jsonl_file import JsonLinesFile
 from src.adapters.spreadsheets.xlsx_file import XlsxFile
 from src.application.ports.documents import Cell, Column, SpreadsheetFormat, SpreadsheetWriter
 
@@ -22,6 +23,7 @@ class FileSpreadsheets(SpreadsheetWriter):
         columns: Sequence[Column],
         rows: AsyncIterator[Sequence[Cell]],
         sheet: str,
+        totals: Callable[[], Sequence[Sequence[Cell]]] = tuple,
     ) -> int:
         file = await asyncio.to_thread(_opened, path, file_format, columns, sheet)
         turns = Lock()  # After a cancellation the thread still writes while we want to close.
@@ -31,6 +33,8 @@ class FileSpreadsheets(SpreadsheetWriter):
                 async for batch in _batches(rows):
                     await asyncio.to_thread(_in_turn, turns, file.write, batch)
                     count += len(batch)
+                if count and (closing := totals()):
+                    await asyncio.to_thread(_in_turn, turns, file.write_totals, closing)
             finally:
                 await asyncio.to_thread(_in_turn, turns, file.close)
         except BaseException:
@@ -39,10 +43,16 @@ class FileSpreadsheets(SpreadsheetWriter):
         return count
 
 
-def _opened(path: Path, file_format: SpreadsheetFormat, columns: Sequence[Column], sheet: str) -> XlsxFile | CsvFile:
-    if file_format is SpreadsheetFormat.XLSX:
-        return XlsxFile(path, columns, sheet)
-    return CsvFile(path, columns)
+def _opened(
+    path: Path, file_format: SpreadsheetFormat, columns: Sequence[Column], sheet: str
+) -> XlsxFile | CsvFile | JsonLinesFile:
+    match file_format:
+        case SpreadsheetFormat.XLSX:
+            return XlsxFile(path, columns, sheet)
+        case SpreadsheetFormat.CSV:
+            return CsvFile(path, columns)
+        case SpreadsheetFormat.JSON_LINES:
+            return JsonLinesFile(path, columns)
 
 
 def _in_turn(turns: Lock, step: Callable[..., None], *arguments: object) -> None:

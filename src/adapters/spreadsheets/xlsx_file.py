@@ -10,7 +10,7 @@ from typing import Any
 import xlsxwriter
 
 from src.adapters.spreadsheets.cells import encodable, fits_a_double, in_utc, plain
-from src.application.ports.documents import Cell, Column, ColumnKind
+from src.application.ports.documents import Cell, Column, ColumnKind, TooManyRows
 
 MOST_ROWS = 1_048_575  # Beside the header; the format has no more.
 LONGEST_TEXT = 32_767  # The format's limit for a cell.
@@ -20,7 +20,7 @@ _ALIGNED_RIGHT = frozenset({ColumnKind.INTEGER, ColumnKind.AMOUNT})
 
 
 class XlsxFile:
-    """One sheet with a bold, frozen, filtered header. Raises ValueError beyond the rows that the format has."""
+    """One sheet with a bold, frozen, filtered header. Raises TooManyRows beyond the rows that the format has."""
 
     def __init__(self, path: Path, columns: Sequence[Column], sheet: str) -> None:
         self._book: Any = xlsxwriter.Workbook(
@@ -36,6 +36,9 @@ class XlsxFile:
         self._sheet: Any = self._book.add_worksheet(_sheet_name(sheet))
         self._day = self._book.add_format({"num_format": "yyyy-mm-dd"})
         self._instant = self._book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
+        self._bold = self._book.add_format({"bold": True})
+        self._row_format: Any = None
+        self._last_row = 0  # Of the rows without the totals, once these are written.
         self._amounts: dict[int, Any] = {}
         self._width = len(columns)
         self._next_row = 1
@@ -44,14 +47,21 @@ class XlsxFile:
     def write(self, rows: Sequence[Sequence[Cell]]) -> None:
         for row in rows:
             if self._next_row > MOST_ROWS:
-                raise ValueError(f"A sheet holds {MOST_ROWS} rows; use CSV for more.")
+                raise TooManyRows(f"A sheet holds {MOST_ROWS} rows; use CSV for more.")
             for column, cell in enumerate(row):
                 self._write_cell(self._next_row, column, cell)
             self._next_row += 1
 
+    def write_totals(self, rows: Sequence[Sequence[Cell]]) -> None:
+        """Below the rows, in bold, and outside of the filter: values, for formulas would count what is filtered away."""
+        self._last_row = max(self._next_row - 1, 1)
+        self._row_format = self._bold
+        self._amounts = {}
+        self.write(rows)
+
     def close(self) -> None:
         if self._width:
-            self._sheet.autofilter(0, 0, max(self._next_row - 1, 1), self._width - 1)
+            self._sheet.autofilter(0, 0, self._last_row or max(self._next_row - 1, 1), self._width - 1)
         self._book.close()
 
     def _write_header(self, columns: Sequence[Column]) -> None:
@@ -67,7 +77,7 @@ class XlsxFile:
             case None | "":
                 return
             case str():
-                self._sheet.write_string(row, column, _text(cell))
+                self._sheet.write_string(row, column, _text(cell), self._row_format)
             case Decimal() if fits_a_double(cell):
                 self._sheet.write_number(row, column, float(cell), self._amount_format(cell))
             case Decimal():
@@ -76,7 +86,7 @@ class XlsxFile:
                 instant = in_utc(cell).replace(tzinfo=None)
                 self._write_day(row, column, instant, self._instant)
             case int() if fits_a_double(cell):
-                self._sheet.write_number(row, column, cell)
+                self._sheet.write_number(row, column, cell, self._row_format)
             case int():
                 self._sheet.write_string(row, column, str(cell))
             case _:
@@ -96,7 +106,9 @@ class XlsxFile:
         decimals = -exponent if isinstance(exponent, int) and exponent < 0 else 0
         if decimals not in self._amounts:
             pattern = f"#,##0.{'0' * decimals}" if decimals else "#,##0"
-            self._amounts[decimals] = self._book.add_format({"num_format": pattern})
+            self._amounts[decimals] = self._book.add_format(
+                {"num_format": pattern, "bold": self._row_format is self._bold}
+            )
         return self._amounts[decimals]
 
 

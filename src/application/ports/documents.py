@@ -1,7 +1,7 @@
 """Documents: the printed offer and the spreadsheets that leave the house."""
 
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -15,6 +15,7 @@ from src.domain.quoting.content import LineItem, QuoteContent
 from src.domain.quoting.pricing import Instalment, Tax
 from src.domain.quoting.quote import Quote
 from src.domain.shared.canonical import decimal_text
+from src.domain.shared.errors import Invalid
 from src.domain.shared.party import Party
 
 
@@ -147,14 +148,28 @@ class ColumnKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
+    """*key* names it for programs; without one it is the *title* in small letters. *width* is in characters."""
+
     title: str
     kind: ColumnKind
     width: int = 16
+    key: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.key or "_".join(self.title.lower().split())
+
+
+class TooManyRows(Invalid):
+    """More than the format holds."""
+
+    code = "too_many_rows"
 
 
 class SpreadsheetFormat(StrEnum):
     XLSX = "xlsx"
     CSV = "csv"
+    JSON_LINES = "jsonl"
 
 
 class SpreadsheetWriter(Protocol):
@@ -166,8 +181,12 @@ class SpreadsheetWriter(Protocol):
         columns: Sequence[Column],
         rows: AsyncIterator[Sequence[Cell]],
         sheet: str,
+        totals: Callable[[], Sequence[Sequence[Cell]]] = tuple,
     ) -> int:
         """Write *rows* into the file at *path* in flat memory and return how many there were.
+
+        *totals* is asked after the last row for rows that close an XLSX; the other formats are for programs and have
+        none. Raises TooManyRows.
 
         Text is never a formula, whatever it begins with. Instants are UTC. Amounts are numbers in XLSX when a double
         holds them exactly (15 digits), text otherwise; in CSV they are plain decimals with a point.

@@ -13,6 +13,7 @@ from src.domain.quoting.quote import Quote
 from src.domain.quoting.states import QuoteStatus
 from src.domain.shared.change import Change
 from src.domain.shared.currency import Currency
+from src.domain.shared.custom_fields import Values
 from src.domain.shared.ids import ContactId, CustomerId, QuoteId, UserId
 
 
@@ -52,6 +53,29 @@ class QuoteSummary:
     valid_until: date
     created_at: datetime
     version: int
+    custom: Values = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteLine:
+    """One line of the current revision of *quote*. *position* counts from 1, *net* is in the quote's currency.
+
+    A line that is *optional* and not *chosen* is in no total. *unit_cost* is for *price_base_quantity* units.
+    """
+
+    quote: QuoteSummary
+    position: int
+    sku: str
+    description: str
+    unit: str
+    quantity: Decimal
+    unit_price: Decimal
+    price_base_quantity: Decimal
+    net: Decimal
+    optional: bool
+    chosen: bool
+    section: str
+    unit_cost: Decimal | None
 
 
 class QuoteRepository(Protocol):
@@ -93,3 +117,9 @@ class QuoteRepository(Protocol):
     @abstractmethod
     def stream(self, criteria: QuoteFilter) -> AsyncIterator[QuoteSummary]:
         """All quotes that meet *criteria*, oldest first, in flat memory."""
+
+    @abstractmethod
+    def stream_lines(self, criteria: QuoteFilter) -> AsyncIterator[QuoteLine]:
+        """The lines of the current revisions of all quotes that meet *criteria*, in the order of ``stream``, then of the
+        lines, in flat memory.
+        """

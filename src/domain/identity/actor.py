@@ -45,6 +45,8 @@ class Permission(StrEnum):
     KEEP_STALE_PRICES = "quotes.keep_prices"
     SEND_QUOTES = "quotes.send"
     EXPORT_QUOTES = "quotes.export"
+    EXPORT_CUSTOMERS = "customers.export"
+    EXPORT_PRODUCTS = "products.export"
     VIEW_APPROVALS = "approvals.view"
     DECIDE_APPROVALS = "approvals.decide"
     MANAGE_POLICIES = "approval_policies.manage"
@@ -71,12 +73,16 @@ _SALES = _VIEWER | {
     Permission.SUBMIT_QUOTES,
     Permission.SEND_QUOTES,
     Permission.EXPORT_QUOTES,
+    Permission.EXPORT_CUSTOMERS,
+    Permission.EXPORT_PRODUCTS,
     Permission.VIEW_REPORTS,
 }
 _APPROVER = _VIEWER | {
     Permission.DECIDE_APPROVALS,
     Permission.APPROVE_CUSTOMERS,
     Permission.EXPORT_QUOTES,
+    Permission.EXPORT_CUSTOMERS,
+    Permission.EXPORT_PRODUCTS,
     Permission.VIEW_COSTS,
     Permission.VIEW_REPORTS,
 }

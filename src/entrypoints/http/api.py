@@ -12,6 +12,7 @@ from src.entrypoints.http.approvals.controller import ApprovalController
 from src.entrypoints.http.audit.controller import AuditController
 from src.entrypoints.http.catalog.controller import CategoryController, ProductController, TaxRateController
 from src.entrypoints.http.customers.controller import ContactController, CustomerController
+from src.entrypoints.http.exports.controller import ExportController
 from src.entrypoints.http.health import ReadinessCheck
 from src.entrypoints.http.imports.controller import ImportController
 from src.entrypoints.http.organization.controller import OrganizationController
@@ -51,6 +52,7 @@ CONTROLLERS = (
     ImportController,
     QuoteController,
     QuoteFileController,
+    ExportController,
     ApprovalController,
     ReportController,
     AuditController,
