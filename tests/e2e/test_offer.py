@@ -15,6 +15,7 @@ import pytest
 from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
+from tests.builders.pictures import a_logo
 from tests.e2e.conftest import Caller, Team
 from tests.e2e.mailbox import mail_to
 from tests.e2e.offers import LINE, VAT_19, a_contact, a_customer, a_draft, a_pending_quote, an_approved_quote
@@ -51,6 +52,26 @@ async def test_an_offer_goes_all_the_way(team: Team, mail_folder: Path) -> None:
     assert "365.93" in text  # 10 × 30.75 + 19 %.
     assert _attached_pdf(mail_folder, timeline["messages"][0]["id"]) == pdf.content
     assert verification.json()["intact"] is True
+
+
+@pytest.mark.usefixtures("worker")
+async def test_the_logo_is_the_one_that_the_offer_began_with(team: Team) -> None:
+    path = "/api/v1/organization/logo"
+    headers = {"authorization": f"Bearer {team.owner.token}", "content-type": "image/png"}
+    tag = await team.owner.tag_of("/api/v1/organization")
+    set_ = await team.owner.client.put(path, content=a_logo(), headers=headers | {"if-match": tag})
+    assert set_.status_code == 200
+    approved = await an_approved_quote(team)
+    quote = f"/api/v1/quotes/{approved['id']}"
+    await team.owner.client.delete(path, headers=headers | {"if-match": set_.headers["etag"]})
+
+    await team.sales.post(f"{quote}/send", {"content_digest": approved["content_digest"]})
+    timeline = await _delivered(team.sales, quote)
+    pdf = await team.sales.get(f"{quote}/pdf")
+
+    assert b"/Subtype/Image" in pdf.content
+    (rendered,) = [entry for entry in timeline["entries"] if entry["action"] == "quote.rendered"]
+    assert rendered["details"]["logo_left_out"] is False
 
 
 async def test_calculating_stores_nothing(team: Team) -> None:

@@ -38,6 +38,7 @@ class QuoteDocument:
     """All that the buyer sees of one revision, frozen. *locale* is a BCP 47 tag such as ``en``, ``de`` or ``ko``.
 
     *content_digest* is printed at the foot, so that paper and record can be matched. *salesperson* may be empty.
+    *logo* is the seller's, a PNG or a JPEG; ``of`` leaves it empty, for the file lies in the storage.
     """
 
     number: str
@@ -58,6 +59,7 @@ class QuoteDocument:
     terms: str
     content_digest: str
     instalments: tuple[Instalment, ...] = ()
+    logo: bytes = b""
 
     @classmethod
     def of(cls, quote: Quote, number: int) -> Self:
@@ -111,10 +113,14 @@ def _tax_label(tax: Tax) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RenderedDocument:
-    """A PDF, and the characters that no font has and that were replaced by U+FFFD or a box sign."""
+    """A PDF, and the characters that no font has and that were replaced by U+FFFD or a box sign.
+
+    *logo_left_out*: it was no picture that can be printed.
+    """
 
     content: bytes
     replaced_characters: str
+    logo_left_out: bool = False
 
 
 class QuoteRenderer(Protocol):
