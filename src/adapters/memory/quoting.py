@@ -5,6 +5,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from src.adapters.memory.state import MemoryTransaction, contains, page_of
+from src.application.ports.documents import Column, CsvSource
 from src.application.ports.paging import Page, Paging
 from src.application.ports.quoting import QuoteFilter, QuoteLine, QuoteRepository, QuoteSummary
 from src.domain.quoting.errors import ExplanationNotFound, QuoteChangedMeanwhile, QuoteNotFound
@@ -68,6 +69,9 @@ class MemoryQuotes(QuoteRepository):
     async def stream(self, criteria: QuoteFilter) -> AsyncIterator[QuoteSummary]:
         for quote in sorted(self._found(criteria), key=lambda one: (one.created_at, one.id)):
             yield _summary(quote)
+
+    def copied(self, criteria: QuoteFilter, columns: Sequence[Column], *, lines: bool) -> CsvSource | None:
+        return None
 
     async def stream_lines(self, criteria: QuoteFilter) -> AsyncIterator[QuoteLine]:
         for quote in sorted(self._found(criteria), key=lambda one: (one.created_at, one.id)):

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
-from src.application.ports.documents import Cell, Column, SpreadsheetFormat, SpreadsheetWriter
+from src.application.ports.documents import Cell, Column, CsvSource, SpreadsheetFormat, SpreadsheetWriter
 
 
 class MemorySpreadsheets(SpreadsheetWriter):
@@ -11,6 +11,7 @@ class MemorySpreadsheets(SpreadsheetWriter):
 
     def __init__(self) -> None:
         self.written: dict[Path, list[Sequence[Cell]]] = {}
+        self.copied: dict[Path, bytes] = {}
         self.totals: dict[Path, Sequence[Sequence[Cell]]] = {}
 
     async def write(
@@ -26,3 +27,14 @@ class MemorySpreadsheets(SpreadsheetWriter):
         self.written[path] = [tuple(column.title for column in columns), *kept]
         self.totals[path] = totals() if kept else ()
         return len(kept)
+
+    async def write_csv(self, path: Path, columns: Sequence[Column], source: CsvSource) -> int:
+        """As bytes, without the head."""
+        chunks: list[bytes] = []
+
+        async def sink(chunk: bytes) -> None:
+            chunks.append(chunk)
+
+        count = await source(sink)
+        self.copied[path] = b"".join(chunks)
+        return count

@@ -13,11 +13,13 @@ from sqlalchemy import BindParameter, Row, Select, Text, bindparam, cast, delete
 from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.sql.elements import ColumnElement
 
+from src.adapters.postgres.csv_copies import copy_rows, rows_of_lines, rows_of_quotes
 from src.adapters.postgres.custom_fields import has_value
 from src.adapters.postgres.json_columns import from_json, to_json
 from src.adapters.postgres.pages import BATCH, contains, newest_first, oldest_first, searched
 from src.adapters.postgres.tables import line_items, quote_counters, quote_explanations, quote_revisions, quotes
 from src.adapters.postgres.transaction import ChangedMeanwhile, Transaction
+from src.application.ports.documents import Column, CsvSource
 from src.application.ports.paging import Page, Paging
 from src.application.ports.quoting import QuoteFilter, QuoteLine, QuoteRepository, QuoteSummary
 from src.domain.quoting.calculation import Calculation
@@ -230,6 +232,12 @@ class PostgresQuotes(QuoteRepository):
 
     def stream(self, criteria: QuoteFilter) -> AsyncIterator[QuoteSummary]:
         return oldest_first(self._transaction.connection, quotes, self._conditions(criteria), _to_summary)
+
+    def copied(self, criteria: QuoteFilter, columns: Sequence[Column], *, lines: bool) -> CsvSource | None:
+        statement, mark = (rows_of_lines if lines else rows_of_quotes)(columns)
+        order = (quotes.c.created_at, quotes.c.id, *((line_items.c.position,) if lines else ()))
+        wanted = statement.where(*self._conditions(criteria)).order_by(*order)
+        return lambda sink: copy_rows(self._transaction.connection, wanted, mark, sink)
 
     async def stream_lines(self, criteria: QuoteFilter) -> AsyncIterator[QuoteLine]:
         lines = line_items.c

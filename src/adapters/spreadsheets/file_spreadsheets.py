@@ -8,9 +8,11 @@ from threading import Lock
 from src.adapters.spreadsheets.csv_file import CsvFile
 from src.adapters.spreadsheets.jsonl_file import JsonLinesFile
 from src.adapters.spreadsheets.xlsx_file import XlsxFile
-from src.application.ports.documents import Cell, Column, SpreadsheetFormat, SpreadsheetWriter
+from src.application.ports.documents import Cell, Column, CsvSource, SpreadsheetFormat, SpreadsheetWriter
 
 ROWS_AT_ONCE = 500  # Some 50 ms of work in the thread, and no more rows than that in memory.
+
+COPIED_AT_ONCE = 1024 * 1024  # Bytes.
 
 
 class FileSpreadsheets(SpreadsheetWriter):
@@ -41,6 +43,19 @@ class FileSpreadsheets(SpreadsheetWriter):
             await asyncio.to_thread(path.unlink, missing_ok=True)
             raise
         return count
+
+    async def write_csv(self, path: Path, columns: Sequence[Column], source: CsvSource) -> int:
+        try:
+            await asyncio.to_thread(lambda: CsvFile(path, columns).close())  # With its head.
+            with await asyncio.to_thread(path.open, "ab", COPIED_AT_ONCE) as file:
+                # A chunk is written in microseconds, and mostly only kept until there are more of them.
+                async def sink(chunk: bytes) -> None:
+                    file.write(chunk)
+
+                return await source(sink)
+        except BaseException:
+            await asyncio.to_thread(path.unlink, missing_ok=True)
+            raise
 
 
 def _opened(

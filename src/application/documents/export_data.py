@@ -25,7 +25,7 @@ from src.application.documents.export_tables import (
 from src.application.ports.catalog import ProductFilter
 from src.application.ports.clock import Clock
 from src.application.ports.customers import CustomerFilter
-from src.application.ports.documents import Column, SpreadsheetFormat, SpreadsheetWriter
+from src.application.ports.documents import Column, CsvSource, SpreadsheetFormat, SpreadsheetWriter
 from src.application.ports.quoting import QuoteFilter
 from src.application.ports.unit_of_work import UnitOfWork
 from src.application.transactions import Transactions
@@ -129,8 +129,12 @@ class _Export:
         rows: AsyncIterator[Row],
         sheet: str,
         totals: Callable[[], Sequence[Row]] = tuple,
+        copied: CsvSource | None = None,
     ) -> int:
-        count = await self._spreadsheets.write(target.path, target.file_format, columns, rows, sheet, totals)
+        if copied is not None and target.file_format is SpreadsheetFormat.CSV:
+            count = await self._spreadsheets.write_csv(target.path, columns, copied)
+        else:
+            count = await self._spreadsheets.write(target.path, target.file_format, columns, rows, sheet, totals)
         if not count:
             raise NothingToExport("No data for export: nothing meets these conditions.")
         return count
@@ -152,7 +156,8 @@ class ExportQuotes(_Export):
                     totals.add(quote.currency, quote.total_without_tax, quote.tax_total, quote.payable)
                     yield (*quote_row(quote, owners), *custom.cells(quote.custom))
 
-            count = await self._write(command.target, columns, rows(), "Quotes", totals.rows)
+            copied = uow.quotes.copied(criteria, columns, lines=False)
+            count = await self._write(command.target, columns, rows(), "Quotes", totals.rows, copied)
             uow.record(_told(QuotesExported, actor, command, count, self._clock.now()))
             await uow.commit()
         return count
@@ -178,7 +183,8 @@ class ExportQuoteLines(_Export):
                     cost = (line.unit_cost,) if with_costs else ()
                     yield (*line_row(line), *cost, *custom.cells(line.quote.custom))
 
-            count = await self._write(command.target, columns, rows(), "Lines", totals.rows)
+            copied = uow.quotes.copied(criteria, columns, lines=True)
+            count = await self._write(command.target, columns, rows(), "Lines", totals.rows, copied)
             uow.record(_told(QuoteLinesExported, actor, command, count, self._clock.now()))
             await uow.commit()
         return count

@@ -1,7 +1,7 @@
 """Documents: the printed offer and the spreadsheets that leave the house."""
 
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -172,6 +172,10 @@ class TooManyRows(Invalid):
     code = "too_many_rows"
 
 
+# Sends rows as CSV to what it is given: every field quoted, rows ended by CRLF, texts guarded; says how many there were.
+CsvSource = Callable[[Callable[[bytes], Awaitable[None]]], Awaitable[int]]
+
+
 class SpreadsheetFormat(StrEnum):
     XLSX = "xlsx"
     CSV = "csv"
@@ -197,3 +201,7 @@ class SpreadsheetWriter(Protocol):
         Text is never a formula, whatever it begins with. Instants are UTC. Amounts are numbers in XLSX when a double
         holds them exactly (15 digits), text otherwise; in CSV they are plain decimals with a point.
         """
+
+    @abstractmethod
+    async def write_csv(self, path: Path, columns: Sequence[Column], source: CsvSource) -> int:
+        """As ``write`` makes a CSV, with rows that are CSV already."""

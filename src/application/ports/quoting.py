@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
 
+from src.application.ports.documents import Column, CsvSource
 from src.application.ports.paging import Page, Paging
 from src.domain.quoting.explanation import Explanation
 from src.domain.quoting.quote import Quote
@@ -117,6 +118,13 @@ class QuoteRepository(Protocol):
     @abstractmethod
     def stream(self, criteria: QuoteFilter) -> AsyncIterator[QuoteSummary]:
         """All quotes that meet *criteria*, oldest first, in flat memory."""
+
+    @abstractmethod
+    def copied(self, criteria: QuoteFilter, columns: Sequence[Column], *, lines: bool) -> CsvSource | None:
+        """A source of the rows of ``stream``, or of ``stream_lines``, with *columns* of the exports, known by their names.
+
+        None where the store knows no quicker way than row by row.
+        """
 
     @abstractmethod
     def stream_lines(self, criteria: QuoteFilter) -> AsyncIterator[QuoteLine]:
