@@ -15,11 +15,13 @@ from uuid import uuid4
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import String, column, func, literal, select
+from sqlalchemy import String, column, func, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from src.adapters.postgres import csv_copies
 from src.adapters.postgres.csv_copies import guarded
+from src.adapters.postgres.tables import quotes
 from src.adapters.spreadsheets import FileSpreadsheets
 from src.adapters.spreadsheets.csv_file import harmless
 from src.adapters.system import SystemClock
@@ -30,7 +32,9 @@ from src.application.documents.export_data import (
     NothingToExport,
     Target,
 )
+from src.application.documents.export_tables import QUOTES
 from src.application.ports.documents import SpreadsheetFormat
+from src.application.ports.quoting import QuoteFilter
 from src.application.ports.unit_of_work import OpenUnitOfWork
 from src.application.transactions import Transactions
 from src.domain.identity.actor import Actor, Role
@@ -136,6 +140,29 @@ async def test_what_the_database_makes_is_what_the_writer_makes(
     assert copied.count(b"\r\n") == len(NASTY) * (1 if kind is ExportQuotes else 2) + 1
 
 
+async def test_a_copy_may_take_longer_than_a_statement_and_leaves_the_limit_as_it_was(
+    open_postgres: OpenUnitOfWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = await a_shop_with_offers(open_postgres)
+    slow = func.concat(quotes.c.number, func.pg_sleep(0.05))
+    monkeypatch.setattr("src.adapters.postgres.csv_copies._OF_QUOTES", {**csv_copies._OF_QUOTES, "number": slow})
+    limits = []
+
+    async with open_postgres(shop.actor) as uow:
+        connection = uow.quotes._transaction.connection  # type: ignore[attr-defined]
+        await connection.execute(text("SET LOCAL statement_timeout = '200ms'"))
+        copied = uow.quotes.copied(QuoteFilter(), [QUOTES[0], QUOTES[1]], lines=False)
+        assert copied is not None
+
+        async def sink(_: bytes) -> None:
+            """Nobody reads it."""
+
+        assert await copied(sink) == len(NASTY)
+        limits.append((await connection.execute(text("SHOW statement_timeout"))).scalar_one())
+
+    assert limits == ["200ms"]
+
+
 async def test_nobody_elses_rows_are_copied(open_postgres: OpenUnitOfWork, tmp_path: Path) -> None:
     full, empty = await a_shop_with_offers(open_postgres), await new_shop(open_postgres)
 
@@ -158,4 +185,4 @@ async def test_the_database_guards_texts_as_the_writer_does(app_engine: AsyncEng
     async with app_engine.connect() as connection:
         guarded_by_database = (await connection.execute(statement)).scalars().all()
 
-    assert guarded_by_database == [harmless(text) for text in some]
+    assert guarded_by_database == [harmless(one) for one in some]
