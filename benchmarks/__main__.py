@@ -3,7 +3,17 @@
 import subprocess
 import sys
 
-BENCHMARKS = ("calculation", "http_api", "logins", "row_security", "export", "export_quotes", "search", "import_rows")
+BENCHMARKS = (
+    "calculation",
+    "http_api",
+    "logins",
+    "row_security",
+    "export",
+    "export_beside",
+    "export_quotes",
+    "search",
+    "import_rows",
+)
 
 for name in BENCHMARKS:
     print(f"\n== {name}", flush=True)

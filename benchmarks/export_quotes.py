@@ -8,14 +8,17 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory, mkdtemp
 from time import perf_counter
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from src.application.documents.export_data import ExportQuotes, ExportQuotesCommand, Target
+from src.application.ports.documents import SpreadsheetFormat
 from src.domain.identity.actor import Role
 from src.entrypoints.cli.session import session_of
 from src.entrypoints.database import Database
@@ -42,7 +45,7 @@ async def fill(admin_url: str, count: int) -> None:
             text(
                 "INSERT INTO proffer.quotes SELECT organization_id, gen_random_uuid(), 'B-' || n, customer_id, owner_id, "
                 "created_at + n * interval '1 second', version, revision, status, title || ' ' || n, customer_name, "
-                "currency, total_without_tax + n, tax_total, payable + n, valid_until, searched "
+                "currency, total_without_tax + n, tax_total, payable + n, valid_until, searched, custom "
                 "FROM (SELECT * FROM proffer.quotes LIMIT 1) q, generate_series(1, :count) n"
             ),
             {"count": count},
@@ -74,6 +77,37 @@ async def main(count: int, folder: Path) -> None:
         for name in ("many.csv", "many.xlsx"):
             runs = [await asyncio.to_thread(export, folder, name) for _ in range(RUNS)]
             print(f"{count:>9,} quotes  {name[5:]:4} {_row(runs)}", flush=True)
+        await beside_pandas(database, count)
+
+
+async def beside_pandas(database: Database, count: int) -> None:
+    """The export itself, without the start of a command: the rows of one organisation into CSV, by us and by pandas."""
+    if find_spec("pandas") is None:
+        print("Without pandas nothing to compare with: install the dependency group «bench».")
+        return
+    import pandas as pd  # Here, so that it is not in the processes whose memory is looked at.
+
+    ours, theirs = [], []
+    async with session_of(SALES, None) as session:
+        exporting = await session.get(ExportQuotes)
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / "quotes.csv"
+            target = Target(path=path, file_format=SpreadsheetFormat.CSV)
+            for _ in range(RUNS):
+                begin = perf_counter()
+                assert await exporting(session.actor, ExportQuotesCommand(target=target)) > count
+                ours.append(perf_counter() - begin)
+            engine = create_async_engine(database.admin_url)
+            for _ in range(RUNS):
+                begin = perf_counter()
+                async with engine.connect() as connection:
+                    query = text("SELECT * FROM proffer.quotes ORDER BY created_at, id")
+                    result = await connection.execute(query)
+                    pd.DataFrame(result.all(), columns=[*result.keys()]).to_csv(path, index=False)
+                theirs.append(perf_counter() - begin)
+            await engine.dispose()
+    ratio = median(theirs) / median(ours)
+    print(f"CSV by COPY {median(ours):.2f} s, by pandas {median(theirs):.2f} s: {ratio:.1f} × faster; 20 × wanted")
 
 
 def _row(runs: list[tuple[float, float]]) -> str:

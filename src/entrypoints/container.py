@@ -6,7 +6,7 @@ from typing import NewType
 from dishka import AsyncContainer, Provider, Scope, make_async_container, provide, provide_all
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from src.adapters.documents import TypstQuoteRenderer
+from src.adapters.documents import TypstQuoteRenderer, UblQuotationWriter
 from src.adapters.oidc import AuthlibProviderClient
 from src.adapters.postgres.addresses import DatabaseUrls
 from src.adapters.postgres.directories import (
@@ -82,7 +82,9 @@ from src.application.customers.read_customers import (
     ListCustomers,
     ListReminders,
 )
+from src.application.documents.export_data import ExportCustomers, ExportProducts, ExportQuoteLines, ExportQuotes
 from src.application.documents.get_quote_document import GetQuoteDocument
+from src.application.documents.get_sent_offer import GetQuotation, GetSentOffer
 from src.application.identity.api_keys import CreateApiKey, ListApiKeys, RevokeApiKey
 from src.application.identity.authenticate import Authenticate
 from src.application.identity.change_organization import ChangeOrganization, GetLogo, RemoveLogo, SetLogo
@@ -133,7 +135,7 @@ from src.application.identity.users import (
 )
 from src.application.messaging.deliver_quote import DeliverQuote
 from src.application.ports.clock import Clock, IdFactory
-from src.application.ports.documents import QuoteRenderer, SpreadsheetWriter
+from src.application.ports.documents import QuotationWriter, QuoteRenderer, SpreadsheetWriter
 from src.application.ports.identity import AccountDirectory, OrganizationDirectory, Throttle
 from src.application.ports.mail import Mailer, MailTemplates
 from src.application.ports.oidc import ProviderClient
@@ -154,7 +156,6 @@ from src.application.quoting.cancel_quote import CancelQuote
 from src.application.quoting.create_quote import CreateQuote
 from src.application.quoting.edit_quote import EditQuote
 from src.application.quoting.explain_quote import ExplainQuote
-from src.application.quoting.export_quotes import ExportQuotes
 from src.application.quoting.preview_approval import PreviewApproval
 from src.application.quoting.read_quotes import GetQuote, GetQuoteTimeline, ListQuotes
 from src.application.quoting.recall_quote import RecallQuote
@@ -313,7 +314,6 @@ class UseCases(Provider):
         GetQuote,
         ListQuotes,
         GetQuoteTimeline,
-        ExportQuotes,
     )
     approvals = provide_all(
         CreatePolicy,
@@ -341,7 +341,16 @@ class UseCases(Provider):
     def subjects(self) -> Subjects:
         return known_subjects()
 
-    documents = provide_all(GetQuoteDocument, DeliverQuote)
+    documents = provide_all(
+        GetQuoteDocument,
+        GetSentOffer,
+        GetQuotation,
+        DeliverQuote,
+        ExportQuotes,
+        ExportQuoteLines,
+        ExportCustomers,
+        ExportProducts,
+    )
     reporting = provide_all(ReportRevenue)
     audit = provide_all(ListAuditEntries, VerifyAudit)
 
@@ -356,6 +365,7 @@ class Outside(Provider):
     spreadsheets = provide(FileSpreadsheets, provides=SpreadsheetWriter)
     tables = provide(FileTabularReader, provides=TabularReader)
     renderer = provide(TypstQuoteRenderer, provides=QuoteRenderer)
+    quotations = provide(UblQuotationWriter, provides=QuotationWriter)
     common_passwords = provide(ListedPasswords, provides=CommonPasswords)
     tax_numbers = provide(StdnumTaxNumbers, provides=TaxNumbers)
     one_time_codes = provide(TotpCodes, provides=OneTimeCodes)

@@ -1,7 +1,9 @@
 """Both formats: what is written can be read back by a program that is not ours."""
 
 import csv
+import json
 import os
+import re
 import zipfile
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -13,7 +15,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from src.adapters.spreadsheets import FileSpreadsheets
-from src.application.ports.documents import Cell, Column, ColumnKind, SpreadsheetFormat
+from src.application.ports.documents import Cell, Column, ColumnKind, SpreadsheetFormat, TooManyRows
 
 COLUMNS = (
     Column("Number", ColumnKind.TEXT, 20),
@@ -24,6 +26,7 @@ COLUMNS = (
 )
 NOON = datetime(2026, 11, 20, 12, 30, 15, tzinfo=UTC)
 FORMATS = [SpreadsheetFormat.XLSX, SpreadsheetFormat.CSV]
+TOTALS = (("Total (2)", None, Decimal("3.50"), None, None),)
 DANGEROUS = [
     *(f"{sign}1+1" for sign in "=+-@\t\r\n＝＋－＠|"),
     *('=HYPERLINK("http://x.example","y")', "{=1+1}", "  =1+1", "'=1+1", "\u200b=1+1", "a;=1+1", "a\t=1+1", "a\n=1+1"),
@@ -180,6 +183,65 @@ async def test_any_sheet_name_can_be_used(tmp_path: Path, sheet: str) -> None:
     await FileSpreadsheets().write(tmp_path / "quotes", SpreadsheetFormat.XLSX, COLUMNS, each([]), sheet)
 
     assert len(CalamineWorkbook.from_path(tmp_path / "quotes").sheet_names) == 1
+
+
+@pytest.mark.asyncio
+async def test_totals_close_a_sheet_in_bold_outside_of_its_filter(tmp_path: Path) -> None:
+    rows = [("Q-1", 1, Decimal("1.25"), None, None), ("Q-2", 1, Decimal("2.25"), None, None)]
+
+    count = await FileSpreadsheets().write(
+        tmp_path / "quotes", SpreadsheetFormat.XLSX, COLUMNS, each(rows), "Quotes", lambda: TOTALS
+    )
+
+    assert count == 2
+    assert read_back(tmp_path / "quotes", SpreadsheetFormat.XLSX)[3] == ["Total (2)", "", 3.5, "", ""]
+    assert b'<autoFilter ref="A1:E3"/>' in xml_of(tmp_path / "quotes")
+    assert b"<f>" not in xml_of(tmp_path / "quotes")
+    styles = re.findall(rb'<c r="[AC]4" s="(\d+)"', xml_of(tmp_path / "quotes"))
+    assert len(styles) == 2
+    assert styles != re.findall(rb'<c r="[AC]3" s="(\d+)"', xml_of(tmp_path / "quotes"))
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("file_format", [SpreadsheetFormat.CSV, SpreadsheetFormat.JSON_LINES])
+async def test_files_for_programs_have_no_totals(tmp_path: Path, file_format: SpreadsheetFormat) -> None:
+    plain, summed = tmp_path / "plain", tmp_path / "summed"
+    rows = [("Q-1", 1, Decimal(1), None, None)]
+
+    await FileSpreadsheets().write(plain, file_format, COLUMNS, each(rows), "Quotes")
+    await FileSpreadsheets().write(summed, file_format, COLUMNS, each(rows), "Quotes", lambda: TOTALS)
+
+    assert plain.read_bytes() == summed.read_bytes()
+
+
+@pytest.mark.asyncio
+async def test_json_lines_keep_every_digit_and_every_character(tmp_path: Path) -> None:
+    texts = [*DANGEROUS, "제어반\u2028", "nul \x00", '"quoted"']
+    amount = Decimal("99999999999999999.990")
+    rows = [(text, 10**16 + 1, amount, date(2026, 12, 20), NOON) for text in texts]
+    columns = (*COLUMNS[:-1], Column("Größe", ColumnKind.INSTANT, key="custom.size"))
+
+    await FileSpreadsheets().write(tmp_path / "rows", SpreadsheetFormat.JSON_LINES, columns, each(rows), "Quotes")
+    read = [json.loads(line) for line in (tmp_path / "rows").read_text("utf-8").split("\n") if line]
+
+    assert [row["number"] for row in read] == texts
+    assert read[0] == {
+        "number": texts[0],
+        "lines": 10**16 + 1,
+        "payable": "99999999999999999.990",
+        "valid_until": "2026-12-20",
+        "custom.size": "2026-11-20T12:30:15Z",
+    }
+
+
+@pytest.mark.asyncio
+async def test_more_rows_than_a_sheet_holds_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("src.adapters.spreadsheets.xlsx_file.MOST_ROWS", 3)
+    rows = [("Q", 1, None, None, None)] * 4
+
+    with pytest.raises(TooManyRows):
+        await written(tmp_path / "quotes", SpreadsheetFormat.XLSX, rows)
+    assert not (tmp_path / "quotes").exists()
 
 
 def xml_of(path: Path) -> bytes:

@@ -106,6 +106,11 @@ def test_a_missing_file_ends_with_3_and_a_wrong_word_with_2(bare: Installation) 
         ("quote", "price"),
         ("quote", "list"),
         ("quote", "export"),
+        ("export",),
+        ("export", "quotes"),
+        ("export", "lines"),
+        ("export", "customers"),
+        ("export", "products"),
         ("catalog",),
         ("catalog", "import"),
         ("catalog", "price"),
@@ -160,6 +165,20 @@ def test_quotes_are_exported(demo: Installation, tmp_path: Path) -> None:
     assert (again.returncode, empty.returncode, format_.returncode) == (3, 4, 3)
     assert b"--force" in again.stderr
     assert sorted(path.name for path in tmp_path.iterdir() if path.suffix) == ["offers.csv", "offers.xlsx"]
+
+
+def test_lines_customers_and_products_are_exported(demo: Installation, tmp_path: Path) -> None:
+    for what in ("lines", "customers", "products"):
+        file = tmp_path / f"{what}.jsonl"
+        result = demo.run("export", what, str(file), "--as", SALES)
+        nothing = demo.run("export", what, str(tmp_path / "none.csv"), "--as", SALES, "--end-date", "2020-01-01")
+
+        assert result.returncode == 0, result.stderr.decode()
+        rows = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+        assert f"{len(rows)} {what} written".encode() in result.stdout
+        assert rows
+        assert nothing.returncode == 4
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["customers.jsonl", "lines.jsonl", "products.jsonl"]
 
 
 def test_a_catalogue_is_brought_in_asked_and_kept_whole(demo: Installation, tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ import csv
 import email
 import email.policy
 import io
+import json
+import re
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -13,6 +15,7 @@ import pytest
 from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
+from tests.builders.pictures import a_logo
 from tests.e2e.conftest import Caller, Team
 from tests.e2e.mailbox import mail_to
 from tests.e2e.offers import LINE, VAT_19, a_contact, a_customer, a_draft, a_pending_quote, an_approved_quote
@@ -49,6 +52,26 @@ async def test_an_offer_goes_all_the_way(team: Team, mail_folder: Path) -> None:
     assert "365.93" in text  # 10 × 30.75 + 19 %.
     assert _attached_pdf(mail_folder, timeline["messages"][0]["id"]) == pdf.content
     assert verification.json()["intact"] is True
+
+
+@pytest.mark.usefixtures("worker")
+async def test_the_logo_is_the_one_that_the_offer_began_with(team: Team) -> None:
+    path = "/api/v1/organization/logo"
+    headers = {"authorization": f"Bearer {team.owner.token}", "content-type": "image/png"}
+    tag = await team.owner.tag_of("/api/v1/organization")
+    set_ = await team.owner.client.put(path, content=a_logo(), headers=headers | {"if-match": tag})
+    assert set_.status_code == 200
+    approved = await an_approved_quote(team)
+    quote = f"/api/v1/quotes/{approved['id']}"
+    await team.owner.client.delete(path, headers=headers | {"if-match": set_.headers["etag"]})
+
+    await team.sales.post(f"{quote}/send", {"content_digest": approved["content_digest"]})
+    timeline = await _delivered(team.sales, quote)
+    pdf = await team.sales.get(f"{quote}/pdf")
+
+    assert b"/Subtype/Image" in pdf.content
+    (rendered,) = [entry for entry in timeline["entries"] if entry["action"] == "quote.rendered"]
+    assert rendered["details"]["logo_left_out"] is False
 
 
 async def test_calculating_stores_nothing(team: Team) -> None:
@@ -215,6 +238,40 @@ async def test_quotes_are_exported_by_days_and_states(team: Team) -> None:
     assert entries["total"] == 2
 
 
+async def test_everything_is_exported_in_every_format(team: Team) -> None:
+    draft = await a_draft(team.sales, title="=1+1")
+    product = {"sku": "P-1", "name": "Desk", "list_price": "9.50", "tax_category": "VAT", "tax_rate_percent": "19"}
+    assert (await team.admin.post("/api/v1/products", product)).status_code == 201
+    kinds = ("xlsx", "csv", "jsonl")
+    names = {
+        "/api/v1/quotes/export": "quotes",
+        "/api/v1/quotes/lines/export": "quote-lines",
+        "/api/v1/customers/export": "customers",
+        "/api/v1/products/export": "products",
+    }
+
+    for path, name in names.items():
+        files = {kind: await team.sales.get(path, format=kind) for kind in kinds}
+        nothing = await team.sales.get(path, start_date="2099-01-01")
+        other = await team.sales.get(path, format="pdf")
+
+        assert [file.status_code for file in files.values()] == [200] * 3, files["xlsx"].text
+        for kind, file in files.items():
+            given = file.headers["content-disposition"]
+            assert re.search(rf'filename="{name}-\d{{8}}-\d{{6}}\.{kind}"', given), given
+        assert CalamineWorkbook.from_filelike(io.BytesIO(files["xlsx"].content)).get_sheet_by_index(0).to_python()
+        assert json.loads(files["jsonl"].text.splitlines()[0])
+        assert (nothing.status_code, nothing.json()["error_code"]) == (404, "nothing_to_export")
+        assert "No data for export" in nothing.text
+        assert other.status_code in {400, 422}
+
+    mine = await team.sales.get("/api/v1/quotes/export", format="jsonl", customer_id=draft["customer_id"])
+    nobody = await team.sales.get("/api/v1/quotes/lines/export", customer_id=str(uuid4()))
+    assert json.loads(mine.text)["title"] == "=1+1"
+    assert nobody.status_code == 404
+    assert (await team.viewer.get("/api/v1/customers/export")).status_code == 403
+
+
 async def test_amounts_do_not_change_their_currency(team: Team) -> None:
     draft = await a_draft(team.sales, discounts=[{"amount": "5"}])
 
@@ -232,6 +289,45 @@ async def test_days_at_the_ends_of_the_calendar_are_refused(day: str, team: Team
     exported = await team.sales.get("/api/v1/quotes/export", end_date=day)
 
     assert (made.status_code, exported.status_code) == (422, 422)
+
+
+async def test_a_sent_offer_is_read_by_machines(team: Team) -> None:
+    approved = await an_approved_quote(team)
+    path = f"/api/v1/quotes/{approved['id']}"
+    early = [await team.sales.get(f"{path}/document.{kind}") for kind in ("xml", "json")]
+    await team.sales.post(f"{path}/send", {"content_digest": approved["content_digest"]})
+
+    xml = await team.sales.get(f"{path}/document.xml")
+    first = await team.sales.get(f"{path}/document.xml", revision=1)
+    data = await team.owner.get(f"{path}/document.json")
+    none = await team.sales.get(f"{path}/document.json", revision=7)
+
+    assert [(answer.status_code, answer.json()["error_code"]) for answer in early] == [(404, "document_not_ready")] * 2
+    assert (xml.status_code, xml.headers["content-type"].partition(";")[0]) == (200, "application/xml")
+    assert f'filename="{approved["number"]}-1.xml"' in xml.headers["content-disposition"]
+    assert '<cbc:PayableAmount currencyID="EUR">365.93</cbc:PayableAmount>' in xml.text
+    assert first.content == xml.content
+    document = data.json()
+    assert document["calculation"]["payable"] == "365.93"
+    assert document["content_digest"] == approved["content_digest"]
+    assert "margin" not in document["calculation"]  # Also for the owner, who may see it elsewhere.
+    assert "unit_cost" not in document["lines"][0]
+    assert (none.status_code, none.json()["error_code"]) == (404, "revision_not_found")
+
+
+async def test_what_ubl_cannot_say_is_refused_with_the_reasons(team: Team) -> None:
+    lines = [LINE | {"taxes": [VAT_19, {"category": "CITY", "rate_percent": "2.5"}]}]
+    draft = await a_draft(team.sales, lines=lines)
+    path = f"/api/v1/quotes/{draft['id']}"
+    await team.sales.post(f"{path}/submit")
+    await team.sales.post(f"{path}/send", {})
+
+    xml = await team.sales.get(f"{path}/document.xml")
+    data = await team.sales.get(f"{path}/document.json")
+
+    assert (xml.status_code, xml.json()["error_code"]) == (409, "not_en16931_exact")
+    assert "Line 1 has 2 taxes" in xml.text
+    assert data.status_code == 200
 
 
 async def test_the_pdf_is_there_only_after_sending(team: Team) -> None:

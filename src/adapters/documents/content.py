@@ -24,6 +24,7 @@ def content_of(document: QuoteDocument, printable: Callable[[str], str]) -> dict
         "heading": writer.labels.offer,
         "title": writer.text(document.title),
         "name": writer.text(f"{writer.labels.offer} {document.number}"),
+        "logo": [*document.logo],
         "seller": writer.party(document.seller),
         "buyer_label": writer.labels.buyer,
         "buyer": writer.party(document.buyer),

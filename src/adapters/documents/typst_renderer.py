@@ -1,6 +1,7 @@
 """Offers as PDF, set by typst."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, time
 from pathlib import Path
 from threading import Lock
@@ -8,6 +9,7 @@ from threading import Lock
 import typst
 
 from src.adapters.documents.content import content_of
+from src.adapters.documents.picture import is_printable_picture
 from src.adapters.documents.printable import Printable
 from src.application.ports.documents import QuoteDocument, QuoteRenderer, RenderedDocument
 
@@ -29,6 +31,16 @@ class TypstQuoteRenderer(QuoteRenderer):
 
     def render(self, document: QuoteDocument) -> RenderedDocument:
         """As promised by the port. Raises typst.TypstError when the template itself is at fault."""
+        bare = replace(document, logo=b"")
+        if document.logo and is_printable_picture(document.logo):
+            try:
+                return self._with_marks_or_without(document)
+            except typst.TypstError:
+                # Broken behind its head. An offer without a logo is better than none.
+                return replace(self._with_marks_or_without(bare), logo_left_out=True)
+        return replace(self._with_marks_or_without(bare), logo_left_out=bool(document.logo))
+
+    def _with_marks_or_without(self, document: QuoteDocument) -> RenderedDocument:
         printable = Printable()
         try:
             content = self._compile(document, printable)

@@ -1,6 +1,6 @@
 """Products, categories, tax rates and exchange rates in memory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date
 
 from src.adapters.memory.records import MemoryRecords
@@ -55,13 +55,25 @@ class MemoryProducts(ProductRepository):
     async def page(self, criteria: ProductFilter, paging: Paging) -> Page[Product]:
         found = [
             product
-            for product in self._records.items.values()
+            for product in self._meeting(criteria)
             if contains(criteria.search, product.sku, product.name, product.description)
-            and criteria.archived in {None, product.archived}
-            and (not criteria.category_ids or product.category_id in criteria.category_ids)
-            and (criteria.custom is None or criteria.custom in product.custom)
         ]
         return page_of(found, paging, lambda product: product)
+
+    async def stream(self, criteria: ProductFilter) -> AsyncIterator[Product]:
+        for product in sorted(self._meeting(criteria), key=lambda one: (one.created_at, one.id)):
+            yield product
+
+    def _meeting(self, criteria: ProductFilter) -> list[Product]:
+        return [
+            product
+            for product in self._records.items.values()
+            if criteria.archived in {None, product.archived}
+            and (not criteria.category_ids or product.category_id in criteria.category_ids)
+            and (criteria.custom is None or criteria.custom in product.custom)
+            and (criteria.created_from is None or product.created_at >= criteria.created_from)
+            and (criteria.created_before is None or product.created_at < criteria.created_before)
+        ]
 
 
 class MemoryCategories(CategoryRepository):

@@ -1,6 +1,6 @@
 """Customers and contacts in memory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 
 from src.adapters.memory.records import MemoryRecords
@@ -44,7 +44,14 @@ class MemoryCustomers(CustomerRepository):
         return MemoryRecords(self._transaction, state.customers, missing).save(change)
 
     async def page(self, criteria: CustomerFilter, paging: Paging) -> Page[Customer]:
-        found = [
+        return page_of(self._found(criteria), paging, lambda customer: customer)
+
+    async def stream(self, criteria: CustomerFilter) -> AsyncIterator[Customer]:
+        for customer in sorted(self._found(criteria), key=lambda one: (one.created_at, one.id)):
+            yield customer
+
+    def _found(self, criteria: CustomerFilter) -> list[Customer]:
+        return [
             one
             for one in self._transaction.state.customers.values()
             if contains(
@@ -55,8 +62,9 @@ class MemoryCustomers(CustomerRepository):
             and criteria.group_id in {None, one.group_id}
             and (criteria.custom is None or criteria.custom in one.custom)
             and (criteria.include_deleted or not one.deleted)
+            and (criteria.created_from is None or one.created_at >= criteria.created_from)
+            and (criteria.created_before is None or one.created_at < criteria.created_before)
         ]
-        return page_of(found, paging, lambda customer: customer)
 
     async def by_reference(self, references: Sequence[str]) -> Mapping[str, Customer]:
         return {one.reference: one for one in self._here() if one.reference and one.reference in references}

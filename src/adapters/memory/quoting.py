@@ -1,12 +1,13 @@
 """Quotes in memory."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
 from src.adapters.memory.state import MemoryTransaction, contains, page_of
+from src.application.ports.documents import Column, CsvSource
 from src.application.ports.paging import Page, Paging
-from src.application.ports.quoting import QuoteFilter, QuoteRepository, QuoteSummary
+from src.application.ports.quoting import QuoteFilter, QuoteLine, QuoteRepository, QuoteSummary
 from src.domain.quoting.errors import ExplanationNotFound, QuoteChangedMeanwhile, QuoteNotFound
 from src.domain.quoting.explanation import Explanation
 from src.domain.quoting.quote import Quote
@@ -69,6 +70,14 @@ class MemoryQuotes(QuoteRepository):
         for quote in sorted(self._found(criteria), key=lambda one: (one.created_at, one.id)):
             yield _summary(quote)
 
+    def copied(self, criteria: QuoteFilter, columns: Sequence[Column], *, lines: bool) -> CsvSource | None:
+        return None
+
+    async def stream_lines(self, criteria: QuoteFilter) -> AsyncIterator[QuoteLine]:
+        for quote in sorted(self._found(criteria), key=lambda one: (one.created_at, one.id)):
+            for line in _lines(quote):
+                yield line
+
     def _found(self, criteria: QuoteFilter) -> list[Quote]:
         return [quote for quote in self._transaction.state.quotes.values() if _meets(quote, criteria)]
 
@@ -115,3 +124,25 @@ def _summary(quote: Quote) -> QuoteSummary:
         version=quote.version,
         custom=content.custom,
     )
+
+
+def _lines(quote: Quote) -> Iterator[QuoteLine]:
+    summary, current = _summary(quote), quote.current
+    for position, (line, amounts) in enumerate(
+        zip(current.content.lines, current.calculation.lines, strict=True), start=1
+    ):
+        yield QuoteLine(
+            quote=summary,
+            position=position,
+            sku=line.sku,
+            description=line.description,
+            unit=line.unit,
+            quantity=line.pricing.quantity,
+            unit_price=line.pricing.unit_price,
+            price_base_quantity=line.pricing.price_base_quantity,
+            net=amounts.net,
+            optional=line.pricing.optional,
+            chosen=line.pricing.chosen,
+            section=line.pricing.section,
+            unit_cost=line.pricing.unit_cost,
+        )

@@ -1,16 +1,18 @@
 """Spreadsheets as rows, for tests of use cases."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
-from src.application.ports.documents import Cell, Column, SpreadsheetFormat, SpreadsheetWriter
+from src.application.ports.documents import Cell, Column, CsvSource, SpreadsheetFormat, SpreadsheetWriter
 
 
 class MemorySpreadsheets(SpreadsheetWriter):
-    """*written* keeps titles and rows by path; no file is made."""
+    """*written* keeps titles and rows by path, *totals* the rows below them; no file is made."""
 
     def __init__(self) -> None:
         self.written: dict[Path, list[Sequence[Cell]]] = {}
+        self.copied: dict[Path, bytes] = {}
+        self.totals: dict[Path, Sequence[Sequence[Cell]]] = {}
 
     async def write(
         self,
@@ -19,7 +21,20 @@ class MemorySpreadsheets(SpreadsheetWriter):
         columns: Sequence[Column],
         rows: AsyncIterator[Sequence[Cell]],
         sheet: str,
+        totals: Callable[[], Sequence[Sequence[Cell]]] = tuple,
     ) -> int:
         kept: list[Sequence[Cell]] = [row async for row in rows]
         self.written[path] = [tuple(column.title for column in columns), *kept]
+        self.totals[path] = totals() if kept else ()
         return len(kept)
+
+    async def write_csv(self, path: Path, columns: Sequence[Column], source: CsvSource) -> int:
+        """As bytes, without the head."""
+        chunks: list[bytes] = []
+
+        async def sink(chunk: bytes) -> None:
+            chunks.append(chunk)
+
+        count = await source(sink)
+        self.copied[path] = b"".join(chunks)
+        return count

@@ -1,6 +1,6 @@
 """Products, categories, tax rates and exchange rates in PostgreSQL."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -8,7 +8,15 @@ from sqlalchemy import delete, func, select, text
 from sqlalchemy.exc import IntegrityError
 
 from src.adapters.postgres.custom_fields import has_value
-from src.adapters.postgres.pages import containing, contains, newest_first, read_cursor, searched, write_cursor
+from src.adapters.postgres.pages import (
+    containing,
+    contains,
+    newest_first,
+    oldest_first,
+    read_cursor,
+    searched,
+    write_cursor,
+)
 from src.adapters.postgres.records import Records
 from src.adapters.postgres.tables import categories, exchange_rates, products, tax_rates
 from src.adapters.postgres.transaction import Transaction, meaning_of
@@ -68,6 +76,16 @@ class PostgresProducts(ProductRepository):
     async def page(self, criteria: ProductFilter, paging: Paging) -> Page[Product]:
         if criteria.search and criteria.custom is None:
             return await self._found(criteria, paging)
+        conditions = self._conditions(criteria)
+        if criteria.search:
+            conditions.append(contains(products.c.searched, criteria.search))
+        return await newest_first(self._transaction.connection, products, conditions, paging, self._records.item)
+
+    def stream(self, criteria: ProductFilter) -> AsyncIterator[Product]:
+        return oldest_first(self._transaction.connection, products, self._conditions(criteria), self._records.item)
+
+    def _conditions(self, criteria: ProductFilter) -> list[Any]:
+        """All but the search."""
         columns = products.c
         conditions: list[Any] = [columns.organization_id == self._transaction.organization_id]
         if criteria.archived is not None:
@@ -76,9 +94,11 @@ class PostgresProducts(ProductRepository):
             conditions.append(columns.category_id == func.any(list(criteria.category_ids)))
         if criteria.custom is not None:
             conditions.append(has_value(columns.custom, criteria.custom))
-            if criteria.search:
-                conditions.append(contains(columns.searched, criteria.search))
-        return await newest_first(self._transaction.connection, products, conditions, paging, self._records.item)
+        if criteria.created_from is not None:
+            conditions.append(columns.created_at >= criteria.created_from)
+        if criteria.created_before is not None:
+            conditions.append(columns.created_at < criteria.created_before)
+        return conditions
 
     async def _found(self, criteria: ProductFilter, paging: Paging) -> Page[Product]:
         """By text. Row security would keep LIKE from every index, so two functions of the database look (0004)."""

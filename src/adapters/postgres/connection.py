@@ -142,6 +142,19 @@ class Connection:
         while (row := await self._run(plan.sql, anext(rows, None))) is not None:
             yield row
 
+    async def copy_out(self, statement: ClauseElement, sink: Callable[[bytes], Awaitable[None]]) -> int:
+        """Send the rows of *statement* to *sink* as CSV, every field quoted; how many there were."""
+        plan, values = planned(statement, _NOTHING)
+        self._tell(plan.sql, [values])
+
+        async def hand_on(chunk: bytes) -> None:
+            await sink(chunk)
+
+        copying = self._open_driver().copy_from_query(
+            plan.sql, *values, output=hand_on, format="csv", force_quote=True, encoding="utf-8"
+        )
+        return _count_in(await self._run(plan.sql, copying))
+
     async def commit(self) -> None:
         """Raises InvalidRequestError when a statement failed in the transaction, so that there is nothing to commit."""
         if await self._command("COMMIT") != "COMMIT":

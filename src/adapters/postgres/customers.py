@@ -1,6 +1,6 @@
 """Customers and contacts in PostgreSQL."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +9,7 @@ from sqlalchemy import Column, ColumnElement, false, func, or_, select, update
 from src.adapters.postgres.connection import Row
 from src.adapters.postgres.custom_fields import has_value
 from src.adapters.postgres.json_columns import from_json, to_json
-from src.adapters.postgres.pages import contains, newest_first, searched
+from src.adapters.postgres.pages import contains, newest_first, oldest_first, searched
 from src.adapters.postgres.records import Records, row_of
 from src.adapters.postgres.tables import (
     contacts,
@@ -93,6 +93,13 @@ class PostgresCustomers(CustomerRepository):
         return customer
 
     async def page(self, criteria: CustomerFilter, paging: Paging) -> Page[Customer]:
+        connection, conditions = self._transaction.connection, self._conditions(criteria)
+        return await newest_first(connection, customers, conditions, paging, _to_customer)
+
+    def stream(self, criteria: CustomerFilter) -> AsyncIterator[Customer]:
+        return oldest_first(self._transaction.connection, customers, self._conditions(criteria), _to_customer)
+
+    def _conditions(self, criteria: CustomerFilter) -> list[ColumnElement[bool]]:
         columns = customers.c
         conditions = [columns.organization_id == self._transaction.organization_id]
         if criteria.search:
@@ -107,7 +114,11 @@ class PostgresCustomers(CustomerRepository):
             conditions.append(has_value(columns.custom, criteria.custom))
         if not criteria.include_deleted:
             conditions.append(columns.deleted_at.is_(None))
-        return await newest_first(self._transaction.connection, customers, conditions, paging, _to_customer)
+        if criteria.created_from is not None:
+            conditions.append(columns.created_at >= criteria.created_from)
+        if criteria.created_before is not None:
+            conditions.append(columns.created_at < criteria.created_before)
+        return conditions
 
     async def by_reference(self, references: Sequence[str]) -> Mapping[str, Customer]:
         return {one.reference: one for one in await self._here(customers.c.reference, references)}

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final, TypeVar
@@ -39,6 +39,21 @@ def containing(search: str) -> str | None:
     for special in ("\\", "%", "_"):
         folded = folded.replace(special, f"\\{special}")
     return f"%{folded}%"
+
+
+BATCH: Final = 1000  # Rows that a stream fetches at once.
+
+
+async def oldest_first(
+    connection: Connection,
+    table: FromClause,
+    conditions: Sequence[ColumnElement[bool]],
+    item: Callable[[Row], Item],
+) -> AsyncIterator[Item]:
+    """All of *table*, by creation and then id, through a cursor of the server: never more than a batch in memory."""
+    statement = select(table).where(*conditions).order_by(table.c.created_at, table.c.id)
+    async for row in connection.stream(statement, BATCH):
+        yield item(row)
 
 
 async def newest_first(

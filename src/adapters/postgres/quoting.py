@@ -15,14 +15,16 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.sql.elements import ColumnElement
 
 from src.adapters.postgres.connection import Row
+from src.adapters.postgres.csv_copies import copy_rows, rows_of_lines, rows_of_quotes
 from src.adapters.postgres.custom_fields import has_value
 from src.adapters.postgres.json_columns import from_json, to_json
-from src.adapters.postgres.pages import contains, newest_first, searched
+from src.adapters.postgres.pages import BATCH, contains, newest_first, oldest_first, searched
 from src.adapters.postgres.records import insert_or_update
 from src.adapters.postgres.tables import line_items, quote_counters, quote_explanations, quote_revisions, quotes
 from src.adapters.postgres.transaction import ChangedMeanwhile, Transaction
+from src.application.ports.documents import Column, CsvSource
 from src.application.ports.paging import Page, Paging
-from src.application.ports.quoting import QuoteFilter, QuoteRepository, QuoteSummary
+from src.application.ports.quoting import QuoteFilter, QuoteLine, QuoteRepository, QuoteSummary
 from src.domain.quoting.calculation import Calculation
 from src.domain.quoting.content import LineItem, QuoteContent
 from src.domain.quoting.errors import ExplanationNotFound, ExplanationTampered, QuoteChangedMeanwhile, QuoteNotFound
@@ -38,8 +40,24 @@ from src.domain.shared.custom_fields import Values
 from src.domain.shared.ids import ContactId, LineItemId, ProductId, QuoteId
 from src.domain.shared.price_source import PriceSource
 
-_BATCH: Final = 1000
 _KNOWN: Final = 1000
+_EXPORTED_LINE: Final = tuple(
+    column.label(f"line_{column.name}")
+    for column in (
+        line_items.c.position,
+        line_items.c.sku,
+        line_items.c.description,
+        line_items.c.unit,
+        line_items.c.quantity,
+        line_items.c.unit_price,
+        line_items.c.price_base_quantity,
+        line_items.c.net,
+        line_items.c.optional,
+        line_items.c.chosen,
+        line_items.c.section,
+        line_items.c.unit_cost,
+    )
+)
 _LINE_COLUMNS: Final = (
     line_items.c.id,
     line_items.c.product_id,
@@ -216,10 +234,34 @@ class PostgresQuotes(QuoteRepository):
     async def page(self, criteria: QuoteFilter, paging: Paging) -> Page[QuoteSummary]:
         return await newest_first(self._transaction.connection, quotes, self._conditions(criteria), paging, _to_summary)
 
-    async def stream(self, criteria: QuoteFilter) -> AsyncIterator[QuoteSummary]:
-        statement = select(quotes).where(*self._conditions(criteria)).order_by(quotes.c.created_at, quotes.c.id)
-        async for row in self._transaction.connection.stream(statement, _BATCH):
-            yield _to_summary(row)
+    def stream(self, criteria: QuoteFilter) -> AsyncIterator[QuoteSummary]:
+        return oldest_first(self._transaction.connection, quotes, self._conditions(criteria), _to_summary)
+
+    def copied(self, criteria: QuoteFilter, columns: Sequence[Column], *, lines: bool) -> CsvSource | None:
+        statement, mark = (rows_of_lines if lines else rows_of_quotes)(columns)
+        order = (quotes.c.created_at, quotes.c.id, *((line_items.c.position,) if lines else ()))
+        wanted = statement.where(*self._conditions(criteria)).order_by(*order)
+        return lambda sink: copy_rows(self._transaction.connection, wanted, mark, sink)
+
+    async def stream_lines(self, criteria: QuoteFilter) -> AsyncIterator[QuoteLine]:
+        lines = line_items.c
+        joined = quotes.join(
+            line_items,
+            (lines.organization_id == quotes.c.organization_id)
+            & (lines.quote_id == quotes.c.id)
+            & (lines.revision == quotes.c.revision),
+        )
+        statement = (
+            select(*quotes.c, *_EXPORTED_LINE)
+            .select_from(joined)
+            .where(*self._conditions(criteria))
+            .order_by(quotes.c.created_at, quotes.c.id, lines.position)
+        )
+        quote: QuoteSummary | None = None
+        async for row in self._transaction.connection.stream(statement, BATCH):
+            if quote is None or quote.id != row.id:
+                quote = _to_summary(row)
+            yield _to_quote_line(quote, row)
 
     def _read(self, rows: Sequence[Row]) -> Quote:
         if not rows:
@@ -456,4 +498,22 @@ def _to_summary(row: Row) -> QuoteSummary:
         created_at=row.created_at,
         version=row.version,
         custom=from_json(Values, row.custom),
+    )
+
+
+def _to_quote_line(quote: QuoteSummary, row: Row) -> QuoteLine:
+    return QuoteLine(
+        quote=quote,
+        position=row.line_position + 1,
+        sku=row.line_sku,
+        description=row.line_description,
+        unit=row.line_unit,
+        quantity=row.line_quantity,
+        unit_price=row.line_unit_price,
+        price_base_quantity=row.line_price_base_quantity,
+        net=row.line_net,
+        optional=row.line_optional,
+        chosen=row.line_chosen,
+        section=row.line_section,
+        unit_cost=row.line_unit_cost,
     )

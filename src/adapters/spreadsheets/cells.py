@@ -19,10 +19,17 @@ def plain(number: Decimal) -> str:
 
 
 def fits_a_double(number: int | Decimal) -> bool:
+    if isinstance(number, int):
+        if -(10**DOUBLE_DIGITS) < number < 10**DOUBLE_DIGITS:
+            return True
+    elif number.is_finite() and len(number.as_tuple().digits) <= DOUBLE_DIGITS:
+        return True
     exact = Decimal(number)
     return exact.is_finite() and len(exact.normalize().as_tuple().digits) <= DOUBLE_DIGITS
 
 
 def encodable(text: str) -> str:
     """Halves of surrogate pairs, which no file can hold, become question marks."""
+    if text.isascii():
+        return text
     return text.encode("utf-8", "replace").decode("utf-8")

@@ -6,16 +6,19 @@ after a character that another dialect would take for the end of a field. Number
 
 import csv
 import re
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from src.adapters.spreadsheets.cells import encodable, in_utc, plain
 from src.application.ports.documents import Cell, Column
 
 _SIGNS = "=+@|＝＋－＠-"  # The last one stands last so that it is no range.
 _DANGEROUS = re.compile(rf"((?:\A|[;|\t\r\n])[\s'\"\0\u200b\ufeff]*)(?=[{_SIGNS}]|\{{=)")
+# Begins with a letter or digit and has nothing that could begin a field again: nearly every text, found at once.
+_SURELY_HARMLESS = re.compile(r"[A-Za-z0-9][^;|\t\r\n\0]*", re.ASCII)
 _LEADING_CONTROL = ("\t", "\r", "\n")
 
 
@@ -30,27 +33,36 @@ class CsvFile:
     def write(self, rows: Sequence[Sequence[Cell]]) -> None:
         self._writer.writerows([[_text_of(cell) for cell in row] for row in rows])
 
+    def write_totals(self, rows: Sequence[Sequence[Cell]]) -> None:
+        """Nothing: programs add up themselves, and would take it for one more row."""
+
     def close(self) -> None:
         self._file.close()
 
 
 def harmless(text: str) -> str:
     """*text*, with a ``'`` before whatever begins a formula."""
+    if text.isascii() and _SURELY_HARMLESS.fullmatch(text):
+        return text
     guarded = _DANGEROUS.sub(r"\1'", encodable(text).replace("\0", ""))
     return f"'{guarded}" if guarded.startswith(_LEADING_CONTROL) else guarded
 
 
+def instant_text(instant: datetime) -> str:
+    """``2026-11-20T12:30:15Z``. Raises ValueError for an instant without a zone."""
+    return in_utc(instant).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+
+
+# By type, because asking one cell after another what it is would take longer than writing it.
+_TEXTS: Mapping[type, Callable[[Any], str]] = {
+    type(None): lambda _: "",
+    str: harmless,
+    Decimal: plain,
+    datetime: instant_text,
+    int: str,
+    date: date.isoformat,
+}
+
+
 def _text_of(cell: Cell) -> str:
-    match cell:
-        case None:
-            return ""
-        case str():
-            return harmless(cell)
-        case Decimal():
-            return plain(cell)
-        case datetime():
-            return in_utc(cell).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
-        case int():
-            return str(cell)
-        case _:
-            return cell.isoformat()
+    return _TEXTS[type(cell)](cell)

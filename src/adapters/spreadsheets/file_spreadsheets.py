@@ -6,10 +6,13 @@ from pathlib import Path
 from threading import Lock
 
 from src.adapters.spreadsheets.csv_file import CsvFile
+from src.adapters.spreadsheets.jsonl_file import JsonLinesFile
 from src.adapters.spreadsheets.xlsx_file import XlsxFile
-from src.application.ports.documents import Cell, Column, SpreadsheetFormat, SpreadsheetWriter
+from src.application.ports.documents import Cell, Column, CsvSource, SpreadsheetFormat, SpreadsheetWriter
 
 ROWS_AT_ONCE = 500  # Some 50 ms of work in the thread, and no more rows than that in memory.
+
+COPIED_AT_ONCE = 1024 * 1024  # Bytes.
 
 
 class FileSpreadsheets(SpreadsheetWriter):
@@ -22,6 +25,7 @@ class FileSpreadsheets(SpreadsheetWriter):
         columns: Sequence[Column],
         rows: AsyncIterator[Sequence[Cell]],
         sheet: str,
+        totals: Callable[[], Sequence[Sequence[Cell]]] = tuple,
     ) -> int:
         file = await asyncio.to_thread(_opened, path, file_format, columns, sheet)
         turns = Lock()  # After a cancellation the thread still writes while we want to close.
@@ -31,6 +35,8 @@ class FileSpreadsheets(SpreadsheetWriter):
                 async for batch in _batches(rows):
                     await asyncio.to_thread(_in_turn, turns, file.write, batch)
                     count += len(batch)
+                if count and (closing := totals()):
+                    await asyncio.to_thread(_in_turn, turns, file.write_totals, closing)
             finally:
                 await asyncio.to_thread(_in_turn, turns, file.close)
         except BaseException:
@@ -38,11 +44,30 @@ class FileSpreadsheets(SpreadsheetWriter):
             raise
         return count
 
+    async def write_csv(self, path: Path, columns: Sequence[Column], source: CsvSource) -> int:
+        try:
+            await asyncio.to_thread(lambda: CsvFile(path, columns).close())  # With its head.
+            with await asyncio.to_thread(path.open, "ab", COPIED_AT_ONCE) as file:
+                # A chunk is written in microseconds, and mostly only kept until there are more of them.
+                async def sink(chunk: bytes) -> None:
+                    file.write(chunk)
 
-def _opened(path: Path, file_format: SpreadsheetFormat, columns: Sequence[Column], sheet: str) -> XlsxFile | CsvFile:
-    if file_format is SpreadsheetFormat.XLSX:
-        return XlsxFile(path, columns, sheet)
-    return CsvFile(path, columns)
+                return await source(sink)
+        except BaseException:
+            await asyncio.to_thread(path.unlink, missing_ok=True)
+            raise
+
+
+def _opened(
+    path: Path, file_format: SpreadsheetFormat, columns: Sequence[Column], sheet: str
+) -> XlsxFile | CsvFile | JsonLinesFile:
+    match file_format:
+        case SpreadsheetFormat.XLSX:
+            return XlsxFile(path, columns, sheet)
+        case SpreadsheetFormat.CSV:
+            return CsvFile(path, columns)
+        case SpreadsheetFormat.JSON_LINES:
+            return JsonLinesFile(path, columns)
 
 
 def _in_turn(turns: Lock, step: Callable[..., None], *arguments: object) -> None:

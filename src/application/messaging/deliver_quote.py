@@ -1,7 +1,7 @@
 """Make the PDF of a sent quote and hand its mail over. A job: it runs at least once, and each part only counts once."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from src.application.ports.clock import Clock, IdFactory
@@ -11,6 +11,7 @@ from src.application.ports.storage import ObjectStorage
 from src.application.transactions import Transactions
 from src.domain.documents.stored_document import StoredDocument, storage_key
 from src.domain.identity.actor import Actor, Permission
+from src.domain.identity.organization import Logo
 from src.domain.messaging.message import DeliveryStatus, Message
 from src.domain.quoting.states import QuoteStatus
 from src.domain.shared.ids import DocumentId, MessageId
@@ -57,7 +58,7 @@ class DeliverQuote:
             return
         document = QuoteDocument.of(quote, message.revision)
         try:
-            pdf = await self._pdf(actor, message, document, stored)
+            pdf = await self._pdf(actor, message, document, stored, revision.content.logo)
             await self._hand_over(actor, message, document, pdf, last_attempt=command.last_attempt)
         except Exception as error:
             if command.last_attempt:  # Nobody will try again: the seller must see that nothing went out.
@@ -66,11 +67,18 @@ class DeliverQuote:
             raise
 
     async def _pdf(
-        self, actor: Actor, message: Message, document: QuoteDocument, stored: StoredDocument | None
+        self,
+        actor: Actor,
+        message: Message,
+        document: QuoteDocument,
+        stored: StoredDocument | None,
+        logo: Logo | None,
     ) -> bytes:
         """The PDF of the revision: made once, then always the stored one."""
         if stored is not None:
             return await self._storage.get(stored.storage_key)
+        if logo is not None:
+            document = replace(document, logo=await self._storage.get(logo.storage_key))
         rendered = await asyncio.to_thread(self._renderer.render, document)
         digest = sha256(rendered.content).hexdigest()
         key = storage_key(actor.organization_id, digest)
@@ -84,7 +92,7 @@ class DeliverQuote:
             size=len(rendered.content),
             storage_key=key,
             created_at=self._clock.now(),
-        ).create(replaced_characters=rendered.replaced_characters)
+        ).create(replaced_characters=rendered.replaced_characters, logo_left_out=rendered.logo_left_out)
         async with self._transactions.begin(actor, Permission.DELIVER_MESSAGES) as uow:
             kept = await uow.documents.save(creation)
             await uow.commit()

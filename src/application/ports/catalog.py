@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -23,13 +23,15 @@ from src.domain.shared.ids import CategoryId, CouponId, CustomerId, PriceListId,
 class ProductFilter:
     """Conditions that must all hold. *search* is contained in SKU, name or description, no matter the case.
 
-    *archived* None shows both; *category_ids* none shows all.
+    *archived* None shows both; *category_ids* none shows all. *created_from* is included, *created_before* is not.
     """
 
     search: str = ""
     archived: bool | None = None
     category_ids: tuple[CategoryId, ...] = ()
     custom: tuple[str, str] | None = None
+    created_from: datetime | None = None
+    created_before: datetime | None = None
 
 
 class ProductRepository(Protocol):
@@ -56,6 +58,10 @@ class ProductRepository(Protocol):
     @abstractmethod
     async def page(self, criteria: ProductFilter, paging: Paging) -> Page[Product]:
         """The products that meet *criteria*, newest first."""
+
+    @abstractmethod
+    def stream(self, criteria: ProductFilter) -> AsyncIterator[Product]:
+        """All products that meet *criteria*, oldest first, in flat memory. *search* does not count here."""
 
 
 class CategoryRepository(Protocol):

@@ -1,8 +1,9 @@
 """Customers and contacts in the store."""
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from src.application.ports.paging import Page, Paging
@@ -15,7 +16,10 @@ from src.domain.shared.ids import ContactId, CustomerGroupId, CustomerId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerFilter:
-    """*search* is contained in name, reference, VAT or registration number, no matter the case. Deleted ones are left out."""
+    """*search* is contained in name, reference, VAT or registration number, no matter the case. Deleted ones are left out.
+
+    *created_from* is included, *created_before* is not.
+    """
 
     search: str = ""
     statuses: tuple[CustomerStatus, ...] = ()
@@ -23,6 +27,8 @@ class CustomerFilter:
     group_id: CustomerGroupId | None = None
     custom: tuple[str, str] | None = None
     include_deleted: bool = False
+    created_from: datetime | None = None
+    created_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +57,10 @@ class CustomerRepository(Protocol):
     @abstractmethod
     async def page(self, criteria: CustomerFilter, paging: Paging) -> Page[Customer]:
         """Newest first."""
+
+    @abstractmethod
+    def stream(self, criteria: CustomerFilter) -> AsyncIterator[Customer]:
+        """All customers that meet *criteria*, oldest first, in flat memory."""
 
     @abstractmethod
     async def by_reference(self, references: Sequence[str]) -> Mapping[str, Customer]:

@@ -1,7 +1,7 @@
 """Documents: the printed offer and the spreadsheets that leave the house."""
 
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -9,11 +9,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, Self
 
+from src.domain.quoting.allowances import TaxedAllowance
 from src.domain.quoting.calculation import Calculation
-from src.domain.quoting.content import LineItem
+from src.domain.quoting.content import LineItem, QuoteContent
 from src.domain.quoting.pricing import Instalment, Tax
 from src.domain.quoting.quote import Quote
 from src.domain.shared.canonical import decimal_text
+from src.domain.shared.errors import Invalid
 from src.domain.shared.party import Party
 
 
@@ -36,6 +38,7 @@ class QuoteDocument:
     """All that the buyer sees of one revision, frozen. *locale* is a BCP 47 tag such as ``en``, ``de`` or ``ko``.
 
     *content_digest* is printed at the foot, so that paper and record can be matched. *salesperson* may be empty.
+    *logo* is the seller's, a PNG or a JPEG; ``of`` leaves it empty, for the file lies in the storage.
     """
 
     number: str
@@ -56,6 +59,7 @@ class QuoteDocument:
     terms: str
     content_digest: str
     instalments: tuple[Instalment, ...] = ()
+    logo: bytes = b""
 
     @classmethod
     def of(cls, quote: Quote, number: int) -> Self:
@@ -109,10 +113,14 @@ def _tax_label(tax: Tax) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RenderedDocument:
-    """A PDF, and the characters that no font has and that were replaced by U+FFFD or a box sign."""
+    """A PDF, and the characters that no font has and that were replaced by U+FFFD or a box sign.
+
+    *logo_left_out*: it was no picture that can be printed.
+    """
 
     content: bytes
     replaced_characters: str
+    logo_left_out: bool = False
 
 
 class QuoteRenderer(Protocol):
@@ -121,6 +129,15 @@ class QuoteRenderer(Protocol):
         """The offer as PDF. Same input, same bytes. Holds a core for some 10 ms: call it in a thread, in a job.
 
         Never reads the network; text is text, never markup.
+        """
+
+
+class QuotationWriter(Protocol):
+    @abstractmethod
+    def write(self, document: QuoteDocument, content: QuoteContent, allowances: Sequence[TaxedAllowance]) -> bytes:
+        """The offer as OASIS UBL 2.1 Quotation, in UTF-8. Same input, same bytes.
+
+        *content* and *allowances* are those of the document's revision; every figure is one of its calculation.
         """
 
 
@@ -137,14 +154,32 @@ class ColumnKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
+    """*key* names it for programs; without one it is the *title* in small letters. *width* is in characters."""
+
     title: str
     kind: ColumnKind
     width: int = 16
+    key: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.key or "_".join(self.title.lower().split())
+
+
+class TooManyRows(Invalid):
+    """More than the format holds."""
+
+    code = "too_many_rows"
+
+
+# Sends rows as CSV to what it is given: every field quoted, rows ended by CRLF, texts guarded; says how many there were.
+CsvSource = Callable[[Callable[[bytes], Awaitable[None]]], Awaitable[int]]
 
 
 class SpreadsheetFormat(StrEnum):
     XLSX = "xlsx"
     CSV = "csv"
+    JSON_LINES = "jsonl"
 
 
 class SpreadsheetWriter(Protocol):
@@ -156,9 +191,17 @@ class SpreadsheetWriter(Protocol):
         columns: Sequence[Column],
         rows: AsyncIterator[Sequence[Cell]],
         sheet: str,
+        totals: Callable[[], Sequence[Sequence[Cell]]] = tuple,
     ) -> int:
         """Write *rows* into the file at *path* in flat memory and return how many there were.
+
+        *totals* is asked after the last row for rows that close an XLSX; the other formats are for programs and have
+        none. Raises TooManyRows.
 
         Text is never a formula, whatever it begins with. Instants are UTC. Amounts are numbers in XLSX when a double
         holds them exactly (15 digits), text otherwise; in CSV they are plain decimals with a point.
         """
+
+    @abstractmethod
+    async def write_csv(self, path: Path, columns: Sequence[Column], source: CsvSource) -> int:
+        """As ``write`` makes a CSV, with rows that are CSV already."""

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
 
+from src.application.ports.documents import Column, CsvSource
 from src.application.ports.paging import Page, Paging
 from src.domain.quoting.explanation import Explanation
 from src.domain.quoting.quote import Quote
@@ -53,7 +54,29 @@ class QuoteSummary:
     valid_until: date
     created_at: datetime
     version: int
-    custom: Values
+    custom: Values = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteLine:
+    """One line of the current revision of *quote*. *position* counts from 1, *net* is in the quote's currency.
+
+    A line that is *optional* and not *chosen* is in no total. *unit_cost* is for *price_base_quantity* units.
+    """
+
+    quote: QuoteSummary
+    position: int
+    sku: str
+    description: str
+    unit: str
+    quantity: Decimal
+    unit_price: Decimal
+    price_base_quantity: Decimal
+    net: Decimal
+    optional: bool
+    chosen: bool
+    section: str
+    unit_cost: Decimal | None
 
 
 class QuoteRepository(Protocol):
@@ -95,3 +118,16 @@ class QuoteRepository(Protocol):
     @abstractmethod
     def stream(self, criteria: QuoteFilter) -> AsyncIterator[QuoteSummary]:
         """All quotes that meet *criteria*, oldest first, in flat memory."""
+
+    @abstractmethod
+    def copied(self, criteria: QuoteFilter, columns: Sequence[Column], *, lines: bool) -> CsvSource | None:
+        """A source of the rows of ``stream``, or of ``stream_lines``, with *columns* of the exports, known by their names.
+
+        None where the store knows no quicker way than row by row.
+        """
+
+    @abstractmethod
+    def stream_lines(self, criteria: QuoteFilter) -> AsyncIterator[QuoteLine]:
+        """The lines of the current revisions of all quotes that meet *criteria*, in the order of ``stream``, then of the
+        lines, in flat memory.
+        """

@@ -217,6 +217,7 @@ def _blank(
     return QuoteContent(
         title="",
         seller=organization.party,
+        logo=organization.logo,
         buyer=customer.party if customer else organization.party,
         recipient=None,
         salesperson=salesperson,

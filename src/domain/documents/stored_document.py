@@ -23,6 +23,7 @@ class QuoteRendered(DomainEvent):
     sha256: str
     content_digest: str
     replaced_characters: str
+    logo_left_out: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +40,8 @@ class StoredDocument:
     created_at: datetime
     version: int = 0
 
-    def create(self, *, replaced_characters: str = "") -> Change["StoredDocument"]:
-        """The change that records it. *replaced_characters* are those that no font has."""
+    def create(self, *, replaced_characters: str = "", logo_left_out: bool = False) -> Change["StoredDocument"]:
+        """The change that records it, with the characters that no font has and whether the logo could not be printed."""
         rendered = QuoteRendered(
             resource_id=self.quote_id,
             at=self.created_at,
@@ -48,6 +49,7 @@ class StoredDocument:
             sha256=self.sha256,
             content_digest=self.content_digest,
             replaced_characters=replaced_characters,
+            logo_left_out=logo_left_out,
         )
         return Change(None, self, (rendered,))
 

@@ -45,6 +45,8 @@ class Permission(StrEnum):
     KEEP_STALE_PRICES = "quotes.keep_prices"
     SEND_QUOTES = "quotes.send"
     EXPORT_QUOTES = "quotes.export"
+    EXPORT_CUSTOMERS = "customers.export"
+    EXPORT_PRODUCTS = "products.export"
     VIEW_APPROVALS = "approvals.view"
     DECIDE_APPROVALS = "approvals.decide"
     COMMENT_APPROVALS = "approvals.comment"
@@ -74,6 +76,8 @@ _SALES = _VIEWER | {
     Permission.COMMENT_APPROVALS,
     Permission.SEND_QUOTES,
     Permission.EXPORT_QUOTES,
+    Permission.EXPORT_CUSTOMERS,
+    Permission.EXPORT_PRODUCTS,
     Permission.VIEW_REPORTS,
 }
 _APPROVER = _VIEWER | {
@@ -81,6 +85,8 @@ _APPROVER = _VIEWER | {
     Permission.COMMENT_APPROVALS,
     Permission.APPROVE_CUSTOMERS,
     Permission.EXPORT_QUOTES,
+    Permission.EXPORT_CUSTOMERS,
+    Permission.EXPORT_PRODUCTS,
     Permission.VIEW_COSTS,
     Permission.VIEW_REPORTS,
 }

@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from src.domain.identity.organization import Logo
 from src.domain.quoting.pricing import (
     Charge,
     Deposit,
@@ -117,7 +118,7 @@ class QuoteContent:
 
     *valid_until* is a date in *time_zone* and lasts to its end. *locale* is the language of the document.
     *prices_include_tax* names the tax category that prices contain, or is None. *pricing_date* is the day whose prices
-    and tax rates hold. *exchange_rate* to the organisation's currency is taken at submission; None for an offer in it.
+    and tax rates hold. *logo* is the seller's, whose file is kept for good. *exchange_rate* to the organisation's currency is taken at submission; None for an offer in it.
     """
 
     title: str
@@ -143,6 +144,7 @@ class QuoteContent:
     instalments: tuple[Instalment, ...] = ()
     exchange_rate: FrozenRate | None = None
     template: str = field(default=DOCUMENT_TEMPLATE)
+    logo: Logo | None = field(default=None, metadata={"omit_empty": True})
     participants: tuple[Participant, ...] = field(default=(), metadata={"omit_empty": True})
     custom: Values = field(default=(), metadata={"omit_empty": True})
 

@@ -32,9 +32,11 @@ audit = App(name="audit", help="Read the audit chain and prove it.")
 catalog = App(name="catalog", help="Import products and prices, find them, ask what they cost.")
 user = App(name="user", help="Invite people, give them roles, lock them out.")
 organization = App(name="organization", help="Make, list, suspend and restore organisations.")
+export = App(name="export", help="Write quotes, their lines, customers and products into files.")
 operator = App(name="operator", help="Keys for platform operators.")
 app.command(quote)
 app.command(catalog)
+app.command(export)
 app.command(audit)
 app.command(user)
 app.command(organization)
@@ -63,9 +65,9 @@ quote.command(
     help="List quotes, newest first.\n\nExample: proffer quote list --as sales@nordlicht.example --status sent",
 )
 quote.command(
-    "src.entrypoints.cli.quotes:export_quotes",
+    "src.entrypoints.cli.exports:quotes",
     name="export",
-    help="Export quotes to a spreadsheet.\n\nExample: proffer quote export offers.xlsx --as sales@nordlicht.example",
+    help="Export quotes, as `proffer export quotes` does.\n\nExample: proffer quote export offers.xlsx --as sales@nordlicht.example",
 )
 catalog.command(
     "src.entrypoints.cli.catalog:import_file",
@@ -102,6 +104,27 @@ audit.command(
     name="verify",
     help="Replay the audit chain; exit code 5 when it is broken.\n\nExample: proffer audit verify --as owner@nordlicht.example",
 )
+
+_EXPORTS = "src.entrypoints.cli.exports"
+for name, text in (
+    (
+        "quotes",
+        "Export quotes with their totals.\n\nExample: proffer export quotes offers.xlsx --as sales@nordlicht.example",
+    ),
+    (
+        "lines",
+        "Export the lines of quotes.\n\nExample: proffer export lines lines.csv --as sales@nordlicht.example --status sent",
+    ),
+    (
+        "customers",
+        "Export customers.\n\nExample: proffer export customers customers.xlsx --as sales@nordlicht.example",
+    ),
+    (
+        "products",
+        "Export products.\n\nExample: proffer export products products.jsonl --as owner@nordlicht.example",
+    ),
+):
+    export.command(f"{_EXPORTS}:{name}", name=name, help=text)
 
 _PEOPLE = "src.entrypoints.cli.people"
 for group, function, name, text in (

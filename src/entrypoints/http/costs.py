@@ -24,6 +24,12 @@ def shown_to(actor: Actor, body: Body) -> Body:
     return shown
 
 
+def shown_to_the_buyer(body: Body) -> Body:
+    """*body* without costs, whoever asks: it is what the buyer was sent."""
+    shown: Body = _without(body)
+    return shown
+
+
 def _without(value: Any) -> Any:
     if isinstance(value, list):
         return [_without(item) for item in value if not _is_cost_step(item)]

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 
 from src.adapters.documents import TypstQuoteRenderer
+from src.adapters.documents.picture import is_printable_picture
 from src.application.ports.documents import QuoteDocument
 from src.domain.quoting.calculator import calculate
 from src.domain.quoting.pricing import Deposit, Instalment
 from tests.builders.documents import a_calculation, a_full_quote_document, a_line, a_quote_document
+from tests.builders.pictures import a_png
 from tests.pricings import a_line as a_priced_line
 from tests.pricings import a_pricing
 
@@ -95,6 +97,57 @@ def test_options_sections_deposit_and_instalments_are_printed(locale: str, optio
     assert deposit in text
     assert text.count("Machine") == text.count("Extras") == 2  # Above the lines, and among the totals.
     assert "Delivery" in text
+
+
+def pictures_in(content: bytes) -> int:
+    return content.count(b"/Subtype/Image")
+
+
+@pytest.mark.parametrize(("width", "height"), [(300, 120), (2000, 10), (10, 2000), (1, 1)])
+def test_a_logo_of_any_shape_is_printed_and_the_page_stays_one(width: int, height: int) -> None:
+    document = a_quote_document(logo=a_png(width, height))
+
+    rendered = RENDERER.render(document)
+
+    assert not rendered.logo_left_out
+    assert pictures_in(rendered.content) > pictures_in(RENDERER.render(a_quote_document()).content)
+    assert len(pages_of(document)) == 1
+    assert document.seller.name in pages_of(document)[0]
+    assert RENDERER.render(document).content == rendered.content
+
+
+@pytest.mark.parametrize(
+    "logo",
+    [
+        b"\x89PNG\r\n\x1a\n" + b"\0" * 20,
+        a_png(40, 40)[:-30],
+        b"\xff\xd8\xff\xe0" + b"\0" * 40,
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+        a_png(40, 40).replace((40).to_bytes(4) * 2, (60_000).to_bytes(4) * 2),  # A bomb, by its own account.
+    ],
+)
+def test_a_logo_that_cannot_be_printed_is_left_out_and_told(logo: bytes) -> None:
+    rendered = RENDERER.render(a_quote_document(logo=logo))
+
+    assert rendered.logo_left_out
+    assert rendered.content == RENDERER.render(a_quote_document()).content
+
+
+@pytest.mark.parametrize(
+    ("content", "printable"),
+    [
+        (a_png(2000, 2000), True),
+        (a_png(1, 1).replace((1).to_bytes(4) * 2, (2001).to_bytes(4) * 2), False),
+        (b"\xff\xd8\xff\xe0\0\x04xx\xff\xc0\0\x0b\x08" + (1000).to_bytes(2) + (2000).to_bytes(2), True),
+        (b"\xff\xd8\xff\xff\xe0\0\x04xx\xff\xc2\0\x0b\x08" + (9000).to_bytes(2) * 2, False),
+        (b"\xff\xd8" + b"\xff" * 50, False),
+        (b"\xff\xd8\xff\xe0\0\0" * 9, False),
+        (b"", False),
+        (b"GIF89a", False),
+    ],
+)
+def test_the_head_of_a_picture_tells_its_size(content: bytes, printable: bool) -> None:
+    assert is_printable_picture(content) is printable
 
 
 def test_decomposed_hangul_is_printed_composed() -> None:

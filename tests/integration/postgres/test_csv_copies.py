@@ -1,0 +1,188 @@
+"""CSV made by PostgreSQL: byte for byte what the spreadsheets' own writer makes of the same rows, for one tenant only."""
+
+import asyncio
+import csv
+import io
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import String, column, func, literal, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from src.adapters.postgres import csv_copies
+from src.adapters.postgres.csv_copies import guarded
+from src.adapters.postgres.tables import quotes
+from src.adapters.spreadsheets import FileSpreadsheets
+from src.adapters.spreadsheets.csv_file import harmless
+from src.adapters.system import SystemClock
+from src.application.documents.export_data import (
+    ExportQuoteLines,
+    ExportQuotes,
+    ExportQuotesCommand,
+    NothingToExport,
+    Target,
+)
+from src.application.documents.export_tables import QUOTES
+from src.application.ports.documents import SpreadsheetFormat
+from src.application.ports.quoting import QuoteFilter
+from src.application.ports.unit_of_work import OpenUnitOfWork
+from src.application.transactions import Transactions
+from src.domain.identity.actor import Actor, Role
+from src.domain.quoting.pricing import LinePricing, Tax
+from src.domain.quoting.states import QuoteStatus
+from src.domain.shared.custom_fields import CustomField, FieldKind, FieldSubject
+from src.domain.shared.ids import CustomFieldId
+from tests.builders.offers import NOON, Shop, a_line, new_shop
+
+pytestmark = pytest.mark.asyncio
+NASTY = [
+    "=1+1",
+    '@SUM(A1);"x"',
+    'a"\n"b',
+    "\u00a0=1",
+    "\u3000\u200b-1",
+    "a;\t=1",
+    "제어반, Żółć",
+    " plain",
+    "-5",
+    "{=1}",
+    "＝1",
+    "a\\b\\.",
+]
+texts = st.text(st.sampled_from([*"=+-@|;\t\r\n'\" {a1é", *"\u00a0\u3000\u200b\ufeff\u2003\x85\x1c＝－"]), max_size=12)
+
+
+class WithoutCopies:
+    """A store that has to go row by row."""
+
+    def __init__(self, quotes: Any) -> None:
+        self._quotes = quotes
+
+    def __getattr__(self, name: str) -> Any:
+        return (lambda *_, **__: None) if name == "copied" else getattr(self._quotes, name)
+
+
+def row_by_row(opener: OpenUnitOfWork) -> Any:
+    """*opener*, but its quotes know no quicker way."""
+
+    @asynccontextmanager
+    async def opened(actor: Actor) -> AsyncIterator[Any]:
+        async with opener(actor) as uow:
+            store: Any = uow
+            store.quotes = WithoutCopies(uow.quotes)
+            yield uow
+
+    return opened
+
+
+async def exported(kind: Any, opener: Any, shop: Shop, path: Path, role: Role = Role.ADMIN, **options: Any) -> bytes:
+    command = ExportQuotesCommand(target=Target(path=path, file_format=SpreadsheetFormat.CSV), **options)
+    count = await kind(Transactions(opener), FileSpreadsheets(), SystemClock())(shop.made.actor(role), command)
+    content = await asyncio.to_thread(path.read_bytes)
+    assert count == len([*csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""))]) - 1
+    return content
+
+
+async def a_shop_with_offers(open_postgres: OpenUnitOfWork) -> Shop:
+    shop = await new_shop(open_postgres)
+    async with open_postgres(shop.made.actor(Role.ADMIN)) as uow:
+        for key, kind in (("note", FieldKind.TEXT), ("size", FieldKind.NUMBER), ("due", FieldKind.DATE)):
+            field = CustomField(
+                id=CustomFieldId(uuid4()),
+                subject=FieldSubject.QUOTE,
+                key=key,
+                label=f"={key}",
+                kind=kind,
+                created_at=NOON,
+            )
+            await uow.custom_fields.save(field.create())
+        await uow.commit()
+    for day, nasty in enumerate(NASTY):
+        prices = LinePricing(
+            quantity=Decimal("-0.5"),
+            unit_price=Decimal("12.123456"),
+            taxes=(Tax(category="S", rate_percent=Decimal(19)),),
+        )
+        line = a_line(description=nasty, sku=f"S{day}", pricing=prices)
+        chosen = replace(prices, optional=True, chosen=bool(day % 2), unit_cost=Decimal("3.10"), section="Hall 1")
+        content = shop.content(
+            line,
+            a_line(pricing=chosen),
+            title=nasty.replace("\n", " ").replace("\t", " "),
+            custom=(("due", "2026-05-01"), ("note", "=a;=b"), ("size", "-1.5")) if day % 3 else (),
+        )
+        await shop.stored_quote(open_postgres, content, at=NOON + timedelta(minutes=day, microseconds=7))
+    return shop
+
+
+@pytest.mark.parametrize("kind", [ExportQuotes, ExportQuoteLines])
+@pytest.mark.parametrize("role", [Role.ADMIN, Role.SALES])
+async def test_what_the_database_makes_is_what_the_writer_makes(
+    open_postgres: OpenUnitOfWork, tmp_path: Path, kind: Any, role: Role
+) -> None:
+    shop = await a_shop_with_offers(open_postgres)
+    conditions = {"statuses": (QuoteStatus.DRAFT, QuoteStatus.SENT), "owner_id": shop.user_id}
+
+    copied = await exported(kind, open_postgres, shop, tmp_path / "copied", role, **conditions)
+    written = await exported(kind, row_by_row(open_postgres), shop, tmp_path / "rows", role, **conditions)
+
+    assert copied == written
+    assert copied.count(b"\r\n") == len(NASTY) * (1 if kind is ExportQuotes else 2) + 1
+
+
+async def test_a_copy_may_take_longer_than_a_statement_and_leaves_the_limit_as_it_was(
+    open_postgres: OpenUnitOfWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = await a_shop_with_offers(open_postgres)
+    slow = func.concat(quotes.c.number, func.pg_sleep(0.05))
+    monkeypatch.setattr("src.adapters.postgres.csv_copies._OF_QUOTES", {**csv_copies._OF_QUOTES, "number": slow})
+    limits = []
+
+    async with open_postgres(shop.actor) as uow:
+        connection = uow.quotes._transaction.connection  # type: ignore[attr-defined]
+        await connection.execute(text("SET LOCAL statement_timeout = '200ms'"))
+        copied = uow.quotes.copied(QuoteFilter(), [QUOTES[0], QUOTES[1]], lines=False)
+        assert copied is not None
+
+        async def sink(_: bytes) -> None:
+            """Nobody reads it."""
+
+        assert await copied(sink) == len(NASTY)
+        limits.append((await connection.execute(text("SHOW statement_timeout"))).scalar_one())
+
+    assert limits == ["200ms"]
+
+
+async def test_nobody_elses_rows_are_copied(open_postgres: OpenUnitOfWork, tmp_path: Path) -> None:
+    full, empty = await a_shop_with_offers(open_postgres), await new_shop(open_postgres)
+
+    with pytest.raises(NothingToExport):
+        await exported(ExportQuotes, open_postgres, empty, tmp_path / "none")
+    with pytest.raises(NothingToExport):
+        await exported(ExportQuoteLines, open_postgres, empty, tmp_path / "none", customer_id=full.customer.id)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(some=st.lists(texts, min_size=40, max_size=80))
+async def test_the_database_guards_texts_as_the_writer_does(app_engine: AsyncEngine, some: list[str]) -> None:
+    each = (
+        func.unnest(literal(some, ARRAY(String)))
+        .table_valued(column("value"), with_ordinality="place")
+        .render_derived()
+    )
+    statement = select(guarded(each.c.value)).order_by(each.c.place)
+
+    async with app_engine.connect() as connection:
+        guarded_by_database = (await connection.execute(statement)).scalars().all()
+
+    assert guarded_by_database == [harmless(one) for one in some]
