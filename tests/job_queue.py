@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from sqlalchemy import text
@@ -15,6 +15,7 @@ from src.adapters.postgres.addresses import DatabaseUrls
 from src.application.ports.jobs import Job
 from src.application.ports.unit_of_work import OpenUnitOfWork
 from src.domain.identity.actor import Role
+from src.domain.jobs.record import JobRecord
 from tests.organizations import TestOrganization
 
 HURRIED = WorkerSettings(
@@ -49,6 +50,21 @@ class Queue:
         async with self.open(self.organization.actor(Role.SALES)) as uow:
             for job in jobs:
                 await uow.jobs.enqueue(job)
+            await uow.commit()
+
+    async def record(self, job: Job) -> JobRecord:
+        """The job as its organisation sees it."""
+        async with self.open(self.organization.actor(Role.SALES)) as uow:
+            return await uow.jobs.get(job.id)
+
+    async def retry(self, job: Job) -> None:
+        async with self.open(self.organization.actor(Role.ADMIN)) as uow:
+            await uow.jobs.save((await uow.jobs.lock(job.id)).retry(at=datetime.now(UTC)))
+            await uow.commit()
+
+    async def cancel(self, job: Job) -> None:
+        async with self.open(self.organization.actor(Role.ADMIN)) as uow:
+            await uow.jobs.save((await uow.jobs.lock(job.id)).cancel(at=datetime.now(UTC)))
             await uow.commit()
 
     async def statuses(self) -> list[str]:

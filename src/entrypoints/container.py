@@ -126,6 +126,8 @@ from src.application.identity.users import (
     ListUsers,
     ReactivateUser,
 )
+from src.application.jobs.manage_jobs import CancelJob, ClearUpAfterJob, ReportProgress, RetryJob
+from src.application.jobs.read_jobs import GetJob, ListJobs
 from src.application.messaging.deliver_quote import DeliverQuote
 from src.application.ports.clock import Clock, IdFactory
 from src.application.ports.documents import QuoteRenderer, SpreadsheetWriter
@@ -313,6 +315,7 @@ class UseCases(Provider):
     documents = provide_all(GetQuoteDocument, DeliverQuote)
     reporting = provide_all(ReportRevenue)
     audit = provide_all(ListAuditEntries, VerifyAudit)
+    jobs = provide_all(ListJobs, GetJob, RetryJob, CancelJob, ClearUpAfterJob, ReportProgress)
 
 
 class Outside(Provider):

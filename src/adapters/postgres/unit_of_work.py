@@ -17,6 +17,7 @@ from src.adapters.postgres.catalog import (
 )
 from src.adapters.postgres.custom_fields import PostgresCustomFields
 from src.adapters.postgres.customers import PostgresContacts, PostgresCustomerGroups, PostgresCustomers
+from src.adapters.postgres.fence import check_fence
 from src.adapters.postgres.idempotency import HeldPostgresCommit, claim_of, take_claim
 from src.adapters.postgres.identity import (
     PostgresApiKeys,
@@ -74,7 +75,7 @@ class PostgresUnitOfWork(UnitOfWork):
         self.imports = PostgresImports(transaction)
         self.custom_fields = PostgresCustomFields(transaction)
         self.reports = PostgresReports(transaction)
-        self.jobs = PostgresJobQueue(transaction.connection)
+        self.jobs = PostgresJobQueue(transaction)
         self.audit = PostgresAudit(transaction)
 
     def record(self, event: DomainEvent) -> None:
@@ -84,6 +85,7 @@ class PostgresUnitOfWork(UnitOfWork):
     async def commit(self) -> None:
         self._check_open()
         await self._check_tenant()
+        await check_fence(self._transaction)
         records = AuditRecord.all_of(self._transaction.changes, self._recorded, self._actor)
         if records:
             await self.audit.append(records)  # Locks the chain's head, so that nothing but the commit may follow.

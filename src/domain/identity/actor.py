@@ -50,6 +50,8 @@ class Permission(StrEnum):
     MANAGE_POLICIES = "approval_policies.manage"
     VIEW_REPORTS = "reports.view"
     VIEW_AUDIT = "audit.view"
+    VIEW_JOBS = "jobs.view"
+    MANAGE_JOBS = "jobs.manage"
     DELIVER_MESSAGES = "messages.deliver"  # Jobs only: no role has it.
     LOG_IN = "session.open"  # The login itself, before a user is known: no role has it.
     OPERATE = "platform.operate"  # Making, suspending and restoring organisations: no role has it.
@@ -72,6 +74,7 @@ _SALES = _VIEWER | {
     Permission.SEND_QUOTES,
     Permission.EXPORT_QUOTES,
     Permission.VIEW_REPORTS,
+    Permission.VIEW_JOBS,
 }
 _APPROVER = _VIEWER | {
     Permission.DECIDE_APPROVALS,
@@ -79,6 +82,7 @@ _APPROVER = _VIEWER | {
     Permission.EXPORT_QUOTES,
     Permission.VIEW_COSTS,
     Permission.VIEW_REPORTS,
+    Permission.VIEW_JOBS,
 }
 _ADMIN = (
     _SALES
@@ -96,6 +100,7 @@ _ADMIN = (
         Permission.RECALL_ANY_QUOTE,
         Permission.MANAGE_POLICIES,
         Permission.VIEW_AUDIT,
+        Permission.MANAGE_JOBS,
     }
 )
 

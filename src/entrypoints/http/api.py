@@ -14,6 +14,7 @@ from src.entrypoints.http.catalog.controller import CategoryController, ProductC
 from src.entrypoints.http.customers.controller import ContactController, CustomerController
 from src.entrypoints.http.health import ReadinessCheck
 from src.entrypoints.http.imports.controller import ImportController
+from src.entrypoints.http.jobs.controller import JobController
 from src.entrypoints.http.organization.controller import OrganizationController
 from src.entrypoints.http.organization.custom_fields import CustomFieldController
 from src.entrypoints.http.platform.controller import PlatformController
@@ -54,6 +55,7 @@ CONTROLLERS = (
     ApprovalController,
     ReportController,
     AuditController,
+    JobController,
 )
 
 

@@ -1,12 +1,16 @@
 """Which job is done by which use case."""
 
-from collections.abc import Mapping
-from contextlib import suppress
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import Final
 
 from dishka import AsyncContainer
 
-from src.adapters.jobs.worker import Attempt, JobHandler
-from src.application.catalog.import_catalog import IMPORT_CATALOG, RunImport
+from src.adapters.jobs.attempts import Attempt
+from src.adapters.jobs.worker import JobHandler
+from src.adapters.postgres.fence import fenced
+from src.application.catalog.import_catalog import RunImport
 from src.application.identity.mailed import (
     NOBODY,
     RECORD_LOGIN_FAILURE,
@@ -16,17 +20,20 @@ from src.application.identity.mailed import (
     RecordLoginFailure,
     SendChallenge,
 )
+from src.application.jobs.manage_jobs import CLEAR_UP, ClearUpAfterJob, ReportProgress
 from src.application.messaging.deliver_quote import DeliverQuote, DeliverQuoteCommand
-from src.application.ports.jobs import Job
-from src.application.quoting.send_quote import DELIVER_QUOTE
+from src.application.ports.jobs import DELIVER_QUOTE, IMPORT_CATALOG, Job
 from src.domain.documents.catalog_import import ImportEnded
 from src.domain.identity.actor import Actor, Origin
 from src.domain.identity.challenge import Purpose
 from src.domain.shared.ids import ChallengeId, ImportId, MessageId, UserId
 
+_TELL_EVERY: Final = 1.0  # Seconds.
+LONG_JOBS: Final = frozenset({IMPORT_CATALOG})
+
 
 def job_handlers(container: AsyncContainer) -> Mapping[str, JobHandler]:
-    """One handler for each name of a job; each acts for the organisation of its job."""
+    """One handler for each name of a job; each acts for the organisation of its job, and only while the job is its."""
 
     async def deliver_quote(job: Job, attempt: Attempt) -> None:
         deliver = await container.get(DeliverQuote)
@@ -36,7 +43,12 @@ def job_handlers(container: AsyncContainer) -> Mapping[str, JobHandler]:
     async def import_catalog(job: Job, _: Attempt) -> None:
         run = await container.get(RunImport)
         with suppress(ImportEnded):  # An attempt before this one has finished it.
-            await run(_actor(job), ImportId(job.subject_id))
+            async with _progress(await container.get(ReportProgress), job) as read:
+                await run(_actor(job), ImportId(job.subject_id), progress=read)
+
+    async def clear_up(job: Job, _: Attempt) -> None:
+        after = await container.get(ClearUpAfterJob)
+        await after(_actor(job), job.subject_id)
 
     def send_challenge(purpose: Purpose) -> JobHandler:
         async def send(job: Job, _: Attempt) -> None:
@@ -56,14 +68,53 @@ def job_handlers(container: AsyncContainer) -> Mapping[str, JobHandler]:
             actor = Actor.anonymous(organization_id=job.organization_id, origin=_origin(job))
             await record(actor, UserId(job.subject_id))
 
-    return {
+    handlers: dict[str, JobHandler] = {
         DELIVER_QUOTE: deliver_quote,
         IMPORT_CATALOG: import_catalog,
         SEND_LOGIN_CODE: send_challenge(Purpose.LOGIN_CODE),
         SEND_PASSWORD_RESET: send_challenge(Purpose.PASSWORD_RESET),
         SEND_INVITATION: send_invitation,
         RECORD_LOGIN_FAILURE: record_login_failure,
+        CLEAR_UP: clear_up,
     }
+    return {name: _fenced(handler) for name, handler in handlers.items()}
+
+
+def _fenced(handler: JobHandler) -> JobHandler:
+    async def run(job: Job, attempt: Attempt) -> None:
+        with fenced(job.id, attempt.fence):
+            await handler(job, attempt)
+
+    return run
+
+
+@asynccontextmanager
+async def _progress(report: ReportProgress, job: Job) -> AsyncIterator[Callable[[int], None]]:
+    """What it yields is told of every step; now and then, and at the end, the sum is stored for others to see."""
+    done = told = 0
+
+    def step(count: int) -> None:
+        nonlocal done
+        done += count
+
+    async def tell() -> None:
+        nonlocal told
+        if done > told:
+            told = done
+            await report(_actor(job), job.id, done=told)
+
+    async def tell_now_and_then() -> None:
+        while True:
+            await asyncio.sleep(_TELL_EVERY)
+            await tell()
+
+    telling = asyncio.create_task(tell_now_and_then())
+    try:
+        yield step
+    finally:
+        telling.cancel()
+        await asyncio.gather(telling, return_exceptions=True)
+    await tell()
 
 
 def _actor(job: Job) -> Actor:

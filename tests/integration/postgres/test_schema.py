@@ -49,6 +49,9 @@ _LOOKED_UP_FIRST = {
     "proffer.challenges_id",
     "proffer.provider_logins_id",
     "proffer.api_keys_hash",
+    # What the queue's functions ask of all tenants at once.
+    "proffer.jobs_queue_id",
+    "proffer.jobs_ended",
 }
 
 
