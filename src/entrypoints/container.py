@@ -150,6 +150,7 @@ from src.application.quoting.calculate_quote import CalculateQuote
 from src.application.quoting.cancel_quote import CancelQuote
 from src.application.quoting.create_quote import CreateQuote
 from src.application.quoting.edit_quote import EditQuote
+from src.application.quoting.expire_quote import ExpireQuote, RemindOfExpiry
 from src.application.quoting.explain_quote import ExplainQuote
 from src.application.quoting.export_quotes import ExportQuotes
 from src.application.quoting.read_quotes import GetQuote, GetQuoteTimeline, ListQuotes
@@ -306,6 +307,8 @@ class UseCases(Provider):
         ReviseQuote,
         SendQuote,
         CancelQuote,
+        ExpireQuote,
+        RemindOfExpiry,
         GetQuote,
         ListQuotes,
         GetQuoteTimeline,

@@ -3,13 +3,17 @@
 from html import escape
 
 from src.application.ports.documents import QuoteDocument
-from src.application.ports.mail import AccountMail, ComposedText, MailTemplates
+from src.application.ports.mail import AccountMail, ComposedText, MailTemplates, ReminderMail
 
 
 class PlainMailTemplates(MailTemplates):
     def account(self, mail: AccountMail) -> ComposedText:
         text = f"{mail.purpose.value} for {mail.name}: {mail.secret}"
         return ComposedText(subject=mail.purpose.value, text=text, html=f"<p>{escape(text)}</p>")
+
+    def reminder(self, mail: ReminderMail) -> ComposedText:
+        text = f"{mail.number} for {mail.customer} ends on {mail.valid_until.isoformat()}"
+        return ComposedText(subject=mail.number, text=text, html=f"<p>{escape(text)}</p>")
 
     def quote_sent(self, document: QuoteDocument, message: str) -> ComposedText:
         text = f"{document.number} {document.title}\n{message}"

@@ -465,6 +465,7 @@ quote_revisions: Final = Table(
     _instant("sent_at", nullable=True),
     _text("end_reason"),
     _text("explanation_digest", nullable=True),
+    _instant("ends_at"),
 )
 line_items: Final = Table(
     "line_items",

@@ -53,6 +53,7 @@ class Permission(StrEnum):
     VIEW_JOBS = "jobs.view"
     MANAGE_JOBS = "jobs.manage"
     DELIVER_MESSAGES = "messages.deliver"  # Jobs only: no role has it.
+    EXPIRE_QUOTES = "quotes.expire"  # The same.
     LOG_IN = "session.open"  # The login itself, before a user is known: no role has it.
     OPERATE = "platform.operate"  # Making, suspending and restoring organisations: no role has it.
 
@@ -203,7 +204,9 @@ class Actor:
     @classmethod
     def job(cls, *, organization_id: OrganizationId, name: str, origin: Origin) -> "Actor":
         """A background job: it delivers what a person has decided, and may do nothing else."""
-        may = frozenset({Permission.DELIVER_MESSAGES, Permission.VIEW_QUOTES, Permission.RUN_IMPORTS})
+        may = frozenset(
+            {Permission.DELIVER_MESSAGES, Permission.EXPIRE_QUOTES, Permission.VIEW_QUOTES, Permission.RUN_IMPORTS}
+        )
         return cls(kind=ActorKind.JOB, organization_id=organization_id, permissions=may, origin=origin, name=name)
 
     @classmethod

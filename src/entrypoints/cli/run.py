@@ -11,7 +11,7 @@ from dishka.integrations.litestar import LitestarProvider
 from litestar import Litestar
 
 from src.adapters.embedded_postgres import EmbeddedPostgresError
-from src.adapters.jobs.upkeep import purge_until
+from src.adapters.jobs.upkeep import purge_until, run_schedules_until
 from src.adapters.jobs.worker import run_worker
 from src.adapters.postgres.bootstrap import DatabaseUnfit
 from src.application.ports.storage import ObjectStorage
@@ -158,6 +158,7 @@ async def _work(container: AsyncContainer, database: Database, stop: asyncio.Eve
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(purge_until(database.urls.worker, stop))
+            tasks.create_task(run_schedules_until(database.urls.worker, stop))
             await run_worker(database.urls.worker, job_handlers(container), stop, long_jobs=LONG_JOBS)
     finally:
         stop.set()

@@ -23,10 +23,11 @@ from src.application.identity.mailed import (
 from src.application.jobs.manage_jobs import CLEAR_UP, ClearUpAfterJob, ReportProgress
 from src.application.messaging.deliver_quote import DeliverQuote, DeliverQuoteCommand
 from src.application.ports.jobs import DELIVER_QUOTE, IMPORT_CATALOG, Job
+from src.application.quoting.expire_quote import EXPIRE_QUOTE, REMIND_OF_EXPIRY, ExpireQuote, RemindOfExpiry
 from src.domain.documents.catalog_import import ImportEnded
 from src.domain.identity.actor import Actor, Origin
 from src.domain.identity.challenge import Purpose
-from src.domain.shared.ids import ChallengeId, ImportId, MessageId, UserId
+from src.domain.shared.ids import ChallengeId, ImportId, MessageId, QuoteId, UserId
 
 _TELL_EVERY: Final = 1.0  # Seconds.
 LONG_JOBS: Final = frozenset({IMPORT_CATALOG})
@@ -46,9 +47,31 @@ def job_handlers(container: AsyncContainer) -> Mapping[str, JobHandler]:
             async with _progress(await container.get(ReportProgress), job) as read:
                 await run(_actor(job), ImportId(job.subject_id), progress=read)
 
+    async def expire_quote(job: Job, _: Attempt) -> None:
+        expire = await container.get(ExpireQuote)
+        await expire(_actor(job), QuoteId(job.subject_id))
+
+    async def remind_of_expiry(job: Job, _: Attempt) -> None:
+        remind = await container.get(RemindOfExpiry)
+        await remind(_actor(job), QuoteId(job.subject_id), job.id)
+
     async def clear_up(job: Job, _: Attempt) -> None:
         after = await container.get(ClearUpAfterJob)
         await after(_actor(job), job.subject_id)
+
+    handlers: dict[str, JobHandler] = {
+        DELIVER_QUOTE: deliver_quote,
+        IMPORT_CATALOG: import_catalog,
+        CLEAR_UP: clear_up,
+        EXPIRE_QUOTE: expire_quote,
+        REMIND_OF_EXPIRY: remind_of_expiry,
+        **_of_accounts(container),
+    }
+    return {name: _fenced(handler) for name, handler in handlers.items()}
+
+
+def _of_accounts(container: AsyncContainer) -> Mapping[str, JobHandler]:
+    """What is mailed to people who log in."""
 
     def send_challenge(purpose: Purpose) -> JobHandler:
         async def send(job: Job, _: Attempt) -> None:
@@ -68,16 +91,12 @@ def job_handlers(container: AsyncContainer) -> Mapping[str, JobHandler]:
             actor = Actor.anonymous(organization_id=job.organization_id, origin=_origin(job))
             await record(actor, UserId(job.subject_id))
 
-    handlers: dict[str, JobHandler] = {
-        DELIVER_QUOTE: deliver_quote,
-        IMPORT_CATALOG: import_catalog,
+    return {
         SEND_LOGIN_CODE: send_challenge(Purpose.LOGIN_CODE),
         SEND_PASSWORD_RESET: send_challenge(Purpose.PASSWORD_RESET),
         SEND_INVITATION: send_invitation,
         RECORD_LOGIN_FAILURE: record_login_failure,
-        CLEAR_UP: clear_up,
     }
-    return {name: _fenced(handler) for name, handler in handlers.items()}
 
 
 def _fenced(handler: JobHandler) -> JobHandler:
