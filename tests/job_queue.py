@@ -93,9 +93,9 @@ class Queue:
             await working
 
 
-async def until(condition: Callable[[], bool | Awaitable[bool]]) -> None:
-    """Wait for it; the deadline is there for broken code, not for slow machines."""
-    async with asyncio.timeout(60):
+async def until(condition: Callable[[], bool | Awaitable[bool]], *, patience: float = 60) -> None:
+    """Wait for it; the deadline (seconds) is there for broken code, not for slow machines."""
+    async with asyncio.timeout(patience):
         while True:
             held = condition()
             if held if isinstance(held, bool) else await held:
