@@ -30,6 +30,7 @@ _RECONNECT_PAUSE: Final = 1.0  # Seconds.
 LOST: Final = (
     OSError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # Asked for something while it was learning that the server is gone.
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.TooManyConnectionsError,
