@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from sqlalchemy import text
@@ -15,6 +15,7 @@ from src.adapters.postgres.addresses import DatabaseUrls
 from src.application.ports.jobs import Job
 from src.application.ports.unit_of_work import OpenUnitOfWork
 from src.domain.identity.actor import Role
+from src.domain.jobs.record import JobRecord
 from tests.organizations import TestOrganization
 
 HURRIED = WorkerSettings(
@@ -51,6 +52,21 @@ class Queue:
                 await uow.jobs.enqueue(job)
             await uow.commit()
 
+    async def record(self, job: Job) -> JobRecord:
+        """The job as its organisation sees it."""
+        async with self.open(self.organization.actor(Role.SALES)) as uow:
+            return await uow.jobs.get(job.id)
+
+    async def retry(self, job: Job) -> None:
+        async with self.open(self.organization.actor(Role.ADMIN)) as uow:
+            await uow.jobs.save((await uow.jobs.lock(job.id)).retry(at=datetime.now(UTC)))
+            await uow.commit()
+
+    async def cancel(self, job: Job) -> None:
+        async with self.open(self.organization.actor(Role.ADMIN)) as uow:
+            await uow.jobs.save((await uow.jobs.lock(job.id)).cancel(at=datetime.now(UTC)))
+            await uow.commit()
+
     async def statuses(self) -> list[str]:
         """Of this test's jobs that are still there, in the order of their making."""
         return await self.ask("SELECT status::text FROM jobs.pgqueuer WHERE entrypoint = :n ORDER BY id", n=self.name)
@@ -77,9 +93,9 @@ class Queue:
             await working
 
 
-async def until(condition: Callable[[], bool | Awaitable[bool]]) -> None:
-    """Wait for it; the deadline is there for broken code, not for slow machines."""
-    async with asyncio.timeout(60):
+async def until(condition: Callable[[], bool | Awaitable[bool]], *, patience: float = 60) -> None:
+    """Wait for it; the deadline (seconds) is there for broken code, not for slow machines."""
+    async with asyncio.timeout(patience):
         while True:
             held = condition()
             if held if isinstance(held, bool) else await held:

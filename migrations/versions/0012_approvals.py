@@ -6,7 +6,7 @@ from migrations.policies import APP, SCHEMA, tenant_table
 
 # ruff: noqa: S608 — names of our own schema, no input.
 revision = "0012"
-down_revision = "0008"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 

@@ -133,6 +133,8 @@ from src.application.identity.users import (
     ListUsers,
     ReactivateUser,
 )
+from src.application.jobs.manage_jobs import CancelJob, ClearUpAfterJob, ReportProgress, RetryJob
+from src.application.jobs.read_jobs import GetJob, ListJobs
 from src.application.messaging.deliver_quote import DeliverQuote
 from src.application.ports.clock import Clock, IdFactory
 from src.application.ports.documents import QuotationWriter, QuoteRenderer, SpreadsheetWriter
@@ -155,6 +157,7 @@ from src.application.quoting.calculate_quote import CalculateQuote
 from src.application.quoting.cancel_quote import CancelQuote
 from src.application.quoting.create_quote import CreateQuote
 from src.application.quoting.edit_quote import EditQuote
+from src.application.quoting.expire_quote import ExpireQuote, RemindOfExpiry
 from src.application.quoting.explain_quote import ExplainQuote
 from src.application.quoting.preview_approval import PreviewApproval
 from src.application.quoting.read_quotes import GetQuote, GetQuoteTimeline, ListQuotes
@@ -311,6 +314,8 @@ class UseCases(Provider):
         ReviseQuote,
         SendQuote,
         CancelQuote,
+        ExpireQuote,
+        RemindOfExpiry,
         GetQuote,
         ListQuotes,
         GetQuoteTimeline,
@@ -353,6 +358,7 @@ class UseCases(Provider):
     )
     reporting = provide_all(ReportRevenue)
     audit = provide_all(ListAuditEntries, VerifyAudit)
+    jobs = provide_all(ListJobs, GetJob, RetryJob, CancelJob, ClearUpAfterJob, ReportProgress)
 
 
 class Outside(Provider):

@@ -69,7 +69,7 @@ def a_mail_server(folder: Path) -> Iterator[tuple[Sink, ssl.SSLContext]]:
     certificate, key = _self_made_certificate(folder)
     server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server_side.load_cert_chain(certificate, key)
-    sink = Sink(port=_free_port())
+    sink = Sink(port=free_port())
     controller = Controller(
         sink,
         hostname=sink.host,
@@ -92,7 +92,7 @@ def _knows(_server: Any, _session: Any, _envelope: Any, _mechanism: str, login: 
     return AuthResult(success=known, handled=False)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """The controller tries its own port once it listens, so it has to be told one."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from uuid import RFC_4122, uuid4
@@ -23,7 +23,7 @@ from src.adapters.system import SystemClock, Uuid7Ids
 from src.application.ports.clock import Clock, IdFactory
 from src.application.ports.documents import Cell, Column, ColumnKind, SpreadsheetFormat, SpreadsheetWriter
 from src.application.ports.identity import AccountDirectory
-from src.application.ports.mail import MailTemplates
+from src.application.ports.mail import MailTemplates, ReminderMail
 from src.application.ports.security import Claims, PasswordHasher, TokenIssuer, TokenRefused
 from src.application.ports.unit_of_work import OpenUnitOfWork
 from src.domain.identity.actor import Role
@@ -139,3 +139,29 @@ async def test_a_spreadsheet_takes_every_row_and_counts_them(
 
     assert await writer.write(tmp_path / "some", file_format, columns, rows(2500), "Quotes") == 2500
     assert await writer.write(tmp_path / "none", file_format, columns, rows(0), "Quotes") == 0
+
+
+@pytest.mark.parametrize("locale", ["en", "de-AT", "ko"])
+@pytest.mark.parametrize(
+    "templates",
+    [JinjaMailTemplates("http://proffer.test/account", "http://proffer.test/approvals"), PlainMailTemplates()],
+    ids=["jinja", "memory"],
+)
+def test_a_reminder_names_the_offer_and_never_becomes_markup(templates: MailTemplates, locale: str) -> None:
+    told = ReminderMail(
+        number="Q-2026-000001",
+        title="<b>Desks</b> {{7*7}}",
+        customer="<script>alert(1)</script>\r\nBcc: all@example.com",
+        valid_until=date(2026, 4, 1),
+        organization="Nordlicht",
+        name="Ann",
+        locale=locale,
+    )
+
+    letter = templates.reminder(told)
+
+    assert "Q-2026-000001" in letter.subject
+    assert "\n" not in letter.subject
+    assert "<script>" in letter.text
+    assert "<script>" not in letter.html
+    assert "<b>" not in letter.html

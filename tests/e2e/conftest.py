@@ -25,7 +25,7 @@ from src.entrypoints.http.app import HttpSettings
 from src.entrypoints.http.authentication import HttpActors
 from src.entrypoints.http.readiness import DatabaseReady, StorageReady
 from src.entrypoints.settings import Settings, read_settings
-from src.entrypoints.worker.handlers import job_handlers
+from src.entrypoints.worker.handlers import LONG_JOBS, job_handlers
 from tests.database import SECRET
 from tests.organizations import PASSWORD, TestOrganization, new_organization
 
@@ -125,7 +125,7 @@ async def client(app: Litestar) -> AsyncIterator[AsyncClient]:
 async def worker(container: AsyncContainer, database: DatabaseUrls) -> AsyncIterator[None]:
     """Jobs are run while this is there."""
     stop = asyncio.Event()
-    running = asyncio.create_task(run_worker(database.worker, job_handlers(container), stop))
+    running = asyncio.create_task(run_worker(database.worker, job_handlers(container), stop, long_jobs=LONG_JOBS))
     yield
     stop.set()
     await running

@@ -120,6 +120,9 @@ def test_a_missing_file_ends_with_3_and_a_wrong_word_with_2(bare: Installation) 
         ("audit",),
         ("audit", "list"),
         ("audit", "verify"),
+        ("job",),
+        ("job", "list"),
+        ("job", "retry"),
     ],
 )
 def test_help_teaches(command: tuple[str, ...], bare: Installation) -> None:
@@ -147,6 +150,25 @@ def test_quotes_are_listed(demo: Installation) -> None:
     assert "3 of 3 quotes." in as_table.stdout.decode()
     (found,) = json.loads(as_json.stdout)
     assert (found["payable"], found["currency"]) == ("5069570", "KRW")
+
+
+def test_jobs_are_listed_shown_and_cancelled(demo: Installation) -> None:
+    """Nothing works here beside the test, so that what is queued stays queued."""
+    assert demo.run("user", "invite", "job@example.com", "Jo", "viewer", "--as", OWNER).returncode == 0
+    listed = demo.run("job", "list", "--state", "queued", "--as", OWNER)
+    (job, *_) = json.loads(demo.run("job", "list", "--as", OWNER, "--json").stdout)
+    shown = json.loads(demo.run("job", "show", job["id"], "--as", SALES).stdout)
+    retried = demo.run("job", "retry", job["id"], "--as", OWNER)
+    forbidden = demo.run("job", "cancel", job["id"], "--as", SALES)
+    cancelled = demo.run("job", "cancel", job["id"], "--as", OWNER)
+    unknown = demo.run("job", "show", "00000000-0000-0000-0000-000000000000", "--as", OWNER)
+
+    assert b"send_invitation" in listed.stdout
+    assert shown == job
+    assert (job["name"], job["state"], job["attempt"]) == ("send_invitation", "queued", 0)
+    assert (retried.returncode, forbidden.returncode, cancelled.returncode, unknown.returncode) == (1, 1, 0, 4)
+    assert b"cannot be retried" in retried.stderr
+    assert cancelled.stdout == b"send_invitation is cancelled.\n"
 
 
 def test_quotes_are_exported(demo: Installation, tmp_path: Path) -> None:

@@ -105,6 +105,11 @@ async def _simulation(team: Team) -> str:
     return await _made(team, path, {"from": "2026-01-01", "to": "2026-01-02"})
 
 
+async def _job(team: Team) -> str:
+    await _import(team)
+    return str((await team.admin.get("/api/v1/jobs")).json()["items"][0]["id"])
+
+
 async def _one(_: Team) -> str:
     return "1"
 
@@ -129,6 +134,7 @@ FACTORIES: Final[dict[str, Callable[[Team], Awaitable[str]]]] = {
     "approval_id": _approval,
     "delegation_id": _delegation,
     "simulation_id": _simulation,
+    "job_id": _job,
     "number": _one,
 }
 # Bodies that would be taken, so that nothing but the id decides.
@@ -199,11 +205,11 @@ async def test_lists_show_own_things_only(team: Team, strangers: Team) -> None:
     foreign = await a_draft(strangers.sales)
     await a_policy(strangers.admin)
 
-    for make in (_product, _category, _tax_rate, _group, _price_list, _coupon):
+    for make in (_product, _category, _tax_rate, _group, _price_list, _coupon, _job):
         await make(strangers)
     for path in (
         *("quotes", "customers", "contacts", "products", "approvals", "approval-policies"),
-        *("categories", "tax-rates", "customer-groups", "price-lists", "coupons", "exchange-rates"),
+        *("categories", "tax-rates", "customer-groups", "price-lists", "coupons", "exchange-rates", "jobs"),
     ):
         assert (await team.owner.get(f"/api/v1/{path}")).json()["total"] == 0, path
     by_customer = await team.owner.get("/api/v1/quotes", customer_id=foreign["customer_id"])

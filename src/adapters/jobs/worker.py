@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -13,39 +13,28 @@ import structlog
 from pgqueuer import QueueManager
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.adapters.persistence import qb
-from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.domain.settings import DBSettings
 from pgqueuer.errors import RetryRequested
+from pgqueuer.models import Context
 from pgqueuer.models import Job as QueuedJob
 from sqlalchemy.engine import make_url
 
+from src.adapters.jobs.attempts import RETURNED, Attempt, FencedQueries
 from src.application.ports.jobs import Job
 
 _logger = structlog.stdlib.get_logger("proffer.worker")
 _AT_ONCE: Final = 8
+_LONG_AT_ONCE: Final = 2
 _RECONNECT_PAUSE: Final = 1.0  # Seconds.
-# Since its last failure, because a failed job may be queued again by hand.
-_TAKEN: Final = """
-    SELECT count(*) AS taken FROM jobs.pgqueuer_log WHERE job_id = $1 AND status = 'picked' AND id > coalesce(
-        (SELECT max(id) FROM jobs.pgqueuer_log WHERE job_id = $1 AND status = 'failed'), 0
-    )
-"""
 # A server that is away, going away, coming back, or full for the moment.
 LOST: Final = (
     OSError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # Asked for something while it was learning that the server is gone.
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.TooManyConnectionsError,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """*number* counts from 1; after the *last* the job is kept as failed."""
-
-    number: int
-    last: bool
 
 
 JobHandler = Callable[[Job, Attempt], Awaitable[None]]
@@ -59,7 +48,9 @@ class JobAbandoned(Exception):
 class WorkerSettings:
     """Pauses grow from *base* to *cap*, each a random part of that (full jitter). *poll* bounds how late work is seen.
 
-    A job that takes *longest* is given up, which counts as a failed attempt.
+    A job that takes *longest* is given up, which counts as a failed attempt. Jobs under way when the worker is told to
+    stop may finish within *grace*; then they are given back, which counts as nothing. A job whose worker has been silent
+    for *heartbeat* is somebody else's.
     """
 
     attempts: int = 12
@@ -68,6 +59,7 @@ class WorkerSettings:
     poll: timedelta = timedelta(seconds=1)
     heartbeat: timedelta = timedelta(seconds=30)
     longest: timedelta = timedelta(minutes=15)
+    grace: timedelta = timedelta(seconds=8)
     random: Callable[[], float] = field(default=random.random)
 
     def pause(self, number: int) -> timedelta:
@@ -81,88 +73,131 @@ async def run_worker(
     handlers: Mapping[str, JobHandler],
     stop: asyncio.Event,
     settings: WorkerSettings | None = None,
+    long_jobs: Collection[str] = (),
 ) -> None:
     """Run jobs until *stop* is set, then finish those under way. A database that goes away is waited for.
 
-    *url* is the worker role's. Every job runs at least once, so handlers must bear being run again.
+    *url* is the worker role's. Every job runs at least once, so handlers must bear being run again. *long_jobs* have
+    places of their own, so that no number of them keeps a mail waiting.
     """
-    while not stop.is_set():
-        try:
-            await _work(url, handlers, stop, settings or WorkerSettings())
-        except LOST as error:
-            _logger.warning("worker_lost_database", error=type(error).__name__)
-            await _sleep(stop, _RECONNECT_PAUSE)
+    settings = settings or WorkerSettings()
+    async with asyncio.TaskGroup() as lanes:
+        for is_long, at_once in ((False, _AT_ONCE), (True, _LONG_AT_ONCE)):
+            lane = {name: handler for name, handler in handlers.items() if (name in long_jobs) is is_long}
+            if lane:
+                lanes.create_task(_Lane(url, lane, stop, settings, at_once).run())
 
 
-async def _work(url: str, handlers: Mapping[str, JobHandler], stop: asyncio.Event, settings: WorkerSettings) -> None:
-    connection = await asyncpg.connect(libpq_address(url), timeout=5)
-    try:
-        queries = _queries(connection)
-        manager = QueueManager(queries)
-        for name, handler in handlers.items():
-            manager.entrypoint(name, on_failure="hold")(_entrypoint(handler, settings, queries))
-        watching = asyncio.create_task(_pass_on(stop, manager))
+class _Lane:
+    """Some of the places of a worker, with a connection of their own."""
+
+    def __init__(
+        self,
+        url: str,
+        handlers: Mapping[str, JobHandler],
+        stop: asyncio.Event,
+        settings: WorkerSettings,
+        at_once: int,
+    ) -> None:
+        self._url, self._handlers, self._stop = url, handlers, stop
+        self._settings, self._at_once = settings, at_once
+        self._running: dict[int, Context] = {}
+
+    async def run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                await self._work()
+            except LOST as error:
+                _logger.warning("worker_lost_database", error=type(error).__name__)
+                await _sleep(self._stop, _RECONNECT_PAUSE)
+
+    async def _work(self) -> None:
+        connection = await asyncpg.connect(libpq_address(self._url), timeout=5)
         try:
-            await manager.run(
-                dequeue_timeout=settings.poll,
-                batch_size=_AT_ONCE // 2,
-                max_concurrent_tasks=_AT_ONCE,
-                heartbeat_timeout=settings.heartbeat,
-                log_aggregation_interval=timedelta(0),
-            )
+            queries = _queries(connection)
+            manager = QueueManager(queries)
+            queries.holder = manager.queue_manager_id
+            for name, handler in self._handlers.items():
+                manager.entrypoint(name, on_failure="hold")(self._entrypoint(handler, queries))
+            # Nobody hears their heartbeats any more, so that others will take them: they may as well end now.
+            connection.add_termination_listener(lambda _: self._give_back())
+            watching = asyncio.create_task(self._stop_in_time(manager))
+            try:
+                await manager.run(
+                    dequeue_timeout=self._settings.poll,
+                    batch_size=self._at_once // 2,
+                    max_concurrent_tasks=self._at_once,
+                    heartbeat_timeout=self._settings.heartbeat,
+                    log_aggregation_interval=timedelta(0),
+                )
+            finally:
+                watching.cancel()
         finally:
-            watching.cancel()
-    finally:
-        await connection.close(timeout=5)
+            await connection.close(timeout=5)
 
+    async def _stop_in_time(self, manager: QueueManager) -> None:
+        await self._stop.wait()
+        manager.shutdown.set()
+        await asyncio.sleep(self._settings.grace.total_seconds())
+        self._give_back()
 
-def _queries(connection: "asyncpg.Connection[asyncpg.Record]") -> Queries:
-    settings = DBSettings(db_schema="jobs")
-    return Queries(
-        AsyncpgDriver(connection),
-        qbe=qb.QueryBuilderEnvironment(settings),
-        qbq=qb.QueryQueueBuilder(settings),
-        qbs=qb.QuerySchedulerBuilder(settings),
-    )
+    def _give_back(self) -> None:
+        for context in self._running.values():
+            context.resources = {RETURNED: True}
+            context.cancellation.cancel()
 
+    def _entrypoint(
+        self, handler: JobHandler, queries: FencedQueries
+    ) -> Callable[[QueuedJob, Context], Awaitable[None]]:
+        async def run(queued: QueuedJob, context: Context) -> None:
+            job = msgspec.json.decode(queued.payload or b"", type=Job)
+            log = _logger.bind(job=job.name, job_id=str(job.id), trace_id=job.trace_id)
+            with context.cancellation as scope:
+                self._running[queued.id] = context
+                try:
+                    await self._attempt(handler, job, await queries.attempt(queued, self._settings.attempts), log)
+                finally:
+                    del self._running[queued.id]
+            if not scope.cancelled_caught:
+                return
+            if RETURNED in context.resources:
+                log.warning("job_given_back")
+                raise RetryRequested(timedelta(0), reason=RETURNED)
+            log.warning("job_cancelled")
 
-def _entrypoint(
-    handler: JobHandler, settings: WorkerSettings, queries: Queries
-) -> Callable[[QueuedJob], Awaitable[None]]:
-    async def run(queued: QueuedJob) -> None:
-        job = msgspec.json.decode(queued.payload or b"", type=Job)
-        number = await _number_of_attempt(queries, queued)
-        attempt = Attempt(number, last=number == settings.attempts)
-        log = _logger.bind(job=job.name, job_id=str(job.id), attempt=attempt.number, trace_id=job.trace_id)
-        if number > settings.attempts:
+        return run
+
+    async def _attempt(
+        self, handler: JobHandler, job: Job, attempt: Attempt, log: structlog.stdlib.BoundLogger
+    ) -> None:
+        log = log.bind(attempt=attempt.number)
+        if attempt.number > self._settings.attempts:
             log.error("job_abandoned")
-            raise JobAbandoned(f"It was taken {settings.attempts} times, and its worker died in the last attempt.")
+            raise JobAbandoned(
+                f"It was taken {self._settings.attempts} times, and its worker died in the last attempt."
+            )
         try:
-            async with asyncio.timeout(settings.longest.total_seconds()):
+            async with asyncio.timeout(self._settings.longest.total_seconds()):
                 await handler(job, attempt)
         except Exception as error:
             if attempt.last:
                 log.exception("job_failed")
                 raise
-            pause = settings.pause(attempt.number)
-            log.warning(
-                "job_retried", error=f"{type(error).__name__}: {error}", pause_s=round(pause.total_seconds(), 1)
-            )
-            raise RetryRequested(pause, reason=type(error).__name__) from error
+            pause = self._settings.pause(attempt.number)
+            reason = f"{type(error).__name__}: {error}"
+            log.warning("job_retried", error=reason, pause_s=round(pause.total_seconds(), 1))
+            raise RetryRequested(pause, reason=reason) from error
         log.info("job_done")
 
-    return run
 
-
-async def _number_of_attempt(queries: Queries, queued: QueuedJob) -> int:
-    """The queue counts failures; a job that kills its worker would be taken again for ever. So count who took it."""
-    [row] = await queries.driver.fetch(_TAKEN, queued.id)
-    return max(queued.attempts + 1, int(str(row["taken"])))
-
-
-async def _pass_on(stop: asyncio.Event, manager: QueueManager) -> None:
-    await stop.wait()
-    manager.shutdown.set()
+def _queries(connection: "asyncpg.Connection[asyncpg.Record]") -> FencedQueries:
+    settings = DBSettings(db_schema="jobs")
+    return FencedQueries(
+        AsyncpgDriver(connection),
+        qbe=qb.QueryBuilderEnvironment(settings),
+        qbq=qb.QueryQueueBuilder(settings),
+        qbs=qb.QuerySchedulerBuilder(settings),
+    )
 
 
 async def _sleep(stop: asyncio.Event, seconds: float) -> None:

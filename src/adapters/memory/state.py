@@ -34,6 +34,7 @@ from src.domain.identity.provider import ExternalIdentity, IdentityProvider, Pro
 from src.domain.identity.second_factor import SecondFactor
 from src.domain.identity.session import Session
 from src.domain.identity.user import User
+from src.domain.jobs.record import JobRecord
 from src.domain.messaging.message import Message
 from src.domain.quoting.explanation import Explanation
 from src.domain.quoting.quote import Quote
@@ -79,6 +80,7 @@ class OrganizationState:
     messages: dict[UUID, Message] = field(default_factory=dict)
     custom_fields: dict[UUID, CustomField] = field(default_factory=dict)
     imports: dict[UUID, CatalogImport] = field(default_factory=dict)
+    jobs: dict[UUID, JobRecord] = field(default_factory=dict)
     answers: dict[tuple[UUID, str], tuple[str, StoredAnswer]] = field(default_factory=dict)
     counters: dict[int, int] = field(default_factory=dict)
     entries: list[AuditEntry] = field(default_factory=list)

@@ -3,7 +3,7 @@
 from html import escape
 
 from src.application.ports.documents import QuoteDocument
-from src.application.ports.mail import AccountMail, ApprovalMail, ComposedText, MailTemplates
+from src.application.ports.mail import AccountMail, ApprovalMail, ComposedText, MailTemplates, ReminderMail
 
 
 class PlainMailTemplates(MailTemplates):
@@ -15,6 +15,10 @@ class PlainMailTemplates(MailTemplates):
         subject = f"{mail.kind.value} {mail.title}"
         text = f"{subject} for {mail.name}: {mail.step} {mail.reason} {mail.request_id}"
         return ComposedText(subject=subject, text=text, html=f"<p>{escape(text)}</p>")
+
+    def reminder(self, mail: ReminderMail) -> ComposedText:
+        text = f"{mail.number} for {mail.customer} ends on {mail.valid_until.isoformat()}"
+        return ComposedText(subject=mail.number, text=text, html=f"<p>{escape(text)}</p>")
 
     def quote_sent(self, document: QuoteDocument, message: str) -> ComposedText:
         text = f"{document.number} {document.title}\n{message}"

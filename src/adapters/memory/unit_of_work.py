@@ -21,12 +21,13 @@ from src.adapters.memory.identity import (
     MemoryUsers,
 )
 from src.adapters.memory.imports import MemoryImports
+from src.adapters.memory.jobs import MemoryJobQueue
 from src.adapters.memory.messaging import MemoryMessages, MemoryStoredDocuments
 from src.adapters.memory.prices import MemoryCoupons, MemoryPriceLists, MemoryPrices
 from src.adapters.memory.quoting import MemoryQuotes
 from src.adapters.memory.reporting import MemoryReports
 from src.adapters.memory.state import MemoryTransaction, OrganizationState
-from src.application.ports.jobs import Job, JobQueue
+from src.application.ports.jobs import Job
 from src.application.ports.unit_of_work import OpenUnitOfWork, UnitOfWork
 from src.domain.audit.entry import AuditRecord
 from src.domain.identity.actor import Actor, ActorKind
@@ -62,14 +63,6 @@ class MemoryStore:
         """What has been enqueued and committed since the last time."""
         taken, self._jobs = self._jobs, []
         return taken
-
-
-class MemoryJobQueue(JobQueue):
-    def __init__(self, transaction: MemoryTransaction) -> None:
-        self._transaction = transaction
-
-    async def enqueue(self, job: Job) -> None:
-        self._transaction.jobs.append(job)
 
 
 class MemoryUnitOfWork(UnitOfWork):

@@ -11,7 +11,7 @@ from sqlalchemy import TextClause, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from src.adapters.postgres.connection import lent
-from src.adapters.postgres.jobs import PostgresJobQueue
+from src.adapters.postgres.jobs import enqueue
 from src.adapters.postgres.json_columns import from_json
 from src.adapters.postgres.pages import newest_first
 from src.adapters.postgres.tables import organizations
@@ -109,7 +109,7 @@ class PostgresAccountDirectory(AccountDirectory):
 
     async def enqueue(self, job: Job) -> None:
         async with lent(self._engine) as connection:
-            await PostgresJobQueue(connection).enqueue(job)
+            await enqueue(connection, job)
 
     async def _ask(self, question: TextClause, **parameters: object) -> Sequence[Any]:
         async with lent(self._engine) as connection:

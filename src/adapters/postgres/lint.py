@@ -62,7 +62,19 @@ ALLOWED: Final = {
     Finding("table without tenant column", "pgqueuer_log"): "the same",
     Finding("table without tenant column", "pgqueuer_schedules"): "the same",
     Finding("table without tenant column", "pgqueuer_statistics"): "the same",
-    Finding("definer function", "jobs.enqueue(uuid,text,text,timestamp with time zone)"): "the only way into the queue",
+    Finding(
+        "definer function", "jobs.enqueue(uuid,uuid,text,uuid,text,timestamp with time zone)"
+    ): "the only way into the queue",
+    Finding("definer function", "jobs.hold(uuid)"): "locks a job of the transaction's tenant",
+    Finding("definer function", "jobs.retry(uuid)"): "a failed job of the transaction's tenant runs again",
+    Finding("definer function", "jobs.cancel(uuid)"): "a job of the transaction's tenant leaves the queue",
+    Finding("policy does not read the tenant variable", "jobs.door_select"): "the queue shows what becomes of jobs",
+    Finding("policy does not read the tenant variable", "jobs.door_insert"): "the same",
+    Finding("policy does not read the tenant variable", "jobs.door_update"): "the same",
+    Finding("policy does not read the tenant variable", "jobs.door_delete"): "purging what ended long ago",
+    Finding(
+        "policy does not read the tenant variable", "quote_revisions.door_select"
+    ): "which offers are over or end soon",
 }
 
 # The one form of a policy, as the database writes it down. See migrations/policies.py.

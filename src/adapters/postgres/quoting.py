@@ -33,6 +33,7 @@ from src.domain.quoting.pricing import Charge, Discount, LinePricing, Tax
 from src.domain.quoting.quote import Quote
 from src.domain.quoting.revision import Revision
 from src.domain.quoting.states import OPEN_STATUSES, QuoteStatus
+from src.domain.quoting.validity import end_of_validity
 from src.domain.shared.canonical import canonical_text
 from src.domain.shared.change import Change
 from src.domain.shared.currency import Currency
@@ -393,6 +394,8 @@ def _to_revision_row(revision: Revision) -> dict[str, Any]:
         "sent_at": revision.sent_at,
         "end_reason": revision.end_reason,
         "explanation_digest": revision.explanation_digest,
+        # For the database's own look at what is over; the domain asks the content.
+        "ends_at": end_of_validity(revision.content.valid_until, revision.content.time_zone),
     }
 
 

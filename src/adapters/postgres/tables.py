@@ -467,6 +467,7 @@ quote_revisions: Final = Table(
     _instant("sent_at", nullable=True),
     _text("end_reason"),
     _text("explanation_digest", nullable=True),
+    _instant("ends_at"),
 )
 line_items: Final = Table(
     "line_items",
@@ -614,6 +615,27 @@ messages: Final = Table(
     _text("answer"),
     _instant("created_at"),
     _integer("version"),
+)
+# What the queue knows of an organisation's jobs: the queue's own log writes it, by a trigger.
+jobs: Final = Table(
+    "jobs",
+    metadata,
+    _id("organization_id", primary=True),
+    _id("id", primary=True),
+    Column("queue_id", BigInteger, nullable=False),
+    _text("name"),
+    _id("subject_id"),
+    _text("state"),
+    _integer("attempt"),
+    Column("fence", BigInteger, nullable=False),
+    _integer("turn"),
+    Column("done", BigInteger, nullable=False),
+    Column("total", BigInteger, nullable=True),
+    _text("error"),
+    _instant("created_at"),
+    _instant("due_at"),
+    _instant("started_at", nullable=True),
+    _instant("ended_at", nullable=True),
 )
 audit_heads: Final = Table(
     "audit_heads",

@@ -23,6 +23,7 @@ from src.adapters.postgres.catalog import (
 from src.adapters.postgres.connection import Connection
 from src.adapters.postgres.custom_fields import PostgresCustomFields
 from src.adapters.postgres.customers import PostgresContacts, PostgresCustomerGroups, PostgresCustomers
+from src.adapters.postgres.fence import check_fence
 from src.adapters.postgres.idempotency import HeldPostgresCommit, claim_of, take_claim
 from src.adapters.postgres.identity import (
     PostgresApiKeys,
@@ -97,7 +98,7 @@ class PostgresUnitOfWork(UnitOfWork):
     imports = when_asked(PostgresImports)
     custom_fields = when_asked(PostgresCustomFields)
     reports = when_asked(PostgresReports)
-    jobs = when_asked(lambda transaction: PostgresJobQueue(transaction.connection))
+    jobs = when_asked(PostgresJobQueue)
     audit = when_asked(PostgresAudit)
 
     def __init__(self, transaction: Transaction, actor: Actor) -> None:
@@ -112,6 +113,7 @@ class PostgresUnitOfWork(UnitOfWork):
     async def commit(self) -> None:
         self._check_open()
         await self._check_tenant()
+        await check_fence(self._transaction)
         records = AuditRecord.all_of(self._transaction.changes, self._recorded, self._actor)
         if records:
             await self.audit.append(records)  # Locks the chain's head, so that nothing but the commit may follow.

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from src.adapters.smtp.words import ACCOUNT_WORDS, APPROVAL_WORDS, WORDS
+from src.adapters.smtp.words import ACCOUNT_WORDS, APPROVAL_WORDS, REMINDER_WORDS, WORDS
 from src.application.ports.documents import QuoteDocument
-from src.application.ports.mail import AccountMail, ApprovalMail, ComposedText, MailTemplates
+from src.application.ports.mail import AccountMail, ApprovalMail, ComposedText, MailTemplates, ReminderMail
 from src.domain.documents import notation_for
 from src.domain.identity.challenge import Purpose
 
@@ -75,6 +75,27 @@ class JinjaMailTemplates(MailTemplates):
             subject=str(values["subject"]),
             text=self._templates.get_template("approval.txt.j2").render(values),
             html=self._templates.get_template("approval.html.j2").render(values),
+        )
+
+    def reminder(self, mail: ReminderMail) -> ComposedText:
+        notation = notation_for(mail.locale)
+        words = REMINDER_WORDS[notation.language]
+        day = notation.day(mail.valid_until)
+        values = {
+            "language": notation.language,
+            "greeting": WORDS[notation.language].greeting,
+            "closing": WORDS[notation.language].closing,
+            "subject": _one_line(words.subject.format(number=mail.number, day=day)),
+            "opening": words.opening.format(number=mail.number, customer=mail.customer, day=day),
+            "advice": words.advice,
+            "title": mail.title,
+            "organization": mail.organization,
+            "name": mail.name,
+        }
+        return ComposedText(
+            subject=str(values["subject"]),
+            text=self._templates.get_template("reminder.txt.j2").render(values),
+            html=self._templates.get_template("reminder.html.j2").render(values),
         )
 
     def quote_sent(self, document: QuoteDocument, message: str) -> ComposedText:

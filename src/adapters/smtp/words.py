@@ -198,3 +198,33 @@ APPROVAL_WORDS = MappingProxyType(
         ),
     }
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReminderWords:
+    """*subject* takes ``{number}`` and ``{day}``, *opening* ``{customer}`` as well."""
+
+    subject: str
+    opening: str
+    advice: str
+
+
+REMINDER_WORDS = MappingProxyType(
+    {
+        "en": ReminderWords(
+            subject="Offer {number} ends on {day}",
+            opening="Your offer {number} to {customer} is valid until {day}, and has not been answered.",
+            advice="A word to the customer may help; after that day the offer can no longer be accepted.",
+        ),
+        "de": ReminderWords(
+            subject="Angebot {number} endet am {day}",
+            opening="Ihr Angebot {number} an {customer} gilt bis {day} und ist noch nicht beantwortet.",
+            advice="Vielleicht hilft ein Wort an den Kunden; nach diesem Tag kann das Angebot nicht mehr angenommen werden.",
+        ),
+        "ko": ReminderWords(
+            subject="견적서 {number} 유효 기한: {day}",
+            opening="{customer}에 보낸 견적서 {number}의 유효 기한은 {day}이며 아직 회신이 없습니다.",
+            advice="고객에게 연락해 보시기 바랍니다. 기한이 지나면 견적을 수락할 수 없습니다.",
+        ),
+    }
+)

@@ -10,7 +10,7 @@ from src.application.catalog.import_rows import check_columns
 from src.application.catalog.importers import ExchangeRateImporter, Importer, Outcome, PriceImporter, ProductImporter
 from src.application.catalog.party_importers import ContactImporter, CustomerImporter
 from src.application.ports.clock import Clock, IdFactory
-from src.application.ports.jobs import Job
+from src.application.ports.jobs import IMPORT_CATALOG, Job
 from src.application.ports.paging import Page, Paging
 from src.application.ports.storage import ObjectStorage
 from src.application.ports.tabular import LARGEST_FILE, FileRefused, TabularFile, TabularReader, TabularRow
@@ -31,7 +31,6 @@ from src.domain.shared.ids import ImportId
 if TYPE_CHECKING:
     from hashlib import _Hash as HASH
 
-IMPORT_CATALOG: Final = "import_catalog"
 CHUNK: Final = 500
 _NEEDED: Final = {
     ImportKind.PRODUCTS: Permission.EDIT_PRODUCTS,

@@ -3,10 +3,17 @@
 from abc import abstractmethod
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import UUID
 
+from src.application.ports.paging import Page, Paging
+from src.domain.jobs.record import JobRecord, JobState
+from src.domain.shared.change import Change
 from src.domain.shared.ids import OrganizationId
+
+# Names of jobs that more than one context speaks of.
+DELIVER_QUOTE: Final = "deliver_quote"
+IMPORT_CATALOG: Final = "import_catalog"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +36,37 @@ class Job:
     not_before: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFilter:
+    """What is None is not asked for."""
+
+    states: frozenset[JobState] = frozenset()
+    name: str | None = None
+    subject_id: UUID | None = None
+
+
 class JobQueue(Protocol):
     """Belongs to a unit of work: what is enqueued exists from its commit on, or never."""
 
     @abstractmethod
     async def enqueue(self, job: Job) -> None: ...
+
+    @abstractmethod
+    async def get(self, job_id: UUID) -> JobRecord:
+        """Raises JobNotFound."""
+
+    @abstractmethod
+    async def lock(self, job_id: UUID) -> JobRecord:
+        """As ``get``, and no worker takes or ends it until this unit of work ends. Raises JobNotFound."""
+
+    @abstractmethod
+    async def page(self, criteria: JobFilter, paging: Paging) -> Page[JobRecord]:
+        """Newest first. Raises CursorRefused."""
+
+    @abstractmethod
+    async def save(self, change: Change[JobRecord]) -> JobRecord:
+        """A job that was locked, retried or cancelled: the queue follows with the commit."""
+
+    @abstractmethod
+    async def report(self, job_id: UUID, *, done: int, total: int | None) -> None:
+        """How far a long job has got; *total* None: nobody knows. No event: it says nothing that lasts."""

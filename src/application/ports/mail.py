@@ -4,7 +4,7 @@ import re
 import unicodedata
 from abc import abstractmethod
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
@@ -111,6 +111,19 @@ class ApprovalMail:
     locale: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReminderMail:
+    """What a seller is told before an offer ends. *valid_until* is its last day, *locale* a BCP 47 tag."""
+
+    number: str
+    title: str
+    customer: str
+    valid_until: date
+    organization: str
+    name: str
+    locale: str
+
+
 class MailTemplates(Protocol):
     @abstractmethod
     def approval(self, mail: ApprovalMail) -> ComposedText:
@@ -119,6 +132,10 @@ class MailTemplates(Protocol):
     @abstractmethod
     def account(self, mail: AccountMail) -> ComposedText:
         """A login code, a password reset or an invitation, in the organisation's language."""
+
+    @abstractmethod
+    def reminder(self, mail: ReminderMail) -> ComposedText:
+        """An offer of the reader's ends soon, in the organisation's language."""
 
     @abstractmethod
     def quote_sent(self, document: QuoteDocument, message: str) -> ComposedText:

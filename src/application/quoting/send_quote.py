@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from src.application.ports.clock import Clock, IdFactory
-from src.application.ports.jobs import Job
+from src.application.ports.jobs import DELIVER_QUOTE, Job
 from src.application.ports.unit_of_work import UnitOfWork
 from src.application.prices.coupons import save_quote
 from src.application.transactions import Transactions
@@ -16,7 +16,6 @@ from src.domain.quoting.states import Verb
 from src.domain.shared.ids import MessageId, QuoteId
 from src.domain.shared.text import TextChecks
 
-DELIVER_QUOTE = "deliver_quote"
 LONGEST_NOTE = 2000
 
 

@@ -53,8 +53,11 @@ class Permission(StrEnum):
     MANAGE_POLICIES = "approval_policies.manage"
     VIEW_REPORTS = "reports.view"
     VIEW_AUDIT = "audit.view"
+    VIEW_JOBS = "jobs.view"
+    MANAGE_JOBS = "jobs.manage"
     DELIVER_MESSAGES = "messages.deliver"  # Jobs only: no role has it.
     RUN_APPROVALS = "approvals.run"  # Jobs only: escalations, reminders and simulations.
+    EXPIRE_QUOTES = "quotes.expire"  # The same.
     LOG_IN = "session.open"  # The login itself, before a user is known: no role has it.
     OPERATE = "platform.operate"  # Making, suspending and restoring organisations: no role has it.
 
@@ -79,6 +82,7 @@ _SALES = _VIEWER | {
     Permission.EXPORT_CUSTOMERS,
     Permission.EXPORT_PRODUCTS,
     Permission.VIEW_REPORTS,
+    Permission.VIEW_JOBS,
 }
 _APPROVER = _VIEWER | {
     Permission.DECIDE_APPROVALS,
@@ -89,6 +93,7 @@ _APPROVER = _VIEWER | {
     Permission.EXPORT_PRODUCTS,
     Permission.VIEW_COSTS,
     Permission.VIEW_REPORTS,
+    Permission.VIEW_JOBS,
 }
 _ADMIN = (
     _SALES
@@ -106,6 +111,7 @@ _ADMIN = (
         Permission.RECALL_ANY_QUOTE,
         Permission.MANAGE_POLICIES,
         Permission.VIEW_AUDIT,
+        Permission.MANAGE_JOBS,
     }
 )
 
@@ -214,6 +220,7 @@ class Actor:
                 Permission.VIEW_QUOTES,
                 Permission.RUN_IMPORTS,
                 Permission.RUN_APPROVALS,
+                Permission.EXPIRE_QUOTES,
             }
         )
         return cls(kind=ActorKind.JOB, organization_id=organization_id, permissions=may, origin=origin, name=name)

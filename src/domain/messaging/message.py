@@ -103,6 +103,11 @@ class Message:
         )
         return Change(self, replace(self, status=DeliveryStatus.FAILED, answer=answer), (event,))
 
+    def queued_again(self, *, at: datetime) -> Change[Self]:
+        """One that failed is handed over once more, by another job."""
+        event = MessageQueued(resource_id=self.quote_id, at=at, message_id=self.id, revision=self.revision)
+        return Change(self, replace(self, status=DeliveryStatus.QUEUED, answer=""), (event,))
+
     def erased(self) -> Self:
         """Without the person that it went to; one that waits has failed."""
         waits = self.status is DeliveryStatus.QUEUED

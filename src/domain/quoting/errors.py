@@ -69,3 +69,9 @@ class ExplanationTampered(Conflict):
     """What is stored is not what was frozen with the revision."""
 
     code = "explanation_tampered"
+
+
+class StillValid(Conflict):
+    """The last day of the offer is not over."""
+
+    code = "still_valid"

@@ -97,3 +97,20 @@ class QuoteRepriced(QuoteEvent):
     lines: int
     payable: Decimal
     currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteExpired(QuoteEvent):
+    """*valid_until* is the last day on which it stood, in the organisation's time zone."""
+
+    action = "quote.expired"
+    valid_until: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteExpiryReminded(QuoteEvent):
+    """The seller was told that it ends soon. *answer* is the mail server's last line."""
+
+    action = "quote.expiry_reminded"
+    valid_until: str
+    answer: str

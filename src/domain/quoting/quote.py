@@ -12,6 +12,7 @@ from src.domain.quoting.errors import (
     QuoteChangedMeanwhile,
     QuoteHasNoLines,
     RecipientMissing,
+    StillValid,
     ValidityOver,
 )
 from src.domain.quoting.events import (
@@ -20,6 +21,7 @@ from src.domain.quoting.events import (
     QuoteCreated,
     QuoteEdited,
     QuoteEvent,
+    QuoteExpired,
     QuoteRecalled,
     QuoteRejected,
     QuoteRepriced,
@@ -58,6 +60,11 @@ class Quote:
         return next(
             (revision for revision in reversed(self.revisions) if revision.status not in _PASSED), self.revisions[-1]
         )
+
+    @property
+    def sent(self) -> Revision | None:
+        """The revision that the buyer has, if it stands; a successor may be under way."""
+        return next((revision for revision in self.revisions if revision.status is QuoteStatus.SENT), None)
 
     def check_version(self, expected: int | None) -> None:
         """Raises QuoteChangedMeanwhile when *expected* is given and is not the stored version."""
@@ -262,6 +269,20 @@ class Quote:
         cancelled.check(Verb.CANCEL)
         event = QuoteCancelled(resource_id=self.id, at=at, revision=cancelled.number, reason=reason.value)
         return self._with(replace(cancelled, status=QuoteStatus.CANCELLED, end_reason=reason.value), event)
+
+    def expire(self, *, at: datetime) -> Change[Self]:
+        """The last day of what was sent is over; whether a successor is under way does not matter.
+
+        Raises InvalidTransition, StillValid.
+        """
+        ending = self.sent or self.current
+        ending.check(Verb.EXPIRE)
+        if not is_over(ending.content.valid_until, ending.content.time_zone, at):
+            raise StillValid(f"Quote {self.number} is valid until {ending.content.valid_until.isoformat()}.")
+        event = QuoteExpired(
+            resource_id=self.id, at=at, revision=ending.number, valid_until=ending.content.valid_until.isoformat()
+        )
+        return self._with(replace(ending, status=QuoteStatus.EXPIRED), event)
 
     def coupons_held(self) -> frozenset[CouponId]:
         """The coupons that this offer uses up: those of revisions that are submitted and not given up."""

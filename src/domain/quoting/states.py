@@ -28,6 +28,7 @@ class Verb(StrEnum):
     REVISE = "revise"
     SEND = "send"
     CANCEL = "cancel"
+    EXPIRE = "expire"
 
 
 OPEN_STATUSES = frozenset({QuoteStatus.DRAFT, QuoteStatus.PENDING_APPROVAL, QuoteStatus.REJECTED, QuoteStatus.APPROVED})
@@ -60,10 +61,15 @@ STARTS: Mapping[Verb, frozenset[QuoteStatus]] = MappingProxyType(
         ),
         Verb.SEND: frozenset({QuoteStatus.APPROVED}),
         Verb.CANCEL: frozenset(set(QuoteStatus) - FINAL_STATUSES),
+        Verb.EXPIRE: frozenset({QuoteStatus.SENT}),
     }
 )
 
 
+# What nobody does: the clock does.
+_OF_THE_CLOCK = frozenset({Verb.EXPIRE})
+
+
 def allowed_verbs(status: QuoteStatus) -> tuple[Verb, ...]:
-    """What can be done from here, in the order of a quote's life."""
-    return tuple(verb for verb in Verb if status in STARTS[verb])
+    """What one can do from here, in the order of a quote's life."""
+    return tuple(verb for verb in Verb if status in STARTS[verb] and verb not in _OF_THE_CLOCK)

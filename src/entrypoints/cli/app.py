@@ -33,6 +33,7 @@ catalog = App(name="catalog", help="Import products and prices, find them, ask w
 user = App(name="user", help="Invite people, give them roles, lock them out.")
 organization = App(name="organization", help="Make, list, suspend and restore organisations.")
 export = App(name="export", help="Write quotes, their lines, customers and products into files.")
+job = App(name="job", help="See what is under way and what has failed, try again, give up.")
 operator = App(name="operator", help="Keys for platform operators.")
 app.command(quote)
 app.command(catalog)
@@ -41,6 +42,7 @@ app.command(audit)
 app.command(user)
 app.command(organization)
 app.command(operator)
+app.command(job)
 quote.command(price)
 
 # By name and with its first sentence, because they need the web or the database: pricing a file must not pay for loading these.
@@ -125,6 +127,21 @@ for name, text in (
     ),
 ):
     export.command(f"{_EXPORTS}:{name}", name=name, help=text)
+for function, name, text in (
+    (
+        "list_jobs",
+        "list",
+        "List jobs, newest first.\n\nExample: proffer job list --state failed --as owner@nordlicht.example",
+    ),
+    (
+        "show",
+        "show",
+        "Show one job, with how far it has got.\n\nExample: proffer job show ID --as owner@nordlicht.example",
+    ),
+    ("retry", "retry", "Try a failed job again.\n\nExample: proffer job retry ID --as owner@nordlicht.example"),
+    ("cancel", "cancel", "Give a job up.\n\nExample: proffer job cancel ID --as owner@nordlicht.example"),
+):
+    job.command(f"src.entrypoints.cli.jobs:{function}", name=name, help=text)
 
 _PEOPLE = "src.entrypoints.cli.people"
 for group, function, name, text in (

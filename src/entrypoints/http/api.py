@@ -15,6 +15,7 @@ from src.entrypoints.http.customers.controller import ContactController, Custome
 from src.entrypoints.http.exports.controller import ExportController
 from src.entrypoints.http.health import ReadinessCheck
 from src.entrypoints.http.imports.controller import ImportController
+from src.entrypoints.http.jobs.controller import JobController
 from src.entrypoints.http.organization.controller import OrganizationController
 from src.entrypoints.http.organization.custom_fields import CustomFieldController
 from src.entrypoints.http.platform.controller import PlatformController
@@ -58,6 +59,7 @@ CONTROLLERS = (
     DelegationController,
     ReportController,
     AuditController,
+    JobController,
 )
 
 

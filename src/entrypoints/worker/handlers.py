@@ -1,14 +1,18 @@
 """Which job is done by which use case."""
 
-from collections.abc import Mapping
-from contextlib import suppress
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import Final
 
 from dishka import AsyncContainer
 
-from src.adapters.jobs.worker import Attempt, JobHandler
+from src.adapters.jobs.attempts import Attempt
+from src.adapters.jobs.worker import JobHandler
+from src.adapters.postgres.fence import fenced
 from src.application.approvals.mails import APPROVAL_JOBS, RunApprovalJob
 from src.application.approvals.simulate_policy import SIMULATE_POLICY, RunSimulation
-from src.application.catalog.import_catalog import IMPORT_CATALOG, RunImport
+from src.application.catalog.import_catalog import RunImport
 from src.application.identity.mailed import (
     NOBODY,
     RECORD_LOGIN_FAILURE,
@@ -18,17 +22,21 @@ from src.application.identity.mailed import (
     RecordLoginFailure,
     SendChallenge,
 )
+from src.application.jobs.manage_jobs import CLEAR_UP, ClearUpAfterJob, ReportProgress
 from src.application.messaging.deliver_quote import DeliverQuote, DeliverQuoteCommand
-from src.application.ports.jobs import Job
-from src.application.quoting.send_quote import DELIVER_QUOTE
+from src.application.ports.jobs import DELIVER_QUOTE, IMPORT_CATALOG, Job
+from src.application.quoting.expire_quote import EXPIRE_QUOTE, REMIND_OF_EXPIRY, ExpireQuote, RemindOfExpiry
 from src.domain.documents.catalog_import import ImportEnded
 from src.domain.identity.actor import Actor, Origin
 from src.domain.identity.challenge import Purpose
-from src.domain.shared.ids import ChallengeId, ImportId, MessageId, RequestId, SimulationId, UserId
+from src.domain.shared.ids import ChallengeId, ImportId, MessageId, QuoteId, RequestId, SimulationId, UserId
+
+_TELL_EVERY: Final = 1.0  # Seconds.
+LONG_JOBS: Final = frozenset({IMPORT_CATALOG})
 
 
 def job_handlers(container: AsyncContainer) -> Mapping[str, JobHandler]:
-    """One handler for each name of a job; each acts for the organisation of its job."""
+    """One handler for each name of a job; each acts for the organisation of its job, and only while the job is its."""
 
     async def deliver_quote(job: Job, attempt: Attempt) -> None:
         deliver = await container.get(DeliverQuote)
@@ -38,7 +46,35 @@ def job_handlers(container: AsyncContainer) -> Mapping[str, JobHandler]:
     async def import_catalog(job: Job, _: Attempt) -> None:
         run = await container.get(RunImport)
         with suppress(ImportEnded):  # An attempt before this one has finished it.
-            await run(_actor(job), ImportId(job.subject_id))
+            async with _progress(await container.get(ReportProgress), job) as read:
+                await run(_actor(job), ImportId(job.subject_id), progress=read)
+
+    async def expire_quote(job: Job, _: Attempt) -> None:
+        expire = await container.get(ExpireQuote)
+        await expire(_actor(job), QuoteId(job.subject_id))
+
+    async def remind_of_expiry(job: Job, _: Attempt) -> None:
+        remind = await container.get(RemindOfExpiry)
+        await remind(_actor(job), QuoteId(job.subject_id), job.id)
+
+    async def clear_up(job: Job, _: Attempt) -> None:
+        after = await container.get(ClearUpAfterJob)
+        await after(_actor(job), job.subject_id)
+
+    handlers: dict[str, JobHandler] = {
+        DELIVER_QUOTE: deliver_quote,
+        IMPORT_CATALOG: import_catalog,
+        CLEAR_UP: clear_up,
+        EXPIRE_QUOTE: expire_quote,
+        REMIND_OF_EXPIRY: remind_of_expiry,
+        **_of_accounts(container),
+        **_of_approvals(container),
+    }
+    return {name: _fenced(handler) for name, handler in handlers.items()}
+
+
+def _of_accounts(container: AsyncContainer) -> Mapping[str, JobHandler]:
+    """What is mailed to people who log in."""
 
     def send_challenge(purpose: Purpose) -> JobHandler:
         async def send(job: Job, _: Attempt) -> None:
@@ -59,9 +95,6 @@ def job_handlers(container: AsyncContainer) -> Mapping[str, JobHandler]:
             await record(actor, UserId(job.subject_id))
 
     return {
-        **_approval_handlers(container),
-        DELIVER_QUOTE: deliver_quote,
-        IMPORT_CATALOG: import_catalog,
         SEND_LOGIN_CODE: send_challenge(Purpose.LOGIN_CODE),
         SEND_PASSWORD_RESET: send_challenge(Purpose.PASSWORD_RESET),
         SEND_INVITATION: send_invitation,
@@ -69,7 +102,7 @@ def job_handlers(container: AsyncContainer) -> Mapping[str, JobHandler]:
     }
 
 
-def _approval_handlers(container: AsyncContainer) -> Mapping[str, JobHandler]:
+def _of_approvals(container: AsyncContainer) -> Mapping[str, JobHandler]:
     async def run_approval_job(job: Job, _: Attempt) -> None:
         run = await container.get(RunApprovalJob)
         await run(_actor(job), job.name, RequestId(job.subject_id), job.detail)
@@ -79,6 +112,43 @@ def _approval_handlers(container: AsyncContainer) -> Mapping[str, JobHandler]:
         await run(_actor(job), SimulationId(job.subject_id))
 
     return {**dict.fromkeys(APPROVAL_JOBS, run_approval_job), SIMULATE_POLICY: simulate_policy}
+
+
+def _fenced(handler: JobHandler) -> JobHandler:
+    async def run(job: Job, attempt: Attempt) -> None:
+        with fenced(job.id, attempt.fence):
+            await handler(job, attempt)
+
+    return run
+
+
+@asynccontextmanager
+async def _progress(report: ReportProgress, job: Job) -> AsyncIterator[Callable[[int], None]]:
+    """What it yields is told of every step; now and then, and at the end, the sum is stored for others to see."""
+    done = told = 0
+
+    def step(count: int) -> None:
+        nonlocal done
+        done += count
+
+    async def tell() -> None:
+        nonlocal told
+        if done > told:
+            told = done
+            await report(_actor(job), job.id, done=told)
+
+    async def tell_now_and_then() -> None:
+        while True:
+            await asyncio.sleep(_TELL_EVERY)
+            await tell()
+
+    telling = asyncio.create_task(tell_now_and_then())
+    try:
+        yield step
+    finally:
+        telling.cancel()
+        await asyncio.gather(telling, return_exceptions=True)
+    await tell()
 
 
 def _actor(job: Job) -> Actor:

@@ -58,6 +58,7 @@ from src.domain.quoting.states import QuoteStatus
 from src.domain.shared.currency import Currency
 from src.domain.shared.errors import DomainError, Invalid
 from src.domain.shared.price_source import PriceKind
+from tests.builders.approvals import SUBJECTS
 from tests.builders.catalogue import Catalogue, a_catalogue
 from tests.builders.quotes import a_contact, a_customer
 from tests.organizations import TestOrganization
@@ -331,7 +332,7 @@ async def test_tiers_are_not_inherited_across_currencies_nor_over_two_lists(shop
 async def test_a_group_gives_its_discount_once_the_customer_is_in_it(shop: Shop) -> None:
     assert (await shop.price()).source.unit_price == 100
     quote = await shop.draft()
-    await shop.use(RegroupCustomer, SystemClock())(shop.sales, shop.customer.id, shop.catalogue.group.id)
+    await shop.use(RegroupCustomer, SystemClock(), Uuid7Ids())(shop.sales, shop.customer.id, shop.catalogue.group.id)
     assert (await shop.price()).source.unit_price == 95
     check = await shop.use(CheckQuotePrices, SystemClock())(shop.sales, quote.id)
     assert [line.reasons for line in check.lines] == [(StaleReason.CATALOG_CHANGED,)]
@@ -458,7 +459,7 @@ async def test_the_explanation_is_stored_with_the_revision_and_covered_by_the_di
 
 async def test_recall_drops_the_frozen_rate_and_the_explanation(shop: Shop) -> None:
     step = StepRule(name="Management", roles=(Role.APPROVER,))
-    await shop.use(CreatePolicy, SystemClock(), Uuid7Ids())(
+    await shop.use(CreatePolicy, SystemClock(), Uuid7Ids(), SUBJECTS)(
         shop.admin, CreatePolicyCommand(name="All", order=1, conditions=(), steps=(step,))
     )
     line = LineInput(quantity=D(3), description="Audit", unit_price=D(10))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from src.adapters.jobs.worker import Attempt
+from src.adapters.jobs.attempts import Attempt
 from src.application.ports.jobs import Job
 from tests.job_queue import HURRIED, Queue, until
 
@@ -81,10 +81,7 @@ async def test_a_job_that_kills_its_workers_is_given_up(queue: Queue) -> None:
     async with queue.worker(note):
         await until(is_given_up)
         assert survived == []
-        await queue.do(
-            f"UPDATE jobs.pgqueuer SET status = 'queued', attempts = 0, queue_manager_id = NULL "
-            f"WHERE entrypoint = '{queue.name}'"
-        )
+        await queue.retry(job)
         await until(lambda: bool(survived))
 
     assert survived == [Attempt(1, last=False)]  # By hand, once it was mended.

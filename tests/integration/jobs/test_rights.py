@@ -68,7 +68,7 @@ async def test_the_worker_cannot_touch_what_belongs_to_organisations(table: str,
     "statement",
     [
         "SELECT * FROM proffer.find_accounts('owner@proffer.example')",
-        "SELECT jobs.enqueue(gen_random_uuid(), 'deliver_quote', '{}', now())",
+        "SELECT jobs.enqueue(gen_random_uuid(), gen_random_uuid(), 'deliver_quote', gen_random_uuid(), '{}', now())",
         "CREATE TABLE jobs.mine (id integer)",
         "CREATE TABLE public.mine (id integer)",
         "CREATE TEMP TABLE mine (id integer)",
@@ -84,10 +84,10 @@ async def test_the_worker_may_not(statement: str, worker: AsyncConnection) -> No
 async def test_only_the_application_may_add_jobs(queue: Queue) -> None:
     """Through one function, whose path of look-ups cannot be bent."""
     [acl] = await queue.ask(
-        "SELECT proacl::text FROM pg_proc WHERE oid = 'jobs.enqueue(uuid,text,text,timestamptz)'::regprocedure"
+        "SELECT proacl::text FROM pg_proc WHERE oid = 'jobs.enqueue(uuid,uuid,text,uuid,text,timestamptz)'::regprocedure"
     )
     [settings] = await queue.ask(
-        "SELECT proconfig::text FROM pg_proc WHERE oid = 'jobs.enqueue(uuid,text,text,timestamptz)'::regprocedure"
+        "SELECT proconfig::text FROM pg_proc WHERE oid = 'jobs.enqueue(uuid,uuid,text,uuid,text,timestamptz)'::regprocedure"
     )
 
     assert sorted(entry.partition("=")[0] for entry in acl.strip("{}").split(",")) == ["proffer_app", "proffer_door"]

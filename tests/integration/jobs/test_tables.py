@@ -16,7 +16,7 @@ _COLUMNS = """
 _INDEXES = "SELECT indexdef FROM pg_indexes WHERE schemaname = :schema"
 _TRIGGERS = """
     SELECT pg_get_triggerdef(t.oid) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-    WHERE c.relnamespace = CAST(:schema AS regnamespace) AND NOT t.tgisinternal
+    WHERE c.relnamespace = CAST(:schema AS regnamespace) AND NOT t.tgisinternal AND t.tgname <> 'mirror'
 """
 _ENUMS = """
     SELECT t.typname || ' ' || string_agg(e.enumlabel, ' ' ORDER BY e.enumsortorder)
@@ -25,7 +25,7 @@ _ENUMS = """
 """
 _FUNCTIONS = """
     SELECT proname || ' ' || regexp_replace(regexp_replace(prosrc, '--[^\n]*', '', 'g'), '\\s+', ' ', 'g') FROM pg_proc
-    WHERE pronamespace = CAST(:schema AS regnamespace) AND proname <> 'enqueue'
+    WHERE pronamespace = CAST(:schema AS regnamespace) AND starts_with(proname, 'fn_pgqueuer')
 """
 
 

@@ -8,7 +8,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from src.adapters.jobs.worker import Attempt, WorkerSettings
+from src.adapters.jobs.attempts import Attempt
+from src.adapters.jobs.worker import WorkerSettings
 from src.application.ports.jobs import Job
 from src.domain.identity.actor import Role
 from tests.job_queue import HURRIED, Queue, until
@@ -244,7 +245,9 @@ async def test_a_worker_takes_the_address_that_the_pools_take(queue: Queue) -> N
 
 
 async def test_a_job_that_cannot_be_read_is_kept_as_failed(queue: Queue) -> None:
-    await queue.do(f"SELECT jobs.enqueue(gen_random_uuid(), '{queue.name}', 'nonsense', now())")
+    await queue.do(
+        f"SELECT jobs.enqueue(gen_random_uuid(), gen_random_uuid(), '{queue.name}', gen_random_uuid(), 'nonsense', now())"
+    )
     notebook = Notebook()
 
     async def is_given_up() -> bool:

@@ -50,6 +50,10 @@ _LOOKED_UP_FIRST = {
     "proffer.challenges_id",
     "proffer.provider_logins_id",
     "proffer.api_keys_hash",
+    # What the queue's functions ask of all tenants at once.
+    "proffer.jobs_queue_id",
+    "proffer.jobs_ended",
+    "proffer.quote_revisions_ends",
 }
 
 
@@ -211,7 +215,7 @@ async def _add_revision(uow: UnitOfWork, quote: Quote, status: str) -> None:
     await _connection(uow).execute(
         text(
             "INSERT INTO proffer.quote_revisions SELECT organization_id, quote_id, 2, :status, content, calculation, "
-            "'', created_at, last_edited_by, NULL, NULL, NULL, '' FROM proffer.quote_revisions WHERE quote_id = :quote"
+            "'', created_at, last_edited_by, NULL, NULL, NULL, '', NULL, ends_at FROM proffer.quote_revisions WHERE quote_id = :quote"
         ),
         {"status": status, "quote": quote.id},
     )

@@ -1,0 +1,94 @@
+"""Attempts at jobs: whose a job is, and that nobody else ends or prolongs it."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from pgqueuer.adapters.persistence.queries import Queries
+from pgqueuer.models import Job as QueuedJob
+from pgqueuer.models import TracebackRecord
+from pgqueuer.types import JOB_STATUS, JobId
+
+# Why a job is queued again when its worker was told to stop; the database counts that as nobody's failure.
+RETURNED: Final = "returned"
+
+_ATTEMPT: Final = "SELECT number, fence FROM jobs.attempt($1)"
+_BEAT: Final = (
+    "UPDATE jobs.pgqueuer SET heartbeat = now() "
+    "WHERE id = ANY($1::bigint[]) AND queue_manager_id = $2 AND status = 'picked'"
+)
+# The library's own statements do not ask whose a job is: a worker that comes back late would end another's attempt.
+# A job that the library calls cancelled is one whose worker was torn down in the middle of it; it is given back.
+_END: Final = """
+    WITH told AS (
+        SELECT * FROM unnest($1::bigint[], $2::jobs.pgqueuer_status[], $3::jsonb[]) AS told (id, status, traceback)
+    ), ended AS (
+        DELETE FROM jobs.pgqueuer q USING told t
+        WHERE q.id = t.id AND q.queue_manager_id = $4 AND q.status = 'picked' AND t.status NOT IN ('failed', 'canceled')
+        RETURNING q.id, t.status, q.entrypoint, q.priority, t.traceback
+    ), held AS (
+        UPDATE jobs.pgqueuer q SET status = 'failed', updated = now(), queue_manager_id = NULL FROM told t
+        WHERE q.id = t.id AND q.queue_manager_id = $4 AND q.status = 'picked' AND t.status = 'failed'
+        RETURNING q.id, t.status, q.entrypoint, q.priority, t.traceback
+    ), returned AS (
+        UPDATE jobs.pgqueuer q
+        SET status = 'queued', execute_after = now(), updated = now(), queue_manager_id = NULL FROM told t
+        WHERE q.id = t.id AND q.queue_manager_id = $4 AND q.status = 'picked' AND t.status = 'canceled'
+        RETURNING q.id, q.status, q.entrypoint, q.priority,
+            jsonb_build_object('additional_context', jsonb_build_object('reason', 'returned'))
+    )
+    INSERT INTO jobs.pgqueuer_log (job_id, status, entrypoint, priority, traceback)
+    SELECT * FROM ended UNION ALL SELECT * FROM held UNION ALL SELECT * FROM returned
+"""
+_AGAIN: Final = """
+    WITH retried AS (
+        UPDATE jobs.pgqueuer
+        SET status = 'queued', execute_after = now() + $2::interval, attempts = attempts + 1, updated = now(),
+            queue_manager_id = NULL
+        WHERE id = $1 AND queue_manager_id = $4 AND status = 'picked'
+        RETURNING id, entrypoint, priority
+    )
+    INSERT INTO jobs.pgqueuer_log (job_id, status, entrypoint, priority, traceback)
+    SELECT id, 'queued', entrypoint, priority, $3::jsonb FROM retried
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """*number* counts from 1; after the *last* the job is kept as failed.
+
+    *fence* grows with every attempt ever made, also by hand; 0 for one that nobody else can make.
+    """
+
+    number: int
+    last: bool
+    fence: int = field(default=0, compare=False)
+
+
+class FencedQueries(Queries):
+    """The library's statements, for jobs that are still this *holder*'s and for no others."""
+
+    holder: UUID
+
+    async def attempt(self, queued: QueuedJob, attempts: int) -> Attempt:
+        """Which one it is. The queue counts failures only, and a job that kills its worker would come back for ever."""
+        [row] = await self.driver.fetch(_ATTEMPT, queued.id)
+        number = int(str(row["number"]))
+        return Attempt(number, last=number == attempts, fence=int(str(row["fence"])))
+
+    async def update_heartbeat(self, job_ids: list[JobId]) -> None:
+        await self.driver.execute(_BEAT, sorted(set(job_ids)), self.holder)
+
+    async def log_jobs(self, job_status: list[tuple[QueuedJob, JOB_STATUS, TracebackRecord | None]]) -> None:
+        await self.driver.execute(
+            _END,
+            [job.id for job, _, _ in job_status],
+            [status for _, status, _ in job_status],
+            [None if told is None else told.model_dump_json() for _, _, told in job_status],
+            self.holder,
+        )
+
+    async def retry_job(self, job: QueuedJob, delay: timedelta, traceback_record: TracebackRecord | None) -> None:
+        told = None if traceback_record is None else traceback_record.model_dump_json()
+        await self.driver.execute(_AGAIN, job.id, delay, told, self.holder)

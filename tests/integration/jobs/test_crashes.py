@@ -1,0 +1,254 @@
+"""Workers, PostgreSQL and the mail server die or hang in the middle of it: no message is lost, and doubled ones can be told.
+
+PROFFER_CRASHES=full has the whole figures: 3000 messages, 60 workers and 5 servers killed; by default a fifth.
+"""
+
+import asyncio
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import Envelope
+from sqlalchemy.exc import DBAPIError
+
+from src.adapters.embedded_postgres import EmbeddedPostgres
+from src.adapters.embedded_postgres.process import running_server
+from src.adapters.jobs.worker import LOST, libpq_address
+from src.adapters.postgres.addresses import DatabaseUrls
+from src.adapters.postgres.bootstrap import bootstrap, migrate
+from src.adapters.postgres.engine import make_engine
+from src.adapters.postgres.unit_of_work import OpenPostgresUnitOfWork
+from src.adapters.system import SystemClock, Uuid7Ids
+from src.application.audit.read_audit import VerifyAudit
+from src.application.ports.jobs import DELIVER_QUOTE, Job
+from src.application.ports.unit_of_work import OpenUnitOfWork
+from src.application.quoting.send_quote import SendQuote, SendQuoteCommand
+from src.application.quoting.submit_quote import SubmitQuote, SubmitQuoteCommand
+from src.application.transactions import Transactions
+from src.domain.identity.actor import Role
+from src.domain.messaging.message import DeliveryStatus, Message
+from src.domain.quoting.quote import Quote
+from src.domain.shared.ids import MessageId
+from tests.builders.mail import free_port
+from tests.builders.quotes import NOON, a_content, a_customer, a_new_quote
+from tests.database import SECRET
+from tests.job_queue import until
+from tests.organizations import TestOrganization, new_organization
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.xdist_group("installations")]
+ROOT = Path(__file__).resolve().parents[3]
+FULL = os.environ.get("PROFFER_CRASHES") == "full"
+MESSAGES, WORKER_KILLS, SERVER_KILLS = (3000, 60, 5) if FULL else (600, 12, 2)
+WORKERS, BATCH = 3, 20
+
+
+@dataclass
+class Sink:
+    """Takes mail, refuses 2 % for the moment, and drops the connection after having taken 1 %."""
+
+    port: int = field(default_factory=free_port)
+    chance: random.Random = field(default_factory=lambda: random.Random(7))
+    taken: Counter[str] = field(default_factory=Counter)
+    hangs: bool = False
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Envelope) -> str:  # noqa: N802 — The server looks for this name.
+        if self.hangs:
+            await asyncio.sleep(3600)
+        if self.chance.random() < 0.02:
+            return "451 Not now"
+        assert isinstance(envelope.content, bytes)
+        self.taken[str(message_from_bytes(envelope.content)["Message-ID"])] += 1
+        if self.chance.random() < 0.01:
+            server.transport.abort()
+        return "250 OK"
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        controller.start()
+        try:
+            yield
+        finally:
+            controller.stop()
+
+
+@dataclass
+class Site:
+    """A server with real durability, an organisation, and a sent quote to write messages about."""
+
+    server: EmbeddedPostgres
+    home: Path
+    urls: DatabaseUrls
+    open: OpenUnitOfWork
+    team: TestOrganization
+    quote: Quote
+
+    async def add_messages(self) -> list[MessageId]:
+        """So many messages with a job each, by one commit."""
+        made = []
+        async with self.open(self.team.actor(Role.SALES)) as uow:
+            for _ in range(BATCH):
+                queued = Message.queue(
+                    message_id=MessageId(uuid4()),
+                    quote_id=self.quote.id,
+                    revision=1,
+                    recipient="ann@example.com",
+                    recipient_name="Ann",
+                    note="",
+                    at=NOON,
+                )
+                made.append((await uow.messages.save(queued)).id)
+                job = Job(
+                    id=uuid4(),
+                    name=DELIVER_QUOTE,
+                    organization_id=self.team.organization.id,
+                    subject_id=made[-1],
+                    trace_id="0" * 32,
+                )
+                await uow.jobs.enqueue(job)
+            await uow.commit()
+        return made
+
+    async def is_done(self) -> bool:
+        connection = await asyncpg.connect(libpq_address(self.urls.worker), timeout=5)
+        try:
+            return not await connection.fetchval("SELECT count(*) FROM jobs.pgqueuer")
+        finally:
+            await connection.close()
+
+    def kill_the_server(self) -> None:
+        """All of it, at once, and start it again."""
+        running = running_server(self.home / "postgres" / "data")
+        assert running is not None
+        children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
+        for number in (running.pid, *map(int, children)):
+            with suppress(ProcessLookupError):
+                os.kill(number, signal.SIGKILL)
+        while running_server(self.home / "postgres" / "data") is not None:
+            time.sleep(0.01)
+        self.server.start()
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    made = Path(mkdtemp(prefix="proffer-crashes-"))
+    made.chmod(0o711)  # The server may run as another user.
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest_asyncio.fixture
+async def site(home: Path) -> AsyncIterator[Site]:
+    server = EmbeddedPostgres(home / "postgres")
+    urls = await bootstrap(server.start().url("crashes"), SECRET)
+    await migrate(urls.owner)
+    app, operator = make_engine(urls.app, pool_size=2), make_engine(urls.operator, pool_size=1)
+    open_uow = OpenPostgresUnitOfWork(app, operator)
+    team = await new_organization(open_uow)
+    sales, transactions, clock, ids = team.actor(Role.SALES), Transactions(open_uow), SystemClock(), Uuid7Ids()
+    async with open_uow(sales) as uow:
+        customer = await uow.customers.save(a_customer().create())
+        content = a_content(valid_until=clock.now().date().replace(year=2090))
+        quote = await uow.quotes.save(a_new_quote(customer_id=customer.id, by=sales.person, content=content))
+        await uow.commit()
+    await SubmitQuote(transactions, clock, ids)(sales, SubmitQuoteCommand(quote_id=quote.id))
+    await SendQuote(transactions, clock, ids)(sales, SendQuoteCommand(quote_id=quote.id))
+    yield Site(server, home, urls, open_uow, team, quote)
+    await app.dispose()
+    await operator.dispose()
+    server.stop()
+
+
+class Workers:
+    """Real processes, at all times so many of them."""
+
+    def __init__(self, site: Site, sink: Sink) -> None:
+        smtp = f"smtp://127.0.0.1:{sink.port}?security=none"
+        urls = site.urls
+        self._mother = subprocess.Popen(
+            [sys.executable, "-m", "tests.mortal_worker", urls.worker, urls.app, smtp, str(site.home / "files")],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self._alive = [self._bear() for _ in range(WORKERS)]
+
+    def kill_one(self, chance: random.Random) -> None:
+        victim = chance.randrange(WORKERS)
+        os.kill(self._alive[victim], signal.SIGKILL)
+        self._alive[victim] = self._bear()
+
+    def end(self) -> None:
+        self._mother.kill()
+        self._mother.communicate()
+        for number in self._alive:
+            with suppress(ProcessLookupError):
+                os.kill(number, signal.SIGKILL)
+
+    def _bear(self) -> int:
+        assert self._mother.stdin is not None
+        assert self._mother.stdout is not None
+        self._mother.stdin.write("one more\n")
+        self._mother.stdin.flush()
+        return int(self._mother.stdout.readline())
+
+
+async def test_whatever_is_killed_no_message_is_lost_and_doubled_ones_can_be_told(site: Site) -> None:
+    sink, chance = Sink(), random.Random(11)
+    acknowledged: list[MessageId] = []
+
+    async def write() -> None:
+        while len(acknowledged) < MESSAGES:
+            try:
+                acknowledged.extend(await site.add_messages())
+            except (*LOST, DBAPIError):  # Nobody was told that these are stored.
+                await asyncio.sleep(0.05)
+            await asyncio.sleep(0.1)
+
+    with sink.listening():
+        workers = await asyncio.to_thread(Workers, site, sink)
+        try:
+            writing = asyncio.create_task(write())
+            every = WORKER_KILLS // (SERVER_KILLS + 1)
+            for kill in range(1, WORKER_KILLS + 1):
+                await asyncio.sleep(chance.uniform(0.1, 0.4))
+                await asyncio.to_thread(workers.kill_one, chance)
+                sink.hangs = kill % every == every // 2  # Until the next kill.
+                if kill % every == 0 and kill // every <= SERVER_KILLS:
+                    await asyncio.to_thread(site.kill_the_server)
+            sink.hangs = False
+            await writing
+            await until(site.is_done, patience=300)
+        finally:
+            await asyncio.to_thread(workers.end)
+
+    owner = site.team.actor(Role.OWNER)
+    async with site.open(owner) as uow:
+        stored = {message.id: message for message in await uow.messages.of_quote(site.quote.id)}
+    verification = await VerifyAudit(Transactions(site.open))(owner)
+    sent = sum(sink.taken.values())
+
+    assert set(acknowledged) <= set(stored)  # What was acknowledged outlived the server.
+    assert {message.status for message in stored.values()} == {DeliveryStatus.HANDED_OVER}
+    assert set(sink.taken) == {message.header for message in stored.values()}  # None lost, none that is nobody's.
+    assert verification.intact
+    assert sent - len(sink.taken) <= sent // 20, (sent, len(sink.taken))

@@ -1,0 +1,128 @@
+"""One organisation's backlog does not keep the others waiting."""
+
+import asyncio
+from dataclasses import replace
+from time import monotonic
+from uuid import uuid4
+
+import pytest
+
+from src.adapters.jobs.attempts import Attempt
+from src.adapters.jobs.worker import run_worker
+from src.application.ports.jobs import Job
+from src.domain.identity.actor import Role
+from tests.job_queue import HURRIED, Queue, until
+from tests.organizations import TestOrganization, new_organization
+
+pytestmark = pytest.mark.asyncio
+BACKLOG = 100_000
+
+# As ``jobs.enqueue`` would have written them one by one.
+_BACKLOG = """
+    WITH numbered AS (
+        SELECT gen_random_uuid() AS id, turn FROM generate_series(0, {count} - 1) AS turn
+    ), queued AS (
+        INSERT INTO jobs.pgqueuer (priority, entrypoint, payload, dedupe_key, status)
+        SELECT -turn, '{name}', convert_to(json_build_object(
+            'id', id, 'name', '{name}', 'organization_id', '{tenant}', 'subject_id', id, 'trace_id', ''
+        )::text, 'UTF8'), id::text, 'queued' FROM numbered
+        RETURNING id AS queue_id, dedupe_key::uuid AS id, -priority AS turn
+    )
+    INSERT INTO proffer.jobs (organization_id, id, queue_id, name, subject_id, state, turn, created_at, due_at)
+    SELECT '{tenant}', id, queue_id, '{name}', id, 'queued', turn, now(), now() FROM queued
+"""
+
+
+async def _add(queue: Queue, tenant: TestOrganization, count: int) -> list[Job]:
+    jobs = [replace(queue.a_job(), organization_id=tenant.organization.id) for _ in range(count)]
+    async with queue.open(tenant.actor(Role.SALES)) as uow:
+        for job in jobs:
+            await uow.jobs.enqueue(job)
+        await uow.commit()
+    return jobs
+
+
+async def test_a_single_job_passes_a_hundred_thousand_of_another_organisation(queue: Queue) -> None:
+    big, small = await new_organization(queue.open), await new_organization(queue.open)
+    await queue.do(_BACKLOG.format(count=BACKLOG, name=queue.name, tenant=big.organization.id))
+    served: list[Job] = []
+
+    async def work(job: Job, _: Attempt) -> None:
+        await asyncio.sleep(0.02)
+        served.append(job)
+
+    async with queue.worker(work), queue.worker(work), queue.worker(work), queue.worker(work):
+        await until(lambda: len(served) > 50)
+        [mail] = await _add(queue, small, 1)
+        begun = monotonic()
+        await until(lambda: mail in served)
+        waited = monotonic() - begun
+
+    assert waited < 2
+    await queue.do(f"DELETE FROM jobs.pgqueuer WHERE entrypoint = '{queue.name}'")
+
+
+async def test_organisations_with_work_take_turns(queue: Queue) -> None:
+    tenants = [await new_organization(queue.open) for _ in range(3)]
+    for tenant, count in zip(tenants, (30, 10, 20), strict=True):
+        await _add(queue, tenant, count)
+    served: list[Job] = []
+
+    async def work(job: Job, _: Attempt) -> None:
+        served.append(job)
+
+    async with queue.worker(work):
+        await until(lambda: len(served) == 60)
+
+    first = [job.organization_id for job in served[:30]]
+    assert [first.count(tenant.organization.id) for tenant in tenants] == pytest.approx([10, 10, 10], abs=2)
+
+
+async def test_who_comes_late_is_not_served_for_the_time_before(queue: Queue) -> None:
+    """Else a newcomer with a backlog would hold everybody up until it had caught up."""
+    early, late = await new_organization(queue.open), await new_organization(queue.open)
+    await _add(queue, early, 300)
+    served: list[Job] = []
+
+    async def work(job: Job, _: Attempt) -> None:
+        await asyncio.sleep(0.01)
+        served.append(job)
+
+    async with queue.worker(work):
+        await until(lambda: len(served) >= 80)
+        await _add(queue, late, 100)
+        start = len(served)
+        await until(lambda: len(served) >= start + 100)
+        after = [job.organization_id for job in served[start : start + 100]]
+        await until(lambda: len(served) == 400)
+
+    assert after.count(early.organization.id) >= 20
+
+
+async def test_long_jobs_do_not_keep_the_others_waiting(queue: Queue) -> None:
+    long, short = f"long-{uuid4().hex}", f"short-{uuid4().hex}"
+    for _ in range(12):
+        await queue.add(queue.a_job(long))
+    quick = queue.a_job(short)
+    stop, may_end, begun, done = asyncio.Event(), asyncio.Event(), [], asyncio.Event()
+
+    async def slow(job: Job, _: Attempt) -> None:
+        begun.append(job)
+        await may_end.wait()
+
+    async def mail(_: Job, __: Attempt) -> None:
+        done.set()
+
+    working = asyncio.create_task(
+        run_worker(queue.urls.worker, {long: slow, short: mail}, stop, HURRIED, long_jobs={long})
+    )
+    await until(lambda: bool(begun))
+    await queue.add(quick)
+    await until(done.is_set)
+    at_once = len(begun)
+    may_end.set()
+    await until(lambda: len(begun) == 12)
+    stop.set()
+    await working
+
+    assert at_once <= 2
