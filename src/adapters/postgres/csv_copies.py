@@ -31,9 +31,8 @@ _BEGINS_WITH_A_BAR: Final = f"^({_BEFORE})([|].*)$"
 _SURELY_HARMLESS: Final = f"^[^{_BLANKS}'\"\u200b\ufeff{{;{_SIGNS}][^;|\t\r\n]*$"
 _INSTANT: Final = 'YYYY-MM-DD"T"HH24:MI:SS"Z"'
 _CUSTOM: Final = "custom."
-LONGEST_COPY: Final = "15min"
-_TIMEOUT: Final = text("SELECT current_setting('statement_timeout')")
-_SET_TIMEOUT: Final = text("SELECT set_config('statement_timeout', :limit, true)")  # For this transaction only.
+_LONGER: Final = text("SET LOCAL statement_timeout = '15min'")
+_AS_EVER: Final = text("SET LOCAL statement_timeout TO DEFAULT")  # What the connection was opened with.
 _DIALECT: Final = asyncpg.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's, without types.
 
 _WITH_OWNERS: Final = quotes.outerjoin(
@@ -152,11 +151,10 @@ async def copy_rows(connection: AsyncConnection, statement: Select[Any], mark: s
         await sink(rows[: -len(ends)])
 
     # One statement for all rows, where a cursor has one for each batch: the limit for statements is not meant for it.
-    before = (await connection.execute(_TIMEOUT)).scalar_one()
-    await connection.execute(_SET_TIMEOUT, {"limit": LONGEST_COPY})
+    await connection.execute(_LONGER)
     told: str = await raw.copy_from_query(
         str(compiled), *values, output=hand_on, format="csv", force_quote=True, encoding="utf-8"
     )
-    await connection.execute(_SET_TIMEOUT, {"limit": before})
+    await connection.execute(_AS_EVER)
     await sink(kept)
     return int(told.rpartition(" ")[2])
