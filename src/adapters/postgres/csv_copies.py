@@ -30,9 +30,8 @@ _BEGINS_WITH_A_BAR: Final = f"^({_BEFORE})([|].*)$"
 _SURELY_HARMLESS: Final = f"^[^{_BLANKS}'\"\u200b\ufeff{{;{_SIGNS}][^;|\t\r\n]*$"
 _INSTANT: Final = 'YYYY-MM-DD"T"HH24:MI:SS"Z"'
 _CUSTOM: Final = "custom."
-LONGEST_COPY: Final = "15min"
-_TIMEOUT: Final = text("SELECT current_setting('statement_timeout')")
-_SET_TIMEOUT: Final = text("SELECT set_config('statement_timeout', :limit, true)")  # For this transaction only.
+_LONGER: Final = text("SET LOCAL statement_timeout = '15min'")
+_AS_EVER: Final = text("SET LOCAL statement_timeout TO DEFAULT")  # What the connection was opened with.
 
 _WITH_OWNERS: Final = quotes.outerjoin(
     users, (users.c.organization_id == quotes.c.organization_id) & (users.c.id == quotes.c.owner_id)
@@ -145,9 +144,8 @@ async def copy_rows(connection: Connection, statement: Select[Any], mark: str, s
         await sink(rows[: -len(ends)])
 
     # One statement for all rows, where a cursor has one for each batch: the limit for statements is not meant for it.
-    before = (await connection.execute(_TIMEOUT)).scalar_one()
-    await connection.execute(_SET_TIMEOUT, {"limit": LONGEST_COPY})
+    await connection.execute(_LONGER)
     count = await connection.copy_out(statement, hand_on)
-    await connection.execute(_SET_TIMEOUT, {"limit": before})
+    await connection.execute(_AS_EVER)
     await sink(kept)
     return count
