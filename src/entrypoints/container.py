@@ -6,6 +6,7 @@ from typing import NewType
 from dishka import AsyncContainer, Provider, Scope, make_async_container, provide, provide_all
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from src.adapters.audit_heads import Ed25519HeadSigner, StoredHeads
 from src.adapters.documents import TypstQuoteRenderer
 from src.adapters.oidc import AuthlibProviderClient
 from src.adapters.postgres.addresses import DatabaseUrls
@@ -34,7 +35,9 @@ from src.adapters.tax_numbers import StdnumTaxNumbers
 from src.application.approvals.create_policy import CreatePolicy
 from src.application.approvals.decide_approval import DecideApproval
 from src.application.approvals.read_approvals import ListApprovals, ListPolicies
-from src.application.audit.read_audit import ListAuditEntries, VerifyAudit
+from src.application.audit.read_audit import ListAuditEntries
+from src.application.audit.sign_heads import ListSignedHeads, SignAuditHead
+from src.application.audit.verify_audit import VerifyAudit
 from src.application.catalog.ask_prices import AskPrices
 from src.application.catalog.categories import ChangeCategory, CreateCategory, GetCategory, ListCategories
 from src.application.catalog.change_product import ChangeProduct
@@ -127,6 +130,7 @@ from src.application.identity.users import (
     ReactivateUser,
 )
 from src.application.messaging.deliver_quote import DeliverQuote
+from src.application.ports.audit import HeadSigner, HeadStore
 from src.application.ports.clock import Clock, IdFactory
 from src.application.ports.documents import QuoteRenderer, SpreadsheetWriter
 from src.application.ports.identity import AccountDirectory, OrganizationDirectory, Throttle
@@ -312,7 +316,7 @@ class UseCases(Provider):
     approvals = provide_all(CreatePolicy, ListPolicies, ListApprovals, DecideApproval)
     documents = provide_all(GetQuoteDocument, DeliverQuote)
     reporting = provide_all(ReportRevenue)
-    audit = provide_all(ListAuditEntries, VerifyAudit)
+    audit = provide_all(ListAuditEntries, VerifyAudit, SignAuditHead, ListSignedHeads)
 
 
 class Outside(Provider):
@@ -364,6 +368,14 @@ class Outside(Provider):
     @provide
     def storage(self, settings: Settings) -> ObjectStorage:
         return storage_from(settings.storage_url)
+
+    @provide
+    def head_signer(self, ring: KeyRing) -> HeadSigner:
+        return Ed25519HeadSigner([key.material for key in ring.keys("audit heads")])
+
+    @provide
+    def head_store(self, settings: Settings) -> HeadStore:
+        return StoredHeads(storage_from(settings.audit_heads_url))
 
     @provide
     def mailer(self, settings: Settings) -> Mailer:

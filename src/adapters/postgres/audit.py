@@ -1,23 +1,41 @@
 """The audit chain in PostgreSQL."""
 
+import asyncio
 import base64
 import binascii
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from contextlib import suppress
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, func, insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.sql.elements import ColumnElement
 
-from src.adapters.postgres.tables import audit_entries, audit_heads
+from src.adapters.postgres.tables import audit_entries, audit_heads, audit_signed_heads
 from src.adapters.postgres.transaction import Transaction
 from src.application.ports.audit import AuditFilter, AuditLog
 from src.application.ports.paging import CursorRefused, Page, Paging
 from src.domain.audit.chain import ChainHead, append
 from src.domain.audit.entry import AuditEntry, AuditRecord
+from src.domain.audit.signed_head import SignedHead
+from src.domain.audit.verification import AuditLink, Extent
 from src.domain.shared.ids import OrganizationId
 
 _BATCH: Final = 1000
+_LINK_BATCH: Final = 2000
+# Head and last entry in one statement: one snapshot, so that what others append meanwhile is in both or in neither.
+_EXTENT: Final = text(
+    "SELECT sequence, hash, (SELECT coalesce(max(sequence), 0) FROM proffer.audit_entries WHERE organization_id = :tenant) "
+    "AS last FROM proffer.audit_heads WHERE organization_id = :tenant"
+)
+# The shown fields as the canonical text writes them.
+_LINKS: Final = """
+    SELECT sequence, previous_hash, text, hash, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at,
+           action, resource_type, resource_id::text AS resource_id, actor_kind, user_id::text AS user_id
+    FROM proffer.audit_entries WHERE organization_id = $1 AND sequence > $2 AND sequence <= $3
+    ORDER BY sequence LIMIT $4
+"""
 
 
 class PostgresAudit(AuditLog):
@@ -63,12 +81,66 @@ class PostgresAudit(AuditLog):
         statement = select(audit_entries).where(*self._conditions(criteria)).order_by(audit_entries.c.sequence)
         return [_to_entry(row) for row in await self._transaction.connection.execute(statement)]
 
-    async def stream(self) -> AsyncIterator[AuditEntry]:
-        statement = select(audit_entries).where(*self._conditions(AuditFilter())).order_by(audit_entries.c.sequence)
+    async def stream(self, criteria: AuditFilter) -> AsyncIterator[AuditEntry]:
+        statement = select(audit_entries).where(*self._conditions(criteria)).order_by(audit_entries.c.sequence)
         options = {"yield_per": _BATCH}
         async with self._transaction.connection.stream(statement, execution_options=options) as rows:
             async for row in rows:
                 yield _to_entry(row)
+
+    async def extent(self) -> Extent:
+        row = (await self._transaction.connection.execute(_EXTENT, {"tenant": self._transaction.organization_id})).one()
+        return Extent(head=ChainHead(row.sequence, row.hash), last=row.last)
+
+    async def links(self, after: int, upto: int) -> AsyncGenerator[Sequence[AuditLink], None]:
+        """By the driver itself, which takes half the time; the next batch is under way while one is looked at."""
+        raw = await self._transaction.connection.get_raw_connection()
+        driver = raw.driver_connection
+        assert driver is not None
+        tenant, asked = self._transaction.organization_id, after
+        coming = asyncio.ensure_future(driver.fetch(_LINKS, tenant, asked, upto, _LINK_BATCH))
+        try:
+            while rows := await coming:
+                asked = rows[-1]["sequence"]
+                coming = asyncio.ensure_future(driver.fetch(_LINKS, tenant, asked, upto, _LINK_BATCH))
+                await asyncio.sleep(0)  # Sends the question.
+                yield rows
+        finally:
+            with suppress(asyncio.CancelledError):
+                await coming  # A connection answers one question at a time.
+
+    async def hash_at(self, sequence: int) -> str | None:
+        columns = audit_entries.c
+        own = columns.organization_id == self._transaction.organization_id
+        statement = select(columns.hash).where(own, columns.sequence == sequence).limit(1)
+        found: str | None = (await self._transaction.connection.execute(statement)).scalar_one_or_none()
+        return found
+
+    async def successor_of(self, previous_hash: str) -> int | None:
+        columns = audit_entries.c
+        own = columns.organization_id == self._transaction.organization_id
+        statement = select(columns.sequence).where(own, columns.previous_hash == previous_hash).limit(1)
+        found: int | None = (await self._transaction.connection.execute(statement)).scalar_one_or_none()
+        return found
+
+    async def signed_heads(self) -> Sequence[SignedHead]:
+        columns = audit_signed_heads.c
+        own = columns.organization_id == self._transaction.organization_id
+        statement = select(audit_signed_heads).where(own).order_by(columns.sequence, columns.signed_at)
+        return [_to_signed(row) for row in await self._transaction.connection.execute(statement)]
+
+    async def keep_head(self, signed: SignedHead) -> None:
+        values = {
+            "organization_id": signed.organization_id,
+            "sequence": signed.head.sequence,
+            "hash": signed.head.hash,
+            "signed_at": signed.signed_at,
+            "key_id": signed.key_id,
+            "signature": signed.signature,
+        }
+        await self._transaction.connection.execute(
+            postgresql_insert(audit_signed_heads).values(values).on_conflict_do_nothing()
+        )
 
     def _conditions(self, criteria: AuditFilter) -> list[ColumnElement[bool]]:
         columns = audit_entries.c
@@ -130,3 +202,13 @@ def _to_entry(row: Row[Any]) -> AuditEntry:
         text=row.text,
     )
     return AuditEntry(sequence=row.sequence, record=record, previous_hash=row.previous_hash, hash=row.hash)
+
+
+def _to_signed(row: Row[Any]) -> SignedHead:
+    return SignedHead(
+        organization_id=OrganizationId(row.organization_id),
+        head=ChainHead(row.sequence, row.hash),
+        signed_at=row.signed_at,
+        key_id=row.key_id,
+        signature=row.signature,
+    )

@@ -557,6 +557,16 @@ audit_heads: Final = Table(
     Column("sequence", BigInteger, nullable=False),
     _text("hash"),
 )
+audit_signed_heads: Final = Table(
+    "audit_signed_heads",
+    metadata,
+    _id("organization_id", primary=True),
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    _text("hash"),
+    Column("signed_at", DateTime(timezone=True), primary_key=True),
+    _text("key_id"),
+    _text("signature"),
+)
 audit_entries: Final = Table(
     "audit_entries",
     metadata,

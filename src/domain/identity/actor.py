@@ -50,6 +50,7 @@ class Permission(StrEnum):
     MANAGE_POLICIES = "approval_policies.manage"
     VIEW_REPORTS = "reports.view"
     VIEW_AUDIT = "audit.view"
+    VERIFY_AUDIT = "audit.verify"  # And to sign heads: proves that nothing was changed, and shows no entry.
     DELIVER_MESSAGES = "messages.deliver"  # Jobs only: no role has it.
     LOG_IN = "session.open"  # The login itself, before a user is known: no role has it.
     OPERATE = "platform.operate"  # Making, suspending and restoring organisations: no role has it.
@@ -96,6 +97,7 @@ _ADMIN = (
         Permission.RECALL_ANY_QUOTE,
         Permission.MANAGE_POLICIES,
         Permission.VIEW_AUDIT,
+        Permission.VERIFY_AUDIT,
     }
 )
 
@@ -198,7 +200,9 @@ class Actor:
     @classmethod
     def job(cls, *, organization_id: OrganizationId, name: str, origin: Origin) -> "Actor":
         """A background job: it delivers what a person has decided, and may do nothing else."""
-        may = frozenset({Permission.DELIVER_MESSAGES, Permission.VIEW_QUOTES, Permission.RUN_IMPORTS})
+        may = frozenset(
+            {Permission.DELIVER_MESSAGES, Permission.VIEW_QUOTES, Permission.RUN_IMPORTS, Permission.VERIFY_AUDIT}
+        )
         return cls(kind=ActorKind.JOB, organization_id=organization_id, permissions=may, origin=origin, name=name)
 
     @classmethod

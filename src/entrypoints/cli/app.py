@@ -100,7 +100,17 @@ audit.command(
 audit.command(
     "src.entrypoints.cli.audit:verify",
     name="verify",
-    help="Replay the audit chain; exit code 5 when it is broken.\n\nExample: proffer audit verify --as owner@nordlicht.example",
+    help="Replay the audit chain, of all organisations or one; exit code 5 when it is broken.\n\nExample: proffer audit verify --head heads.jsonl --checkpoint proven.jsonl",
+)
+audit.command(
+    "src.entrypoints.cli.audit:sign",
+    name="sign",
+    help="Sign the chains' heads now, keep and print them.\n\nExample: proffer audit sign > heads.jsonl",
+)
+audit.command(
+    "src.entrypoints.cli.audit:keys",
+    name="keys",
+    help="Print the public keys that heads are signed with.\n\nExample: proffer audit keys",
 )
 
 _PEOPLE = "src.entrypoints.cli.people"

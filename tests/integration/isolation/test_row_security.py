@@ -24,6 +24,7 @@ from src.domain.catalog.coupon import Redemption
 from src.domain.documents.stored_document import StoredDocument
 from src.domain.identity.actor import Role
 from src.domain.shared.ids import DocumentId, RequestId
+from tests.builders.audit import SIGNER
 from tests.builders.catalogue import a_catalogue, an_import
 from tests.builders.identity import fill_identity
 from tests.builders.quotes import NOON, a_contact, a_content, a_customer, a_new_quote, a_product
@@ -109,6 +110,7 @@ async def _filled(open_uow: OpenUnitOfWork) -> TestOrganization:
             created_at=NOON,
         )
         await uow.documents.save(document.create())
+        await uow.audit.keep_head(SIGNER.sign(made.organization.id, await uow.audit.head(), NOON))
         await uow.commit()
     return made
 

@@ -5,14 +5,23 @@ from typing import Annotated
 from uuid import UUID
 
 from dishka.integrations.litestar import FromDishka
-from litestar import Controller, get
-from litestar.params import QueryParameter
+from litestar import Controller, get, post
+from litestar.params import JSONBody, QueryParameter
+from litestar.status_codes import HTTP_200_OK
 
-from src.application.audit.read_audit import ListAuditEntries, VerifyAudit
-from src.application.ports.audit import AuditFilter
+from src.application.audit.read_audit import ListAuditEntries
+from src.application.audit.sign_heads import ListSignedHeads, SignAuditHead
+from src.application.audit.verify_audit import VerifyAudit
+from src.application.ports.audit import AuditFilter, HeadSigner
 from src.domain.identity.actor import Actor, Permission
 from src.domain.shared.ids import UserId
-from src.entrypoints.http.audit.schemas import AuditEntryResponse, VerificationResponse
+from src.entrypoints.http.audit.schemas import (
+    AuditEntryResponse,
+    SignedHeadSchema,
+    SignedHeadsResponse,
+    VerificationResponse,
+    VerifyRequest,
+)
 from src.entrypoints.http.paging import Cursor, Limit, PageResponse, Skip, paging_of
 
 
@@ -47,7 +56,34 @@ class AuditController(Controller):
         paging = paging_of(skip, limit, cursor)
         return PageResponse.of(await list_entries(actor, criteria, paging), paging, AuditEntryResponse.of)
 
-    @get("/verification", permission=Permission.VIEW_AUDIT)
+    @get("/verification", permission=Permission.VERIFY_AUDIT)
     async def verify(self, actor: FromDishka[Actor], verify: FromDishka[VerifyAudit]) -> VerificationResponse:
-        """Replay the whole chain and hold it against its head."""
-        return VerificationResponse.of(await verify(actor))
+        """Replay the chain from its beginning, up to a million entries, and hold it against its head."""
+        return VerificationResponse.of(await verify(actor, VerifyRequest().command()))
+
+    @post("/verification", status_code=HTTP_200_OK, permission=Permission.VERIFY_AUDIT)
+    async def verify_on(
+        self, actor: FromDishka[Actor], verify: FromDishka[VerifyAudit], data: JSONBody[VerifyRequest]
+    ) -> VerificationResponse:
+        """Go on from where an earlier verification ended, and hold the chain against heads that were kept.
+
+        A chain that is shorter than a kept head, or differs from it, is not intact. Ask again with `after` until the answer
+        is `complete`.
+        """
+        return VerificationResponse.of(await verify(actor, data.command()))
+
+    @get("/heads", permission=Permission.VERIFY_AUDIT)
+    async def list_heads(
+        self, actor: FromDishka[Actor], list_heads: FromDishka[ListSignedHeads], signer: FromDishka[HeadSigner]
+    ) -> SignedHeadsResponse:
+        """The heads that were signed, by sequence, and the public keys that prove it.
+
+        Keep them elsewhere: they show what no chain can show of itself.
+        """
+        heads = [SignedHeadSchema.of(signed) for signed in await list_heads(actor)]
+        return SignedHeadsResponse(heads=heads, public_keys=dict(signer.public_keys()))
+
+    @post("/heads", permission=Permission.VERIFY_AUDIT)
+    async def sign_head(self, actor: FromDishka[Actor], sign: FromDishka[SignAuditHead]) -> SignedHeadSchema:
+        """Prove what has come since the last signed head, and sign the new one."""
+        return SignedHeadSchema.of(await sign.now(actor))
