@@ -332,7 +332,7 @@ def shows_what_was_written(link: AuditLink) -> bool:
         )
     ):
         return True
-    return _shows_when_read(link)
+    return _shows_when_read(AuditLink._make(link))
 
 
 def _shows_when_read(link: AuditLink) -> bool:
