@@ -1,4 +1,4 @@
-"""Signed heads of the audit chain, and entries by what they follow."""
+"""Signed heads of the audit chain, and entries by trace and by kind of actor."""
 
 from alembic import op
 
@@ -9,8 +9,13 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
+_TRACE = """substring(text, '.*,"trace_id":"([0-9a-f]*)","user_agent":"')"""
+
 
 def upgrade() -> None:
+    op.execute(f"ALTER TABLE {SCHEMA}.audit_entries ADD COLUMN trace_id text GENERATED ALWAYS AS ({_TRACE}) STORED")
+    op.execute("CREATE INDEX audit_entries_trace ON proffer.audit_entries (organization_id, trace_id, sequence DESC)")
+    op.execute("CREATE INDEX audit_entries_kind ON proffer.audit_entries (organization_id, actor_kind, sequence DESC)")
     op.execute(
         """
         CREATE TABLE proffer.audit_signed_heads (
@@ -34,3 +39,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute(f"DROP TABLE {SCHEMA}.audit_signed_heads")
+    op.execute("DROP INDEX proffer.audit_entries_kind")
+    op.execute(f"ALTER TABLE {SCHEMA}.audit_entries DROP COLUMN trace_id")

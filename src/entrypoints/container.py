@@ -35,6 +35,7 @@ from src.adapters.tax_numbers import StdnumTaxNumbers
 from src.application.approvals.create_policy import CreatePolicy
 from src.application.approvals.decide_approval import DecideApproval
 from src.application.approvals.read_approvals import ListApprovals, ListPolicies
+from src.application.audit.export_audit import ExportAudit
 from src.application.audit.read_audit import ListAuditEntries
 from src.application.audit.sign_heads import ListSignedHeads, SignAuditHead
 from src.application.audit.verify_audit import VerifyAudit
@@ -150,6 +151,7 @@ from src.application.ports.tax_numbers import TaxNumbers
 from src.application.ports.unit_of_work import OpenUnitOfWork
 from src.application.quoting.calculate_quote import CalculateQuote
 from src.application.quoting.cancel_quote import CancelQuote
+from src.application.quoting.compare_revisions import CompareRevisions
 from src.application.quoting.create_quote import CreateQuote
 from src.application.quoting.edit_quote import EditQuote
 from src.application.quoting.explain_quote import ExplainQuote
@@ -161,7 +163,7 @@ from src.application.quoting.revise_quote import ReviseQuote
 from src.application.quoting.send_quote import SendQuote
 from src.application.quoting.submit_quote import SubmitQuote
 from src.application.reporting.revenue import ReportRevenue
-from src.application.transactions import Transactions
+from src.application.transactions import AuditedTransactions, Transactions
 from src.entrypoints.settings import Settings
 
 AppEngine = NewType("AppEngine", AsyncEngine)
@@ -173,7 +175,7 @@ class UseCases(Provider):
 
     scope = Scope.APP
 
-    transactions = provide(Transactions)
+    transactions = provide(AuditedTransactions, provides=Transactions)
     login = provide_all(
         Authenticate,
         LogIn,
@@ -311,12 +313,13 @@ class UseCases(Provider):
         GetQuote,
         ListQuotes,
         GetQuoteTimeline,
+        CompareRevisions,
         ExportQuotes,
     )
     approvals = provide_all(CreatePolicy, ListPolicies, ListApprovals, DecideApproval)
     documents = provide_all(GetQuoteDocument, DeliverQuote)
     reporting = provide_all(ReportRevenue)
-    audit = provide_all(ListAuditEntries, VerifyAudit, SignAuditHead, ListSignedHeads)
+    audit = provide_all(ListAuditEntries, ExportAudit, VerifyAudit, SignAuditHead, ListSignedHeads)
 
 
 class Outside(Provider):

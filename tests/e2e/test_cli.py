@@ -121,6 +121,9 @@ def test_a_missing_file_ends_with_3_and_a_wrong_word_with_2(bare: Installation) 
         ("audit",),
         ("audit", "list"),
         ("audit", "verify"),
+        ("audit", "export"),
+        ("quote", "timeline"),
+        ("quote", "diff"),
         ("audit", "sign"),
         ("audit", "keys"),
     ],
@@ -244,6 +247,24 @@ def test_heads_are_signed_kept_and_asked_for(demo: Installation, tmp_path: Path)
     assert demo.run(*arguments).returncode == 3
     heads.write_text(signed.stdout.decode().replace(str(head["sequence"]), str(head["sequence"] + 1), 1))
     assert demo.run(*arguments).returncode == 3
+
+
+def test_the_life_of_a_quote_is_told(demo: Installation, tmp_path: Path) -> None:
+    [quote, *_] = json.loads(demo.run("quote", "list", "--as", SALES, "--json").stdout)
+    told = demo.run("quote", "timeline", quote["number"], "--as", SALES, "--changes")
+    compared = demo.run("quote", "diff", quote["number"], "1", "1", "--as", SALES)
+    exported = demo.run(
+        "audit", "export", str(tmp_path / "a.jsonl"), "--as", OWNER, "--resource", f"quote:{quote['id']}"
+    )
+
+    assert b"quote.created" in told.stdout
+    assert b"Revision 1: payable" in compared.stdout
+    assert exported.returncode == 0, exported.stderr
+    rows = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text("utf-8").splitlines()]
+    assert {row["resource_id"] for row in rows} == {quote["id"]}
+    assert demo.run("quote", "timeline", "Q-1900-000001", "--as", SALES).returncode == 4
+    assert demo.run("quote", "diff", quote["number"], "1", "9", "--as", SALES).returncode == 4
+    assert demo.run("audit", "list", "--as", OWNER, "--resource", "quote:x").returncode == 3
 
 
 def test_a_chain_shorter_than_a_kept_head_is_broken(demo: Installation, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The audit chain in memory."""
 
+import json
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from uuid import UUID
 
@@ -77,6 +78,8 @@ def _meets(entry: AuditEntry, criteria: AuditFilter) -> bool:
         and criteria.resource_type in {None, record.resource_type}
         and criteria.resource_id in {None, record.resource_id}
         and (criteria.user_id is None or criteria.user_id == record.user_id)
+        and criteria.actor_kind in {None, record.actor_kind}
+        and (criteria.trace_id is None or json.loads(record.text)["trace_id"] == criteria.trace_id)
         and (criteria.since is None or record.at >= criteria.since)
         and (criteria.before is None or record.at < criteria.before)
     )

@@ -155,6 +155,8 @@ class PostgresAudit(AuditLog):
             (columns.resource_type, criteria.resource_type),
             (columns.resource_id, criteria.resource_id),
             (columns.user_id, criteria.user_id),
+            (columns.actor_kind, criteria.actor_kind),
+            (columns.trace_id, criteria.trace_id),
         ):
             if wanted is not None:
                 conditions.append(column == wanted)

@@ -6,6 +6,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Computed,
     Date,
     DateTime,
     Integer,
@@ -567,6 +568,8 @@ audit_signed_heads: Final = Table(
     _text("key_id"),
     _text("signature"),
 )
+# The last one in the text is the entry's own: details come before it, and a quotation mark in a name is escaped.
+TRACE_IN_TEXT: Final = """substring(text, '.*,"trace_id":"([0-9a-f]*)","user_agent":"')"""
 audit_entries: Final = Table(
     "audit_entries",
     metadata,
@@ -581,4 +584,5 @@ audit_entries: Final = Table(
     _text("text"),
     _text("previous_hash"),
     _text("hash"),
+    Column("trace_id", Text, Computed(TRACE_IN_TEXT, persisted=True)),
 )

@@ -6,6 +6,7 @@ from pathlib import Path
 from threading import Lock
 
 from src.adapters.spreadsheets.csv_file import CsvFile
+from src.adapters.spreadsheets.json_lines_file import JsonLinesFile
 from src.adapters.spreadsheets.xlsx_file import XlsxFile
 from src.application.ports.documents import Cell, Column, SpreadsheetFormat, SpreadsheetWriter
 
@@ -39,10 +40,16 @@ class FileSpreadsheets(SpreadsheetWriter):
         return count
 
 
-def _opened(path: Path, file_format: SpreadsheetFormat, columns: Sequence[Column], sheet: str) -> XlsxFile | CsvFile:
-    if file_format is SpreadsheetFormat.XLSX:
-        return XlsxFile(path, columns, sheet)
-    return CsvFile(path, columns)
+def _opened(
+    path: Path, file_format: SpreadsheetFormat, columns: Sequence[Column], sheet: str
+) -> XlsxFile | CsvFile | JsonLinesFile:
+    match file_format:
+        case SpreadsheetFormat.XLSX:
+            return XlsxFile(path, columns, sheet)
+        case SpreadsheetFormat.CSV:
+            return CsvFile(path, columns)
+        case SpreadsheetFormat.JSON_LINES:
+            return JsonLinesFile(path, columns)
 
 
 def _in_turn(turns: Lock, step: Callable[..., None], *arguments: object) -> None:

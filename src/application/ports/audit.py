@@ -12,6 +12,7 @@ from src.domain.audit.chain import ChainHead
 from src.domain.audit.entry import AuditEntry
 from src.domain.audit.signed_head import SignedHead
 from src.domain.audit.verification import AuditLink, Extent
+from src.domain.identity.actor import ActorKind
 from src.domain.shared.ids import OrganizationId, UserId
 
 
@@ -23,8 +24,15 @@ class AuditFilter:
     resource_type: str | None = None
     resource_id: UUID | None = None
     user_id: UserId | None = None
+    actor_kind: ActorKind | None = None
+    trace_id: str | None = None
     since: datetime | None = None
     before: datetime | None = None
+
+    def told(self) -> tuple[str, ...]:
+        """The conditions on texts and ids, as ``name=value``."""
+        names = ("action", "resource_type", "resource_id", "user_id", "actor_kind", "trace_id")
+        return tuple(f"{name}={getattr(self, name)}" for name in names if getattr(self, name) is not None)
 
 
 class AuditLog(Protocol):

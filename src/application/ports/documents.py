@@ -145,6 +145,7 @@ class Column:
 class SpreadsheetFormat(StrEnum):
     XLSX = "xlsx"
     CSV = "csv"
+    JSON_LINES = "jsonl"
 
 
 class SpreadsheetWriter(Protocol):
@@ -160,5 +161,6 @@ class SpreadsheetWriter(Protocol):
         """Write *rows* into the file at *path* in flat memory and return how many there were.
 
         Text is never a formula, whatever it begins with. Instants are UTC. Amounts are numbers in XLSX when a double
-        holds them exactly (15 digits), text otherwise; in CSV they are plain decimals with a point.
+        holds them exactly (15 digits), text otherwise; in CSV and in JSON Lines (one
+        object for each row) they are plain decimals with a point.
         """

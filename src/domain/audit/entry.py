@@ -37,6 +37,7 @@ class AuditRecord:
             "resource_type": event.resource_type,
             "resource_id": event.resource_id,
             "actor": {
+                "api_key_id": actor.api_key_id,
                 "kind": actor.kind,
                 "user_id": actor.user_id,
                 "name": actor.name if actor.user_id is None else "",

@@ -67,6 +67,16 @@ quote.command(
     name="export",
     help="Export quotes to a spreadsheet.\n\nExample: proffer quote export offers.xlsx --as sales@nordlicht.example",
 )
+quote.command(
+    "src.entrypoints.cli.quotes:timeline",
+    name="timeline",
+    help="Show everything that happened to a quote.\n\nExample: proffer quote timeline Q-2026-000001 --as sales@nordlicht.example --changes",
+)
+quote.command(
+    "src.entrypoints.cli.quotes:diff",
+    name="diff",
+    help="Show what one revision says otherwise than another.\n\nExample: proffer quote diff Q-2026-000001 1 2 --as sales@nordlicht.example",
+)
 catalog.command(
     "src.entrypoints.cli.catalog:import_file",
     name="import",
@@ -96,6 +106,11 @@ audit.command(
     "src.entrypoints.cli.audit:list_entries",
     name="list",
     help="List audit entries, newest first.\n\nExample: proffer audit list --as owner@nordlicht.example --action quote.sent",
+)
+audit.command(
+    "src.entrypoints.cli.audit:export",
+    name="export",
+    help="Export audit entries to JSON Lines, CSV or XLSX.\n\nExample: proffer audit export audit.jsonl --as owner@nordlicht.example",
 )
 audit.command(
     "src.entrypoints.cli.audit:verify",

@@ -3,14 +3,17 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 from cyclopts import Parameter
 from dishka import AsyncContainer
 from rich.progress import Progress, TaskID
 
 from src.adapters.audit_heads import head_of_json, json_of_head
+from src.application.audit.export_audit import ExportAudit
 from src.application.audit.read_audit import ListAuditEntries
 from src.application.audit.sign_heads import SignAuditHead
 from src.application.audit.verify_audit import VerifyAudit, VerifyAuditCommand
@@ -23,19 +26,55 @@ from src.domain.audit.chain import ChainHead
 from src.domain.audit.entry import AuditEntry
 from src.domain.audit.signed_head import HeadRefused, SignedHead
 from src.domain.audit.verification import Verification
-from src.domain.identity.actor import Actor
+from src.domain.identity.actor import Actor, ActorKind
 from src.domain.identity.organization import OrganizationUnknown
-from src.domain.shared.ids import OrganizationId
+from src.domain.shared.errors import invalid_field
+from src.domain.shared.ids import OrganizationId, UserId
 from src.entrypoints.cli.failures import BROKEN_CHAIN, fail
+from src.entrypoints.cli.files import format_of, written_whole
 from src.entrypoints.cli.output import print_json, print_table, progress
 from src.entrypoints.cli.session import As, MaybeAs, Organization, cli_origin, installation, session_of
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conditions:
+    """Which entries."""
+
+    action: Annotated[str | None, Parameter(help="Only this action, such as quote.sent.")] = None
+    resource: Annotated[str | None, Parameter(help="Only this thing: quote, or quote:ID.")] = None
+    by: Annotated[UUID | None, Parameter(help="Only what this user did.")] = None
+    kind: Annotated[ActorKind | None, Parameter(help="Only what such an actor did.")] = None
+    trace: Annotated[str | None, Parameter(help="Only what belongs to this trace.")] = None
+    since: Annotated[datetime | None, Parameter(help="From here on (UTC), included.")] = None
+    before: Annotated[datetime | None, Parameter(help="Up to here (UTC), not included.")] = None
+
+    def criteria(self) -> AuditFilter:
+        resource_type, _, identity = (self.resource or "").partition(":")
+        try:
+            resource_id = UUID(identity) if identity else None
+        except ValueError:
+            raise invalid_field("resource", f"{identity!r} is no id.") from None
+        return AuditFilter(
+            action=self.action,
+            resource_type=resource_type or None,
+            resource_id=resource_id,
+            user_id=None if self.by is None else UserId(self.by),
+            actor_kind=self.kind,
+            trace_id=self.trace,
+            since=None if self.since is None else self.since.replace(tzinfo=self.since.tzinfo or UTC),
+            before=None if self.before is None else self.before.replace(tzinfo=self.before.tzinfo or UTC),
+        )
+
+
+_ALL = Conditions()
 
 
 async def list_entries(
     *,
     user: As,
     organization: Organization = None,
-    action: Annotated[str | None, Parameter(help="Only this action, such as quote.sent.")] = None,
+    conditions: Conditions = _ALL,
     limit: Annotated[int, Parameter(help="At most so many, from 1 to 100.")] = 20,
     json: Annotated[bool, Parameter(help="Print JSON instead of a table.", negative="")] = False,
 ) -> int:
@@ -45,13 +84,36 @@ async def list_entries(
     """
     paging = Paging(limit=min(max(limit, 1), LARGEST_PAGE))
     async with session_of(user, organization) as session:
-        page = await (await session.get(ListAuditEntries))(session.actor, AuditFilter(action=action), paging)
+        page = await (await session.get(ListAuditEntries))(session.actor, conditions.criteria(), paging)
     if json:
         print_json([_as_json(entry) for entry in page.items])
         return 0
     columns = (("No.", "right"), ("At (UTC)", "left"), ("Action", "left"), ("Actor", "left"), ("Resource", "left"))
     print_table(columns, [_as_row(entry) for entry in page.items])
     print(f"{len(page.items)} of {page.total} entries.")
+    return 0
+
+
+async def export(
+    file: Annotated[Path, Parameter(help="Where to write; .xlsx, .csv or .jsonl decides the format.")],
+    *,
+    user: As,
+    organization: Organization = None,
+    conditions: Conditions = _ALL,
+    force: Annotated[bool, Parameter(help="Write over a file that is there.", negative="")] = False,
+) -> int:
+    """Export audit entries, oldest first, with the text that their hashes cover.
+
+    Example: proffer audit export audit.jsonl --as owner@nordlicht.example --since 2026-01-01
+    """
+    file_format, criteria = format_of(file, force=force), conditions.criteria()
+    async with session_of(user, organization) as session:
+        export_audit = await session.get(ExportAudit)
+        async with written_whole(file) as path:
+            with progress() as bar:
+                task = bar.add_task("Exporting entries", total=None)
+                count = await export_audit(session.actor, path, file_format, criteria, lambda: bar.advance(task))
+    print(f"{count} entries written to {file}.")
     return 0
 
 

@@ -1,31 +1,25 @@
-"""``proffer quote list`` and ``proffer quote export``."""
+"""``proffer quote list``, ``export``, ``timeline`` and ``diff``."""
 
-import asyncio
 from datetime import date
+from json import dumps
 from pathlib import Path
-from tempfile import NamedTemporaryFile
-from typing import Annotated
+from typing import Annotated, Final
 
 from cyclopts import Parameter
 
-from src.application.ports.documents import SpreadsheetFormat
 from src.application.ports.paging import LARGEST_PAGE, Paging
 from src.application.ports.quoting import QuoteFilter, QuoteSummary
+from src.application.quoting.compare_revisions import CompareRevisions
 from src.application.quoting.export_quotes import ExportQuotes, ExportQuotesCommand
-from src.application.quoting.read_quotes import ListQuotes
+from src.application.quoting.read_quotes import GetQuoteTimeline, ListQuotes, QuoteTimeline, TimelineEntry
+from src.domain.quoting.errors import QuoteNotFound
 from src.domain.quoting.states import QuoteStatus
-from src.domain.shared.errors import Invalid
+from src.entrypoints.cli.files import format_of, written_whole
 from src.entrypoints.cli.output import print_json, print_table, progress
-from src.entrypoints.cli.session import As, Organization, session_of
+from src.entrypoints.cli.session import As, CliSession, Organization, session_of
 from src.entrypoints.schemas.pricing import amount_text
 
-
-class FileRefused(Invalid):
-    """A file that cannot be written as asked."""
-
-    code = "file_refused"
-
-
+_SHOWN: Final = 60  # Characters of a value.
 Status = Annotated[
     list[QuoteStatus],
     Parameter(name="--status", help="Only quotes in this state; may be given several times.", negative=""),
@@ -67,7 +61,7 @@ async def list_quotes(
 
 
 async def export_quotes(
-    file: Annotated[Path, Parameter(help="Where to write; .xlsx or .csv decides the format.")],
+    file: Annotated[Path, Parameter(help="Where to write; .xlsx, .csv or .jsonl decides the format.")],
     *,
     user: As,
     organization: Organization = None,
@@ -80,35 +74,104 @@ async def export_quotes(
 
     Example: proffer quote export offers.xlsx --as sales@nordlicht.example --start-date 2026-01-01
     """
-    file_format = _format_of(file)
-    if file.exists() and not force:
-        raise FileRefused(f"{file} is there already; --force writes over it.")
-    if not file.parent.is_dir():
-        raise FileRefused(f"The folder {file.parent} does not exist.")
+    file_format = format_of(file, force=force)
     async with session_of(user, organization) as session:
         export = await session.get(ExportQuotes)
-        # Written beside it and then renamed: a broken export leaves no half file.
-        with NamedTemporaryFile(dir=file.parent, prefix=".export-", suffix=file.suffix, delete=False) as unfinished:
-            path = Path(unfinished.name)
-        try:
+        async with written_whole(file) as path:
             with progress() as bar:
                 task = bar.add_task("Exporting quotes", total=None)
                 command = ExportQuotesCommand(
                     path=path, file_format=file_format, start=start_date, end=end_date, statuses=tuple(status)
                 )
                 count = await export(session.actor, command, lambda: bar.advance(task))
-            await asyncio.to_thread(path.replace, file)
-        finally:
-            await asyncio.to_thread(path.unlink, missing_ok=True)
     print(f"{count} quotes written to {file}.")
     return 0
 
 
-def _format_of(file: Path) -> SpreadsheetFormat:
-    try:
-        return SpreadsheetFormat(file.suffix.lower().removeprefix("."))
-    except ValueError:
-        raise FileRefused(f"{file.name} must end in .xlsx or .csv.") from None
+async def timeline(
+    number: Annotated[str, Parameter(help="The quote's number, such as Q-2026-000123.")],
+    *,
+    user: As,
+    organization: Organization = None,
+    changes: Annotated[bool, Parameter(help="Also print what changed, field by field.", negative="")] = False,
+    json: Annotated[bool, Parameter(help="Print JSON instead of a table.", negative="")] = False,
+) -> int:
+    """Show everything that happened to a quote, oldest first.
+
+    Example: proffer quote timeline Q-2026-000001 --as sales@nordlicht.example --changes
+    """
+    async with session_of(user, organization) as session:
+        quote = await _quote_of(session, number)
+        told = await (await session.get(GetQuoteTimeline))(session.actor, quote.id)
+    if json:
+        print_json([_entry_as_json(one) for one in told.entries])
+        return 0
+    print_table((("No.", "right"), ("At (UTC)", "left"), ("Action", "left"), ("Who", "left")), _told(told, changes))
+    for message in told.messages:
+        print(f"Mail to {message.recipient} about revision {message.revision}: {message.status.value}.")
+    return 0
+
+
+async def diff(
+    number: Annotated[str, Parameter(help="The quote's number, such as Q-2026-000123.")],
+    before: Annotated[int, Parameter(help="A revision, counted from 1.")],
+    after: Annotated[int, Parameter(help="Another one.")],
+    *,
+    user: As,
+    organization: Organization = None,
+) -> int:
+    """Show what one revision of a quote says otherwise than another.
+
+    Example: proffer quote diff Q-2026-000001 1 2 --as sales@nordlicht.example
+    """
+    async with session_of(user, organization) as session:
+        quote = await _quote_of(session, number)
+        found = await (await session.get(CompareRevisions))(session.actor, quote.id, before, after)
+    rows = [(str(one["field"]), _short(one["before"]), _short(one["after"])) for one in found.changes]
+    print_table((("Field", "left"), (f"Revision {before}", "left"), (f"Revision {after}", "left")), rows)
+    for revision in (found.before, found.after):
+        currency = revision.content.currency
+        payable = amount_text(revision.calculation.payable, currency.minor_digits)
+        print(f"Revision {revision.number}: payable {payable} {currency}.")
+    return 0
+
+
+async def _quote_of(session: CliSession, number: str) -> QuoteSummary:
+    """Raises QuoteNotFound."""
+    page = await (await session.get(ListQuotes))(session.actor, QuoteFilter(search=number), Paging(limit=LARGEST_PAGE))
+    for quote in page.items:
+        if quote.number == number:
+            return quote
+    raise QuoteNotFound(f"There is no quote {number}.")
+
+
+def _told(told: QuoteTimeline, changes: bool) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = []
+    for one in told.entries:
+        record = one.entry.record
+        rows.append((str(one.entry.sequence), f"{record.at:%Y-%m-%d %H:%M:%S}", record.action, one.who))
+        if changes:
+            rows += [
+                ("", "", f"  {change['field']}", f"{_short(change['before'])} → {_short(change['after'])}")
+                for change in one.changes
+            ]
+    return rows
+
+
+def _short(value: object) -> str:
+    text = value if isinstance(value, str) else dumps(value, ensure_ascii=False)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+
+
+def _entry_as_json(told: TimelineEntry) -> dict[str, object]:
+    return {
+        "sequence": told.entry.sequence,
+        "at": told.entry.record.at.isoformat(),
+        "action": told.entry.record.action,
+        "who": told.who,
+        "details": dict(told.details),
+        "changes": [dict(change) for change in told.changes],
+    }
 
 
 def _as_row(quote: QuoteSummary) -> tuple[str, ...]:

@@ -1,22 +1,32 @@
 """Proving chains and signing heads, on both stores."""
 
+import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from src.adapters.audit_heads import StoredHeads, head_of_json, json_of_head
+from src.adapters.spreadsheets import FileSpreadsheets
 from src.adapters.storage import storage_from
 from src.adapters.system import SystemClock
+from src.application.audit.export_audit import ExportAudit
 from src.application.audit.sign_heads import ListSignedHeads, SignAuditHead
 from src.application.audit.verify_audit import VerifyAudit, VerifyAuditCommand
-from src.application.ports.audit import HeadStore
+from src.application.ports.audit import AuditFilter, HeadStore
+from src.application.ports.customers import CustomerFilter
+from src.application.ports.documents import SpreadsheetFormat
+from src.application.ports.paging import Paging
 from src.application.ports.unit_of_work import OpenUnitOfWork
-from src.application.transactions import Transactions
-from src.domain.audit.chain import ChainHead
+from src.application.transactions import AuditedTransactions, Transactions
+from src.domain.audit.chain import ChainHead, link_hash
 from src.domain.audit.signed_head import HeadRefused, SignedHead
 from src.domain.audit.verification import Tampering
-from src.domain.identity.actor import Actor, Origin, PermissionMissing, Role
+from src.domain.identity.actor import Actor, ActorKind, Origin, Permission, PermissionMissing, Role
+from src.domain.shared.errors import Forbidden
+from src.domain.shared.ids import ApiKeyId, OrganizationId
 from tests.builders.audit import OTHER_SIGNER, SIGNER, verifying
 from tests.builders.quotes import NOON, a_customer
 from tests.organizations import TestOrganization
@@ -178,3 +188,90 @@ async def test_heads_are_files_that_nobody_overwrites(organization: TestOrganiza
 async def test_what_is_no_head_is_refused(text: str) -> None:
     with pytest.raises(HeadRefused):
         head_of_json(text)
+
+
+async def test_what_is_denied_is_told(open_uow: OpenUnitOfWork, organization: TestOrganization) -> None:
+    transactions, viewer = AuditedTransactions(open_uow, SystemClock()), organization.actor(Role.VIEWER)
+    admin = organization.actor(Role.ADMIN)
+
+    with pytest.raises(PermissionMissing):
+        async with transactions.begin(viewer, Permission.EDIT_QUOTES):
+            pass
+
+    async def break_a_rule() -> None:
+        async with transactions.begin(admin, Permission.EDIT_CUSTOMERS) as uow:
+            await uow.customers.save(a_customer().create())
+            raise Forbidden("By a rule behind the door.")
+
+    with pytest.raises(Forbidden):
+        await break_a_rule()
+
+    async with open_uow(admin) as uow:
+        page = await uow.audit.page(AuditFilter(action="access.denied"), Paging())
+        customers = await uow.customers.page(CustomerFilter(), Paging())
+    told = [(entry.record.user_id, json.loads(entry.record.text)["details"]) for entry in page.items]
+    assert told == [
+        (admin.user_id, {"permission": "customers.edit", "reason": "forbidden"}),
+        (viewer.user_id, {"permission": "quotes.edit", "reason": "permission_missing"}),
+    ]
+    assert customers.total == 0
+
+
+async def test_an_entry_says_who_and_from_where(open_uow: OpenUnitOfWork, organization: TestOrganization) -> None:
+    sales = organization.actor(Role.SALES)
+    key = Actor.api_key(
+        organization_id=sales.organization_id,
+        api_key_id=ApiKeyId(uuid4()),
+        name="Shop",
+        scopes=frozenset({Permission.EDIT_CUSTOMERS}),
+        user_id=sales.person,
+        role=Role.SALES,
+        origin=Origin(trace_id="3" * 32, ip_address="192.0.2.7", user_agent="shop/1"),
+    )
+    await add(open_uow, key)
+
+    async with open_uow(sales) as uow:
+        [entry] = (await uow.audit.page(AuditFilter(), Paging(limit=1))).items
+    told = json.loads(entry.record.text)
+
+    assert (told["ip_address"], told["user_agent"], told["trace_id"]) == ("192.0.2.7", "shop/1", "3" * 32)
+    assert told["actor"]["kind"] == "api_key"
+    assert told["actor"]["api_key_id"] == str(key.api_key_id)
+    assert told["actor"]["user_id"] == str(sales.user_id)
+    assert (await verifying(open_uow)(organization.actor(Role.OWNER))).intact
+
+
+@pytest.mark.parametrize(
+    ("criteria", "found"),
+    [
+        (AuditFilter(trace_id="3" * 32), 1),
+        (AuditFilter(trace_id="4" * 32), 0),
+        (AuditFilter(actor_kind=ActorKind.API_KEY), 1),
+        (AuditFilter(actor_kind=ActorKind.JOB), 0),
+        (AuditFilter(actor_kind=ActorKind.API_KEY, action="customer.created", trace_id="3" * 32), 1),
+    ],
+)
+async def test_entries_are_found_and_exported(
+    criteria: AuditFilter, found: int, open_uow: OpenUnitOfWork, organization: TestOrganization, tmp_path: Path
+) -> None:
+    """A name that looks like a trace finds nothing: the entry's own trace counts."""
+    sales = organization.actor(Role.SALES)
+    agent = f',"trace_id":"{"4" * 32}","user_agent":"x'
+    origin = Origin(trace_id="3" * 32, user_agent=agent)
+    await add(open_uow, replace(sales, kind=ActorKind.API_KEY, origin=origin))
+    export = ExportAudit(Transactions(open_uow), FileSpreadsheets(), SystemClock())
+    owner = organization.actor(Role.OWNER)
+
+    count = await export(owner, tmp_path / "audit.jsonl", SpreadsheetFormat.JSON_LINES, criteria)
+
+    rows = [json.loads(line) for line in (tmp_path / "audit.jsonl").read_text("utf-8").splitlines()]
+    assert count == len(rows) == found
+    assert all(row["user_agent"] == agent and sha256_fits(owner.organization_id, row) for row in rows)
+    async with open_uow(owner) as uow:
+        assert (await uow.audit.page(criteria, Paging())).total == found
+        [entry] = (await uow.audit.page(AuditFilter(action="audit.exported"), Paging())).items
+    assert json.loads(entry.record.text)["details"]["rows"] == found
+
+
+def sha256_fits(organization_id: OrganizationId, row: dict[str, str]) -> bool:
+    return link_hash(organization_id, int(row["sequence"]), row["previous_hash"], row["text"]) == row["hash"]

@@ -180,7 +180,7 @@ async def test_others_rows_cannot_be_locked_changed_or_removed(
 async def test_rows_cannot_be_given_to_others(table: str, two: Two, connection: AsyncConnection) -> None:
     """Not by an insert, not by an upsert, not by an update of an own row."""
     theirs = {"o": two.theirs.organization.id}
-    columns = [column.name for column in metadata.tables[f"proffer.{table}"].columns]
+    columns = [column.name for column in metadata.tables[f"proffer.{table}"].columns if column.computed is None]
     names = ", ".join(f'"{name}"' for name in columns)
     copied = ", ".join(":o" if name == "organization_id" else f'"{name}"' for name in columns)
     insert = f"INSERT INTO proffer.{table} ({names}) SELECT {copied} FROM proffer.{table} LIMIT 1"
@@ -197,7 +197,7 @@ async def test_rows_cannot_be_given_to_others(table: str, two: Two, connection: 
 async def test_an_upsert_does_not_reach_others_rows(table: str, two: Two, connection: AsyncConnection) -> None:
     """Their key in, as a conflict that would be updated: refused, and not told from a key that nobody has."""
     key = [column.name for column in metadata.tables[f"proffer.{table}"].primary_key]
-    columns = [column.name for column in metadata.tables[f"proffer.{table}"].columns]
+    columns = [column.name for column in metadata.tables[f"proffer.{table}"].columns if column.computed is None]
     names = ", ".join(f'"{name}"' for name in columns)
     upsert = (
         f"INSERT INTO proffer.{table} ({names}) SELECT {{}} FROM proffer.{table} LIMIT 1 "
@@ -222,7 +222,8 @@ async def test_without_a_tenant_everything_is_empty_and_closed(
         await _as(connection, tenant)
     count = (await connection.execute(text(f"SELECT count(*) FROM proffer.{table}"))).scalar_one()
     columns = metadata.tables[f"proffer.{table}"].columns
-    nulls = ", ".join(":o" if column.name == "organization_id" else "NULL" for column in columns)
+    values = {column.name: "NULL" if column.computed is None else "DEFAULT" for column in columns}
+    nulls = ", ".join((values | {"organization_id": ":o"}).values())
     statement = f"INSERT INTO proffer.{table} VALUES ({nulls})"
 
     assert count == 0

@@ -23,6 +23,7 @@ from src.entrypoints.http.quotes.parameters import Statuses
 MEDIA_TYPES = {
     SpreadsheetFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     SpreadsheetFormat.CSV: "text/csv",
+    SpreadsheetFormat.JSON_LINES: "application/jsonl",
 }
 
 StartDate = Annotated[date | None, QueryParameter(name="start_date", description="First day of creation, included.")]
@@ -46,7 +47,7 @@ class QuoteFileController(Controller):
         end_date: EndDate = None,
         status: Statuses = None,
     ) -> File:
-        """Quotes as XLSX or CSV, by days of creation in the organisation's time zone; 404 when there are none."""
+        """Quotes as XLSX, CSV or JSON Lines, by days of creation in the organisation's time zone; 404 when there are none."""
         folder = Path(mkdtemp(prefix="proffer-export-"))
         path = folder / "quotes"
         command = ExportQuotesCommand(
@@ -55,14 +56,14 @@ class QuoteFileController(Controller):
         try:
             await export_quotes(actor, command)
         except BaseException:
-            _remove(folder)
+            remove_folder(folder)
             raise
         return File(
             path=path,
             filename=f"quotes-{clock.now():%Y%m%d-%H%M%S}.{format.value}",
             media_type=MEDIA_TYPES[format],
             content_disposition_type="attachment",
-            background=BackgroundTask(_remove, folder),
+            background=BackgroundTask(remove_folder, folder),
         )
 
     @get("/{quote_id:uuid}/pdf", media_type="application/pdf", permission=Permission.VIEW_QUOTES)
@@ -82,7 +83,7 @@ class QuoteFileController(Controller):
         return Response(file.content, media_type="application/pdf", headers=headers)
 
 
-def _remove(folder: Path) -> None:
+def remove_folder(folder: Path) -> None:
     for path in folder.iterdir():
         path.unlink()
     folder.rmdir()
