@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-BENCHMARKS = ("calculation", "http_api", "export", "export_quotes", "search", "import_rows")
+BENCHMARKS = ("calculation", "http_api", "export", "export_quotes", "search", "import_rows", "audit")
 
 for name in BENCHMARKS:
     print(f"\n== {name}", flush=True)
