@@ -13,6 +13,7 @@ BENCHMARKS = (
     "export_quotes",
     "search",
     "import_rows",
+    "audit",
 )
 
 for name in BENCHMARKS:

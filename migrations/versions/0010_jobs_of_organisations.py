@@ -7,7 +7,7 @@ from alembic import op
 from migrations.policies import APP, DOOR, WORKER, door_policy, tenant_table
 
 revision = "0010"
-down_revision = "0008"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 

@@ -6,6 +6,7 @@ from typing import NewType
 from dishka import AsyncContainer, Provider, Scope, make_async_container, provide, provide_all
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from src.adapters.audit_heads import Ed25519HeadSigner, StoredHeads
 from src.adapters.documents import TypstQuoteRenderer, UblQuotationWriter
 from src.adapters.oidc import AuthlibProviderClient
 from src.adapters.postgres.addresses import DatabaseUrls
@@ -39,7 +40,10 @@ from src.application.approvals.policies import ChangePolicy, CreatePolicy, GetPo
 from src.application.approvals.read_approvals import CountApprovals, GetApproval, ListApprovals, ListWaiting
 from src.application.approvals.simulate_policy import GetSimulation, RunSimulation, SimulatePolicy
 from src.application.approvals.subject import Subjects, known_subjects
-from src.application.audit.read_audit import ListAuditEntries, VerifyAudit
+from src.application.audit.export_audit import ExportAudit
+from src.application.audit.read_audit import ListAuditEntries
+from src.application.audit.sign_heads import ListSignedHeads, SignAuditHead
+from src.application.audit.verify_audit import VerifyAudit
 from src.application.catalog.ask_prices import AskPrices
 from src.application.catalog.categories import ChangeCategory, CreateCategory, GetCategory, ListCategories
 from src.application.catalog.change_product import ChangeProduct
@@ -136,6 +140,7 @@ from src.application.identity.users import (
 from src.application.jobs.manage_jobs import CancelJob, ClearUpAfterJob, ReportProgress, RetryJob
 from src.application.jobs.read_jobs import GetJob, ListJobs
 from src.application.messaging.deliver_quote import DeliverQuote
+from src.application.ports.audit import HeadSigner, HeadStore
 from src.application.ports.clock import Clock, IdFactory
 from src.application.ports.documents import QuotationWriter, QuoteRenderer, SpreadsheetWriter
 from src.application.ports.identity import AccountDirectory, OrganizationDirectory, Throttle
@@ -155,6 +160,7 @@ from src.application.ports.tax_numbers import TaxNumbers
 from src.application.ports.unit_of_work import OpenUnitOfWork
 from src.application.quoting.calculate_quote import CalculateQuote
 from src.application.quoting.cancel_quote import CancelQuote
+from src.application.quoting.compare_revisions import CompareRevisions
 from src.application.quoting.create_quote import CreateQuote
 from src.application.quoting.edit_quote import EditQuote
 from src.application.quoting.expire_quote import ExpireQuote, RemindOfExpiry
@@ -167,7 +173,7 @@ from src.application.quoting.revise_quote import ReviseQuote
 from src.application.quoting.send_quote import SendQuote
 from src.application.quoting.submit_quote import SubmitQuote
 from src.application.reporting.revenue import ReportRevenue
-from src.application.transactions import Transactions
+from src.application.transactions import AuditedTransactions, Transactions
 from src.entrypoints.settings import Settings
 
 AppEngine = NewType("AppEngine", AsyncEngine)
@@ -179,7 +185,7 @@ class UseCases(Provider):
 
     scope = Scope.APP
 
-    transactions = provide(Transactions)
+    transactions = provide(AuditedTransactions, provides=Transactions)
     login = provide_all(
         Authenticate,
         LogIn,
@@ -319,6 +325,7 @@ class UseCases(Provider):
         GetQuote,
         ListQuotes,
         GetQuoteTimeline,
+        CompareRevisions,
     )
     approvals = provide_all(
         CreatePolicy,
@@ -357,7 +364,7 @@ class UseCases(Provider):
         ExportProducts,
     )
     reporting = provide_all(ReportRevenue)
-    audit = provide_all(ListAuditEntries, VerifyAudit)
+    audit = provide_all(ListAuditEntries, ExportAudit, VerifyAudit, SignAuditHead, ListSignedHeads)
     jobs = provide_all(ListJobs, GetJob, RetryJob, CancelJob, ClearUpAfterJob, ReportProgress)
 
 
@@ -411,6 +418,14 @@ class Outside(Provider):
     @provide
     def storage(self, settings: Settings) -> ObjectStorage:
         return storage_from(settings.storage_url)
+
+    @provide
+    def head_signer(self, ring: KeyRing) -> HeadSigner:
+        return Ed25519HeadSigner([key.material for key in ring.keys("audit heads")])
+
+    @provide
+    def head_store(self, settings: Settings) -> HeadStore:
+        return StoredHeads(storage_from(settings.audit_heads_url))
 
     @provide
     def mailer(self, settings: Settings) -> Mailer:

@@ -29,6 +29,7 @@ class Settings:
     secret_key: str
     previous_secret_keys: tuple[str, ...]
     storage_url: str
+    audit_heads_url: str
     smtp: SmtpSettings | None
     mail_from: str
     public_url: str
@@ -65,6 +66,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         secret_key=_secret_key(variables, home),
         previous_secret_keys=_previous_secret_keys(variables),
         storage_url=variables.get("PROFFER_STORAGE_URL") or str(home / "storage"),
+        audit_heads_url=variables.get("PROFFER_AUDIT_HEADS_URL") or str(home / "audit-heads"),
         smtp=_smtp(variables),
         mail_from=_mail_from(variables),
         public_url=public_url,

@@ -6,13 +6,19 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import mkdtemp
+from uuid import UUID
 
 import pytest
 from python_calamine import CalamineWorkbook
 
+from src.adapters.audit_heads import Ed25519HeadSigner, json_of_head
 from src.adapters.embedded_postgres import EmbeddedPostgres
+from src.adapters.security import KeyRing
+from src.domain.audit.chain import ChainHead
+from src.domain.shared.ids import OrganizationId
 from tests.e2e.processes import ROOT, Installation, free_port
 
 pytestmark = pytest.mark.xdist_group("installations")
@@ -123,6 +129,11 @@ def test_a_missing_file_ends_with_3_and_a_wrong_word_with_2(bare: Installation) 
         ("job",),
         ("job", "list"),
         ("job", "retry"),
+        ("audit", "export"),
+        ("quote", "timeline"),
+        ("quote", "diff"),
+        ("audit", "sign"),
+        ("audit", "keys"),
     ],
 )
 def test_help_teaches(command: tuple[str, ...], bare: Installation) -> None:
@@ -255,6 +266,62 @@ def test_the_audit_is_listed_and_verified(demo: Installation) -> None:
     assert len(json.loads(listed.stdout)) == 3
     assert verified.returncode == 0
     assert b"intact" in verified.stdout
+
+
+def test_heads_are_signed_kept_and_asked_for(demo: Installation, tmp_path: Path) -> None:
+    signed = demo.run("audit", "sign", "--as", OWNER)
+    heads, proven = tmp_path / "heads.jsonl", tmp_path / "proven.jsonl"
+    heads.write_bytes(signed.stdout)
+    head = json.loads(signed.stdout)
+    [kept] = (demo.home / "audit-heads" / head["organization_id"]).glob(f"*-{head['sequence']}.json")
+    arguments = ("audit", "verify", "--head", str(heads), "--checkpoint", str(proven))
+
+    first, again = demo.run(*arguments), demo.run(*arguments)
+
+    assert kept.read_bytes() == signed.stdout
+    assert (first.returncode, again.returncode) == (0, 0), first.stderr
+    assert b"goes through 1 signed heads" in first.stdout
+    assert b"intact: 0 entries" in again.stdout  # All was proven the first time.
+    assert head["key_id"].encode() in demo.run("audit", "keys").stdout
+    assert demo.run("audit", "verify", "--organization", "nowhere").returncode == 4
+    heads.write_text("no head")
+    assert demo.run(*arguments).returncode == 3
+    heads.write_text(signed.stdout.decode().replace(str(head["sequence"]), str(head["sequence"] + 1), 1))
+    assert demo.run(*arguments).returncode == 3
+
+
+def test_the_life_of_a_quote_is_told(demo: Installation, tmp_path: Path) -> None:
+    [quote, *_] = json.loads(demo.run("quote", "list", "--as", SALES, "--json").stdout)
+    told = demo.run("quote", "timeline", quote["number"], "--as", SALES, "--changes")
+    compared = demo.run("quote", "diff", quote["number"], "1", "1", "--as", SALES)
+    exported = demo.run(
+        "audit", "export", str(tmp_path / "a.jsonl"), "--as", OWNER, "--resource", f"quote:{quote['id']}"
+    )
+
+    assert b"quote.created" in told.stdout
+    assert b"Revision 1: payable" in compared.stdout
+    assert exported.returncode == 0, exported.stderr
+    rows = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text("utf-8").splitlines()]
+    assert {row["resource_id"] for row in rows} == {quote["id"]}
+    assert demo.run("quote", "timeline", "Q-1900-000001", "--as", SALES).returncode == 4
+    assert demo.run("quote", "diff", quote["number"], "1", "9", "--as", SALES).returncode == 4
+    assert demo.run("audit", "list", "--as", OWNER, "--resource", "quote:x").returncode == 3
+
+
+def test_a_chain_shorter_than_a_kept_head_is_broken(demo: Installation, tmp_path: Path) -> None:
+    """As if the database had been put back to an earlier day: the head was signed with the installation's own key."""
+    key = (demo.home / "secret-key").read_text().strip()
+    signer = Ed25519HeadSigner([one.material for one in KeyRing([key]).keys("audit heads")])
+    told = json.loads(demo.run("audit", "sign", "--as", OWNER).stdout)
+    later = signer.sign(
+        OrganizationId(UUID(told["organization_id"])), ChainHead(told["sequence"] + 50, "a" * 64), datetime.now(UTC)
+    )
+    (tmp_path / "later.jsonl").write_text(json_of_head(later))
+
+    result = demo.run("audit", "verify", "--head", str(tmp_path / "later.jsonl"))
+
+    assert result.returncode == 5
+    assert b"shorter than the kept head" in result.stderr
 
 
 def test_a_broken_chain_ends_with_5_and_names_the_entry(demo: Installation) -> None:

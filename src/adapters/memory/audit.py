@@ -1,6 +1,7 @@
 """The audit chain in memory."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from uuid import UUID
 
 from src.adapters.memory.state import MemoryTransaction
@@ -8,6 +9,8 @@ from src.application.ports.audit import AuditFilter, AuditLog
 from src.application.ports.paging import CursorRefused, Page, Paging
 from src.domain.audit.chain import ChainHead, append
 from src.domain.audit.entry import AuditEntry, AuditRecord
+from src.domain.audit.signed_head import SignedHead
+from src.domain.audit.verification import AuditLink, Extent
 
 
 class MemoryAudit(AuditLog):
@@ -40,9 +43,32 @@ class MemoryAudit(AuditLog):
         criteria = AuditFilter(resource_type=resource_type, resource_id=resource_id)
         return [entry for entry in self._transaction.state.entries if _meets(entry, criteria)]
 
-    async def stream(self) -> AsyncIterator[AuditEntry]:
+    async def stream(self, criteria: AuditFilter) -> AsyncIterator[AuditEntry]:
         for entry in self._transaction.state.entries:
-            yield entry
+            if _meets(entry, criteria):
+                yield entry
+
+    async def extent(self) -> Extent:
+        state = self._transaction.state
+        return Extent(head=state.head, last=state.entries[-1].sequence if state.entries else 0)
+
+    async def links(self, after: int, upto: int) -> AsyncGenerator[Sequence[AuditLink], None]:
+        yield [AuditLink.of(entry) for entry in self._transaction.state.entries if after < entry.sequence <= upto]
+
+    async def hash_at(self, sequence: int) -> str | None:
+        found = (entry.hash for entry in self._transaction.state.entries if entry.sequence == sequence)
+        return next(found, None)
+
+    async def successor_of(self, previous_hash: str) -> int | None:
+        entries = self._transaction.state.entries
+        return next((entry.sequence for entry in entries if entry.previous_hash == previous_hash), None)
+
+    async def signed_heads(self) -> Sequence[SignedHead]:
+        return sorted(self._transaction.state.signed_heads, key=lambda signed: (signed.head.sequence, signed.signed_at))
+
+    async def keep_head(self, signed: SignedHead) -> None:
+        if signed not in self._transaction.state.signed_heads:
+            self._transaction.state.signed_heads.append(signed)
 
 
 def _meets(entry: AuditEntry, criteria: AuditFilter) -> bool:
@@ -52,6 +78,8 @@ def _meets(entry: AuditEntry, criteria: AuditFilter) -> bool:
         and criteria.resource_type in {None, record.resource_type}
         and criteria.resource_id in {None, record.resource_id}
         and (criteria.user_id is None or criteria.user_id == record.user_id)
+        and criteria.actor_kind in {None, record.actor_kind}
+        and (criteria.trace_id is None or json.loads(record.text)["trace_id"] == criteria.trace_id)
         and (criteria.since is None or record.at >= criteria.since)
         and (criteria.before is None or record.at < criteria.before)
     )

@@ -16,6 +16,7 @@ from src.domain.approvals.request import ApprovalRequest
 from src.domain.approvals.simulation import FactRecord, Simulation
 from src.domain.audit.chain import ChainHead
 from src.domain.audit.entry import AuditEntry
+from src.domain.audit.signed_head import SignedHead
 from src.domain.catalog.category import Category
 from src.domain.catalog.coupon import Coupon, Redemption
 from src.domain.catalog.exchange_rate import ExchangeRate
@@ -85,6 +86,7 @@ class OrganizationState:
     counters: dict[int, int] = field(default_factory=dict)
     entries: list[AuditEntry] = field(default_factory=list)
     head: ChainHead = field(default_factory=ChainHead)
+    signed_heads: list[SignedHead] = field(default_factory=list)
 
     def snapshot(self) -> Self:
         """A copy whose changes do not show here."""

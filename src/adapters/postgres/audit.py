@@ -1,24 +1,42 @@
 """The audit chain in PostgreSQL."""
 
+import asyncio
 import base64
 import binascii
-from collections.abc import AsyncIterator, Iterable, Sequence
-from typing import Any, Final
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from contextlib import suppress
+from typing import Any, Final, cast
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.sql.elements import ColumnElement
 
 from src.adapters.postgres.connection import Row
-from src.adapters.postgres.tables import audit_entries, audit_heads
+from src.adapters.postgres.tables import audit_entries, audit_heads, audit_signed_heads
 from src.adapters.postgres.transaction import Transaction
 from src.application.ports.audit import AuditFilter, AuditLog
 from src.application.ports.paging import CursorRefused, Page, Paging
 from src.domain.audit.chain import ChainHead, append
 from src.domain.audit.entry import AuditEntry, AuditRecord
+from src.domain.audit.signed_head import SignedHead
+from src.domain.audit.verification import AuditLink, Extent
 from src.domain.shared.ids import OrganizationId
 
 _BATCH: Final = 1000
+_LINK_BATCH: Final = 2000
+# Head and last entry in one statement: one snapshot, so that what others append meanwhile is in both or in neither.
+_EXTENT: Final = text(
+    "SELECT sequence, hash, (SELECT coalesce(max(sequence), 0) FROM proffer.audit_entries WHERE organization_id = :tenant) "
+    "AS last FROM proffer.audit_heads WHERE organization_id = :tenant"
+)
+# The shown fields as the canonical text writes them.
+_LINKS: Final = """
+    SELECT sequence, previous_hash, text, hash, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at,
+           action, resource_type, resource_id::text AS resource_id, actor_kind, user_id::text AS user_id
+    FROM proffer.audit_entries WHERE organization_id = $1 AND sequence > $2 AND sequence <= $3
+    ORDER BY sequence LIMIT $4
+"""
 
 
 class PostgresAudit(AuditLog):
@@ -64,10 +82,67 @@ class PostgresAudit(AuditLog):
         statement = select(audit_entries).where(*self._conditions(criteria)).order_by(audit_entries.c.sequence)
         return [_to_entry(row) for row in await self._transaction.connection.execute(statement)]
 
-    async def stream(self) -> AsyncIterator[AuditEntry]:
-        statement = select(audit_entries).where(*self._conditions(AuditFilter())).order_by(audit_entries.c.sequence)
+    async def stream(self, criteria: AuditFilter) -> AsyncIterator[AuditEntry]:
+        statement = select(audit_entries).where(*self._conditions(criteria)).order_by(audit_entries.c.sequence)
         async for row in self._transaction.connection.stream(statement, _BATCH):
             yield _to_entry(row)
+
+    async def extent(self) -> Extent:
+        row = (await self._transaction.connection.execute(_EXTENT, {"tenant": self._transaction.organization_id})).one()
+        return Extent(head=ChainHead(row.sequence, row.hash), last=row.last)
+
+    async def links(self, after: int, upto: int) -> AsyncGenerator[Sequence[AuditLink], None]:
+        """By the driver itself, which takes half the time; the next batch is under way while one is looked at."""
+        driver = self._transaction.connection.driver
+        tenant, asked = self._transaction.organization_id, after
+        coming = asyncio.ensure_future(driver.fetch(_LINKS, tenant, asked, upto, _LINK_BATCH))
+        try:
+            while rows := await coming:
+                # The last one comes again with the next batch: a place that is taken twice must not fall between two.
+                if len(rows) == _LINK_BATCH and rows[0]["sequence"] != rows[-1]["sequence"]:
+                    ended = rows[-1]["sequence"]
+                    while rows[-1]["sequence"] == ended:
+                        rows.pop()
+                asked = rows[-1]["sequence"]
+                coming = asyncio.ensure_future(driver.fetch(_LINKS, tenant, asked, upto, _LINK_BATCH))
+                await asyncio.sleep(0)  # Sends the question.
+                yield cast("Sequence[AuditLink]", rows)  # Records are read like links.
+        finally:
+            with suppress(asyncio.CancelledError):
+                await coming  # A connection answers one question at a time.
+
+    async def hash_at(self, sequence: int) -> str | None:
+        columns = audit_entries.c
+        own = columns.organization_id == self._transaction.organization_id
+        statement = select(columns.hash).where(own, columns.sequence == sequence).limit(1)
+        found: str | None = (await self._transaction.connection.execute(statement)).scalar_one_or_none()
+        return found
+
+    async def successor_of(self, previous_hash: str) -> int | None:
+        columns = audit_entries.c
+        own = columns.organization_id == self._transaction.organization_id
+        statement = select(columns.sequence).where(own, columns.previous_hash == previous_hash).limit(1)
+        found: int | None = (await self._transaction.connection.execute(statement)).scalar_one_or_none()
+        return found
+
+    async def signed_heads(self) -> Sequence[SignedHead]:
+        columns = audit_signed_heads.c
+        own = columns.organization_id == self._transaction.organization_id
+        statement = select(audit_signed_heads).where(own).order_by(columns.sequence, columns.signed_at)
+        return [_to_signed(row) for row in await self._transaction.connection.execute(statement)]
+
+    async def keep_head(self, signed: SignedHead) -> None:
+        values = {
+            "organization_id": signed.organization_id,
+            "sequence": signed.head.sequence,
+            "hash": signed.head.hash,
+            "signed_at": signed.signed_at,
+            "key_id": signed.key_id,
+            "signature": signed.signature,
+        }
+        await self._transaction.connection.execute(
+            postgresql_insert(audit_signed_heads).values(values).on_conflict_do_nothing()
+        )
 
     def _conditions(self, criteria: AuditFilter) -> list[ColumnElement[bool]]:
         columns = audit_entries.c
@@ -77,6 +152,8 @@ class PostgresAudit(AuditLog):
             (columns.resource_type, criteria.resource_type),
             (columns.resource_id, criteria.resource_id),
             (columns.user_id, criteria.user_id),
+            (columns.actor_kind, criteria.actor_kind),
+            (columns.trace_id, criteria.trace_id),
         ):
             if wanted is not None:
                 conditions.append(column == wanted)
@@ -129,3 +206,13 @@ def _to_entry(row: Row) -> AuditEntry:
         text=row.text,
     )
     return AuditEntry(sequence=row.sequence, record=record, previous_hash=row.previous_hash, hash=row.hash)
+
+
+def _to_signed(row: Row) -> SignedHead:
+    return SignedHead(
+        organization_id=OrganizationId(row.organization_id),
+        head=ChainHead(row.sequence, row.hash),
+        signed_at=row.signed_at,
+        key_id=row.key_id,
+        signature=row.signature,
+    )

@@ -644,6 +644,18 @@ audit_heads: Final = Table(
     Column("sequence", BigInteger, nullable=False),
     _text("hash"),
 )
+audit_signed_heads: Final = Table(
+    "audit_signed_heads",
+    metadata,
+    _id("organization_id", primary=True),
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    _text("hash"),
+    Column("signed_at", DateTime(timezone=True), primary_key=True),
+    _text("key_id"),
+    _text("signature"),
+)
+# The last one in the text is the entry's own: details come before it, and a quotation mark in a name is escaped.
+TRACE_IN_TEXT: Final = """substring(text, '.*,"trace_id":"([0-9a-f]*)","user_agent":"')"""
 audit_entries: Final = Table(
     "audit_entries",
     metadata,
@@ -658,4 +670,5 @@ audit_entries: Final = Table(
     _text("text"),
     _text("previous_hash"),
     _text("hash"),
+    Column("trace_id", Text, Computed(TRACE_IN_TEXT, persisted=True)),
 )

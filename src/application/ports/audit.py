@@ -1,7 +1,7 @@
 """The audit chain in the store. Writing it is the unit of work's own business."""
 
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -10,7 +10,10 @@ from uuid import UUID
 from src.application.ports.paging import Page, Paging
 from src.domain.audit.chain import ChainHead
 from src.domain.audit.entry import AuditEntry
-from src.domain.shared.ids import UserId
+from src.domain.audit.signed_head import SignedHead
+from src.domain.audit.verification import AuditLink, Extent
+from src.domain.identity.actor import ActorKind
+from src.domain.shared.ids import OrganizationId, UserId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,8 +24,15 @@ class AuditFilter:
     resource_type: str | None = None
     resource_id: UUID | None = None
     user_id: UserId | None = None
+    actor_kind: ActorKind | None = None
+    trace_id: str | None = None
     since: datetime | None = None
     before: datetime | None = None
+
+    def told(self) -> tuple[str, ...]:
+        """The conditions on texts and ids, as ``name=value``."""
+        names = ("action", "resource_type", "resource_id", "user_id", "actor_kind", "trace_id")
+        return tuple(f"{name}={getattr(self, name)}" for name in names if getattr(self, name) is not None)
 
 
 class AuditLog(Protocol):
@@ -39,5 +49,55 @@ class AuditLog(Protocol):
         """Everything that was told about one thing, oldest first."""
 
     @abstractmethod
-    def stream(self) -> AsyncIterator[AuditEntry]:
-        """The whole chain in its order, in flat memory."""
+    def stream(self, criteria: AuditFilter) -> AsyncIterator[AuditEntry]:
+        """Entries that meet *criteria*, oldest first, in flat memory."""
+
+    @abstractmethod
+    async def extent(self) -> Extent:
+        """Head, base and last entry, as they are at one instant."""
+
+    @abstractmethod
+    def links(self, after: int, upto: int) -> AsyncGenerator[Sequence[AuditLink], None]:
+        """The entries behind sequence *after*, up to and with *upto*, in their order; some thousands at a time.
+
+        Close it before the next question where it is left early.
+        """
+
+    @abstractmethod
+    async def hash_at(self, sequence: int) -> str | None:
+        """The stored hash of one entry."""
+
+    @abstractmethod
+    async def successor_of(self, previous_hash: str) -> int | None:
+        """Where the entry stands that says to follow *previous_hash*."""
+
+    @abstractmethod
+    async def signed_heads(self) -> Sequence[SignedHead]:
+        """The heads that were signed and that are kept here too, by sequence."""
+
+    @abstractmethod
+    async def keep_head(self, signed: SignedHead) -> None:
+        """Add *signed* to the kept ones. The same one again is no error."""
+
+
+class HeadSigner(Protocol):
+    """Signs heads with the installation's key, which the database does not know."""
+
+    @abstractmethod
+    def sign(self, organization_id: OrganizationId, head: ChainHead, signed_at: datetime) -> SignedHead: ...
+
+    @abstractmethod
+    def is_ours(self, signed: SignedHead) -> bool:
+        """Whether it was signed with the installation's key, or with one of its earlier keys."""
+
+    @abstractmethod
+    def public_keys(self) -> Mapping[str, str]:
+        """Every key that is known, the newest first: its Ed25519 public key (64 hexadecimal digits) by its id."""
+
+
+class HeadStore(Protocol):
+    """Where heads are kept out of the database's reach."""
+
+    @abstractmethod
+    async def put(self, signed: SignedHead) -> str:
+        """Keep *signed*, and never anything else in its place; the name it has there. Raises StorageUnavailable."""

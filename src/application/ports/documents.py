@@ -199,7 +199,8 @@ class SpreadsheetWriter(Protocol):
         none. Raises TooManyRows.
 
         Text is never a formula, whatever it begins with. Instants are UTC. Amounts are numbers in XLSX when a double
-        holds them exactly (15 digits), text otherwise; in CSV they are plain decimals with a point.
+        holds them exactly (15 digits), text otherwise; in CSV and in JSON Lines (one
+        object for each row) they are plain decimals with a point.
         """
 
     @abstractmethod

@@ -1,6 +1,9 @@
 """Look at quotes."""
 
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from src.application.approvals.subjects.quote import KIND
 from src.application.ports.paging import Page, Paging
@@ -11,7 +14,9 @@ from src.domain.audit.entry import AuditEntry
 from src.domain.identity.actor import Actor, Permission
 from src.domain.messaging.message import Message
 from src.domain.quoting.quote import Quote
-from src.domain.shared.ids import QuoteId
+from src.domain.shared.ids import QuoteId, UserId
+
+_COSTS: Final = frozenset({"unit_cost"})
 
 
 class GetQuote:
@@ -35,10 +40,20 @@ class ListQuotes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TimelineEntry:
+    """*who* is a user's name, or the kind of actor; *changes* are told field by field, as ``{field, before, after}``."""
+
+    entry: AuditEntry
+    who: str
+    details: Mapping[str, object]
+    changes: tuple[Mapping[str, object], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QuoteTimeline:
     """Everything that happened to a quote, oldest first, with its approvals and mails as they stand now."""
 
-    entries: tuple[AuditEntry, ...]
+    entries: tuple[TimelineEntry, ...]
     approvals: tuple[ApprovalRequest, ...]
     messages: tuple[Message, ...]
 
@@ -55,5 +70,23 @@ class GetQuoteTimeline:
             approvals = tuple(await uow.approvals.of_subject(KIND, quote_id))
             messages = tuple(await uow.messages.of_quote(quote_id))
             # Last, so that no state is shown whose entry is missing: others commit between these reads.
-            entries = tuple(await uow.audit.of_resource("quote", quote_id))
-        return QuoteTimeline(entries=entries, approvals=approvals, messages=messages)
+            entries = await uow.audit.of_resource("quote", quote_id)
+            names = {user.id: user.name for user in await uow.users.all()}
+        told = tuple(_timeline_entry(actor, entry, names) for entry in entries)
+        return QuoteTimeline(entries=told, approvals=approvals, messages=messages)
+
+
+def _timeline_entry(actor: Actor, entry: AuditEntry, names: Mapping[UserId, str]) -> TimelineEntry:
+    record, told = entry.record, json.loads(entry.record.text)
+    who = record.actor_kind if record.user_id is None else names.get(UserId(record.user_id), record.actor_kind)
+    changes = tuple(without_costs(actor, told["changes"]))
+    return TimelineEntry(entry=entry, who=who, details=told["details"], changes=changes)
+
+
+def without_costs(actor: Actor, changes: Iterable[dict[str, object]]) -> Iterator[dict[str, object]]:
+    """*changes* that *actor* may see."""
+    return (
+        change
+        for change in changes
+        if actor.may(Permission.VIEW_COSTS) or str(change["field"]).rpartition(".")[2] not in _COSTS
+    )

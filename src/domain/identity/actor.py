@@ -55,6 +55,7 @@ class Permission(StrEnum):
     VIEW_AUDIT = "audit.view"
     VIEW_JOBS = "jobs.view"
     MANAGE_JOBS = "jobs.manage"
+    VERIFY_AUDIT = "audit.verify"  # And to sign heads: proves that nothing was changed, and shows no entry.
     DELIVER_MESSAGES = "messages.deliver"  # Jobs only: no role has it.
     RUN_APPROVALS = "approvals.run"  # Jobs only: escalations, reminders and simulations.
     EXPIRE_QUOTES = "quotes.expire"  # The same.
@@ -112,6 +113,7 @@ _ADMIN = (
         Permission.MANAGE_POLICIES,
         Permission.VIEW_AUDIT,
         Permission.MANAGE_JOBS,
+        Permission.VERIFY_AUDIT,
     }
 )
 
@@ -221,6 +223,7 @@ class Actor:
                 Permission.RUN_IMPORTS,
                 Permission.RUN_APPROVALS,
                 Permission.EXPIRE_QUOTES,
+                Permission.VERIFY_AUDIT,
             }
         )
         return cls(kind=ActorKind.JOB, organization_id=organization_id, permissions=may, origin=origin, name=name)

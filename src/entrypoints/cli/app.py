@@ -71,6 +71,16 @@ quote.command(
     name="export",
     help="Export quotes, as `proffer export quotes` does.\n\nExample: proffer quote export offers.xlsx --as sales@nordlicht.example",
 )
+quote.command(
+    "src.entrypoints.cli.quotes:timeline",
+    name="timeline",
+    help="Show everything that happened to a quote.\n\nExample: proffer quote timeline Q-2026-000001 --as sales@nordlicht.example --changes",
+)
+quote.command(
+    "src.entrypoints.cli.quotes:diff",
+    name="diff",
+    help="Show what one revision says otherwise than another.\n\nExample: proffer quote diff Q-2026-000001 1 2 --as sales@nordlicht.example",
+)
 catalog.command(
     "src.entrypoints.cli.catalog:import_file",
     name="import",
@@ -102,9 +112,24 @@ audit.command(
     help="List audit entries, newest first.\n\nExample: proffer audit list --as owner@nordlicht.example --action quote.sent",
 )
 audit.command(
+    "src.entrypoints.cli.audit:export",
+    name="export",
+    help="Export audit entries to JSON Lines, CSV or XLSX.\n\nExample: proffer audit export audit.jsonl --as owner@nordlicht.example",
+)
+audit.command(
     "src.entrypoints.cli.audit:verify",
     name="verify",
-    help="Replay the audit chain; exit code 5 when it is broken.\n\nExample: proffer audit verify --as owner@nordlicht.example",
+    help="Replay the audit chain, of all organisations or one; exit code 5 when it is broken.\n\nExample: proffer audit verify --head heads.jsonl --checkpoint proven.jsonl",
+)
+audit.command(
+    "src.entrypoints.cli.audit:sign",
+    name="sign",
+    help="Sign the chains' heads now, keep and print them.\n\nExample: proffer audit sign > heads.jsonl",
+)
+audit.command(
+    "src.entrypoints.cli.audit:keys",
+    name="keys",
+    help="Print the public keys that heads are signed with.\n\nExample: proffer audit keys",
 )
 
 _EXPORTS = "src.entrypoints.cli.exports"

@@ -1,23 +1,80 @@
-"""``proffer audit list`` and ``proffer audit verify``."""
+"""``proffer audit …``: read the chain, prove it, sign its heads."""
 
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 from cyclopts import Parameter
+from dishka import AsyncContainer
+from rich.progress import Progress, TaskID
 
-from src.application.audit.read_audit import ListAuditEntries, VerifyAudit
-from src.application.ports.audit import AuditFilter
+from src.adapters.audit_heads import head_of_json, json_of_head
+from src.application.audit.export_audit import ExportAudit
+from src.application.audit.read_audit import ListAuditEntries
+from src.application.audit.sign_heads import SignAuditHead
+from src.application.audit.verify_audit import VerifyAudit, VerifyAuditCommand
+from src.application.identity.get_organization import GetOrganization
+from src.application.ports.audit import AuditFilter, HeadSigner
+from src.application.ports.clock import Clock
+from src.application.ports.identity import OrganizationDirectory, OrganizationSummary
 from src.application.ports.paging import LARGEST_PAGE, Paging
+from src.domain.audit.chain import ChainHead
 from src.domain.audit.entry import AuditEntry
+from src.domain.audit.signed_head import HeadRefused, SignedHead
+from src.domain.audit.verification import Verification
+from src.domain.identity.actor import Actor, ActorKind
+from src.domain.identity.organization import OrganizationUnknown
+from src.domain.shared.errors import invalid_field
+from src.domain.shared.ids import OrganizationId, UserId
 from src.entrypoints.cli.failures import BROKEN_CHAIN, fail
+from src.entrypoints.cli.files import format_of, written_whole
 from src.entrypoints.cli.output import print_json, print_table, progress
-from src.entrypoints.cli.session import As, Organization, session_of
+from src.entrypoints.cli.session import As, MaybeAs, Organization, cli_origin, installation, session_of
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conditions:
+    """Which entries."""
+
+    action: Annotated[str | None, Parameter(help="Only this action, such as quote.sent.")] = None
+    resource: Annotated[str | None, Parameter(help="Only this thing: quote, or quote:ID.")] = None
+    by: Annotated[UUID | None, Parameter(help="Only what this user did.")] = None
+    kind: Annotated[ActorKind | None, Parameter(help="Only what such an actor did.")] = None
+    trace: Annotated[str | None, Parameter(help="Only what belongs to this trace.")] = None
+    since: Annotated[datetime | None, Parameter(help="From here on (UTC), included.")] = None
+    before: Annotated[datetime | None, Parameter(help="Up to here (UTC), not included.")] = None
+
+    def criteria(self) -> AuditFilter:
+        resource_type, _, identity = (self.resource or "").partition(":")
+        try:
+            resource_id = UUID(identity) if identity else None
+        except ValueError:
+            raise invalid_field("resource", f"{identity!r} is no id.") from None
+        return AuditFilter(
+            action=self.action,
+            resource_type=resource_type or None,
+            resource_id=resource_id,
+            user_id=None if self.by is None else UserId(self.by),
+            actor_kind=self.kind,
+            trace_id=self.trace,
+            since=None if self.since is None else self.since.replace(tzinfo=self.since.tzinfo or UTC),
+            before=None if self.before is None else self.before.replace(tzinfo=self.before.tzinfo or UTC),
+        )
+
+
+_ALL = Conditions()
 
 
 async def list_entries(
     *,
     user: As,
     organization: Organization = None,
-    action: Annotated[str | None, Parameter(help="Only this action, such as quote.sent.")] = None,
+    conditions: Conditions = _ALL,
     limit: Annotated[int, Parameter(help="At most so many, from 1 to 100.")] = 20,
     json: Annotated[bool, Parameter(help="Print JSON instead of a table.", negative="")] = False,
 ) -> int:
@@ -27,7 +84,7 @@ async def list_entries(
     """
     paging = Paging(limit=min(max(limit, 1), LARGEST_PAGE))
     async with session_of(user, organization) as session:
-        page = await (await session.get(ListAuditEntries))(session.actor, AuditFilter(action=action), paging)
+        page = await (await session.get(ListAuditEntries))(session.actor, conditions.criteria(), paging)
     if json:
         print_json([_as_json(entry) for entry in page.items])
         return 0
@@ -37,21 +94,167 @@ async def list_entries(
     return 0
 
 
-async def verify(*, user: As, organization: Organization = None) -> int:
-    """Replay the audit chain; exit code 5 when it is broken.
+async def export(
+    file: Annotated[Path, Parameter(help="Where to write; .xlsx, .csv or .jsonl decides the format.")],
+    *,
+    user: As,
+    organization: Organization = None,
+    conditions: Conditions = _ALL,
+    force: Annotated[bool, Parameter(help="Write over a file that is there.", negative="")] = False,
+) -> int:
+    """Export audit entries, oldest first, with the text that their hashes cover.
 
-    Example: proffer audit verify --as owner@nordlicht.example
+    Example: proffer audit export audit.jsonl --as owner@nordlicht.example --since 2026-01-01
     """
+    file_format, criteria = format_of(file, force=force), conditions.criteria()
     async with session_of(user, organization) as session:
-        verify_audit = await session.get(VerifyAudit)
-        with progress() as bar:
-            task = bar.add_task("Verifying entries", total=None)
-            verification = await verify_audit(
-                session.actor, lambda done, total: bar.update(task, completed=done, total=total)
-            )
-    if not verification.intact:
-        return fail(f"the audit chain is broken: {verification.problem}", BROKEN_CHAIN)
-    print(f"The audit chain is intact: {verification.entries} entries, head {verification.head.hash}.")
+        export_audit = await session.get(ExportAudit)
+        async with written_whole(file) as path:
+            with progress() as bar:
+                task = bar.add_task("Exporting entries", total=None)
+                count = await export_audit(session.actor, path, file_format, criteria, lambda: bar.advance(task))
+    print(f"{count} entries written to {file}.")
+    return 0
+
+
+async def verify(
+    *,
+    user: MaybeAs = None,
+    organization: Organization = None,
+    head: Annotated[
+        list[Path] | None, Parameter(help="File with signed heads that were kept, one a line; may be repeated.")
+    ] = None,
+    checkpoint: Annotated[
+        Path | None, Parameter(help="File to resume from, and to note how far the proof got, even when interrupted.")
+    ] = None,
+) -> int:
+    """Replay the audit chain; exit code 5 when it is broken. Without --as: of all organisations, or of --organization.
+
+    A chain that is shorter than a kept head, or differs from it, is broken. A head is trusted when this installation
+    has signed it.
+
+    Example: proffer audit verify --head heads.jsonl --checkpoint proven.jsonl
+    """
+    kept = [signed for path in head or () for signed in _read_heads(path)]
+    proven = _read_heads(checkpoint) if checkpoint is not None and checkpoint.exists() else []
+    code = 0
+    async with _chains(user, organization) as (container, actors, others):
+        unknown = {signed.organization_id for signed in kept} - {actor.organization_id for actor in actors.values()}
+        if unknown and len(actors) > 1:
+            return fail(f"a head is of an organisation that is not here: {unknown.pop()}", BROKEN_CHAIN)
+        verify_audit, signer = await container.get(VerifyAudit), await container.get(HeadSigner)
+        clock = await container.get(Clock)
+        done = {signed.organization_id: signed for signed in proven if signer.is_ours(signed)}
+        for slug, actor in actors.items():
+            resumed = done.get(actor.organization_id)
+            own = [one for one in kept if one.organization_id == actor.organization_id or len(actors) == 1]
+            command = VerifyAuditCommand(after=None if resumed is None else resumed.head, heads=own, others=others)
+            proof = _Proof(command.after)
+            try:
+                with progress() as bar:
+                    task = bar.add_task(f"Verifying {slug}", total=None)
+
+                    def tell(proven: ChainHead, upto: int, bar: Progress = bar, task: TaskID = task) -> None:
+                        proof.head = proven  # noqa: B023 — called while this round of the loop runs.
+                        bar.update(task, completed=proven.sequence, total=upto)
+
+                    verification = await verify_audit(actor, command, tell)
+                proof.head = verification.head if verification.intact else proof.head
+            finally:  # After Ctrl-C as well.
+                if checkpoint is not None and proof.head is not None:
+                    done[actor.organization_id] = signer.sign(actor.organization_id, proof.head, clock.now())
+                    checkpoint.write_text("".join(f"{json_of_head(one)}\n" for one in done.values()), encoding="utf-8")
+            if verification.intact:
+                print(_praise(slug, verification))
+            else:
+                code = fail(f"the audit chain of {slug} is broken: {verification.problem}", BROKEN_CHAIN)
+    return code
+
+
+@dataclass(slots=True)
+class _Proof:
+    """How far it got."""
+
+    head: ChainHead | None
+
+
+def _praise(slug: str, verification: Verification) -> str:
+    told = f"The audit chain of {slug} is intact: {verification.entries} entries, head {verification.head.hash}."
+    if verification.kept_heads:
+        told += f" It goes through {verification.kept_heads} signed heads."
+    if verification.older_heads:
+        told += f" {verification.older_heads} heads are older than what retention has left."
+    return told
+
+
+def _read_heads(path: Path) -> list[SignedHead]:
+    """Raises HeadRefused."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        raise HeadRefused(f"{path} cannot be read.") from None
+    return [head_of_json(line) for line in lines if line.strip()]
+
+
+@asynccontextmanager
+async def _chains(
+    user: str | None, organization: str | None
+) -> AsyncIterator[tuple[AsyncContainer, dict[str, Actor], Sequence[OrganizationId]]]:
+    """The actor for each chain, by the organisation's slug; and all organisations, where nobody in particular asks.
+
+    Whoever may read the secret key of the installation is trusted to look at all of them.
+    """
+    if user is not None:
+        async with session_of(user, organization) as session:
+            name = organization or (await (await session.get(GetOrganization))(session.actor)).slug
+            yield session.container, {name: session.actor}, ()
+        return
+    async with installation() as container:
+        directory = await container.get(OrganizationDirectory)
+        everybody = [one async for one in _organizations(directory)]
+        wanted = {one.slug for one in everybody} if organization is None else {organization}
+        if unknown := wanted - {one.slug for one in everybody}:
+            raise OrganizationUnknown(f"There is no organisation {unknown.pop()}.")
+        origin = cli_origin()
+        actors = {
+            one.slug: Actor.job(organization_id=one.id, name="audit", origin=origin)
+            for one in everybody
+            if one.slug in wanted
+        }
+        yield container, actors, [one.id for one in everybody]
+
+
+async def _organizations(directory: OrganizationDirectory) -> AsyncIterator[OrganizationSummary]:
+    cursor = None
+    while True:
+        page = await directory.page("", Paging(limit=LARGEST_PAGE, cursor=cursor))
+        for one in page.items:
+            yield one
+        cursor = page.next_cursor
+        if cursor is None:
+            return
+
+
+async def sign(*, user: MaybeAs = None, organization: Organization = None) -> int:
+    """Sign heads now, keep them at PROFFER_AUDIT_HEADS_URL, and print them, one a line.
+
+    Example: proffer audit sign > heads.jsonl
+    """
+    async with _chains(user, organization) as (container, actors, _):
+        sign_head = await container.get(SignAuditHead)
+        for actor in actors.values():
+            print(json_of_head(await sign_head.now(actor)))
+    return 0
+
+
+async def keys() -> int:
+    """Print the public keys (Ed25519) that heads are signed with, the newest first, each after its id.
+
+    Example: proffer audit keys
+    """
+    async with installation() as container:
+        for identity, key in (await container.get(HeadSigner)).public_keys().items():
+            print(identity, key)
     return 0
 
 

@@ -1,10 +1,8 @@
 """``proffer export``: quotes, their lines, customers and products into files."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import date
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Annotated
 from uuid import UUID
 
@@ -20,20 +18,12 @@ from src.application.documents.export_data import (
     ExportQuotesCommand,
     Target,
 )
-from src.application.ports.documents import SpreadsheetFormat
 from src.domain.customers.customer import CustomerStatus
 from src.domain.quoting.states import QuoteStatus
-from src.domain.shared.errors import Invalid
 from src.domain.shared.ids import CustomerId, UserId
+from src.entrypoints.cli.files import format_of, written_whole
 from src.entrypoints.cli.output import progress
 from src.entrypoints.cli.session import As, CliSession, Organization, session_of
-
-
-class FileRefused(Invalid):
-    """A file that cannot be written as asked."""
-
-    code = "file_refused"
-
 
 File = Annotated[Path, Parameter(help="Where to write; .xlsx, .csv or .jsonl decides the format.")]
 StartDate = Annotated[date | None, Parameter(help="First day of creation, YYYY-MM-DD.")]
@@ -165,31 +155,11 @@ async def _export(
     *,
     force: bool,
 ) -> int:
-    file_format = _format_of(file, force=force)
-    async with session_of(user, organization) as session:
-        # Written beside it and then renamed: a broken export leaves no half file.
-        with NamedTemporaryFile(dir=file.parent, prefix=".export-", suffix=file.suffix, delete=False) as unfinished:
-            path = Path(unfinished.name)
-        try:
-            with progress() as bar:
-                task = bar.add_task(f"Exporting {what}", total=None)
-                target = Target(path=path, file_format=file_format, start=start, end=end)
-                count = await write(session, target, lambda: bar.advance(task))
-            await asyncio.to_thread(path.replace, file)
-        finally:
-            await asyncio.to_thread(path.unlink, missing_ok=True)
+    file_format = format_of(file, force=force)
+    async with session_of(user, organization) as session, written_whole(file) as path:
+        with progress() as bar:
+            task = bar.add_task(f"Exporting {what}", total=None)
+            target = Target(path=path, file_format=file_format, start=start, end=end)
+            count = await write(session, target, lambda: bar.advance(task))
     print(f"{count} {what} written to {file}.")
     return 0
-
-
-def _format_of(file: Path, *, force: bool) -> SpreadsheetFormat:
-    """Raises FileRefused when it cannot be written."""
-    try:
-        file_format = SpreadsheetFormat(file.suffix.lower().removeprefix("."))
-    except ValueError:
-        raise FileRefused(f"{file.name} must end in .xlsx, .csv or .jsonl.") from None
-    if file.exists() and not force:
-        raise FileRefused(f"{file} is there already; --force writes over it.")
-    if not file.parent.is_dir():
-        raise FileRefused(f"The folder {file.parent} does not exist.")
-    return file_format

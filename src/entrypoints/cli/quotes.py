@@ -1,16 +1,21 @@
-"""``proffer quote list``."""
+"""``proffer quote list``, ``timeline`` and ``diff``."""
 
-from typing import Annotated
+from json import dumps
+from typing import Annotated, Final
 
 from cyclopts import Parameter
 
 from src.application.ports.paging import LARGEST_PAGE, Paging
 from src.application.ports.quoting import QuoteFilter, QuoteSummary
-from src.application.quoting.read_quotes import ListQuotes
+from src.application.quoting.compare_revisions import CompareRevisions
+from src.application.quoting.read_quotes import GetQuoteTimeline, ListQuotes, QuoteTimeline, TimelineEntry
+from src.domain.quoting.errors import QuoteNotFound
 from src.entrypoints.cli.exports import Status
 from src.entrypoints.cli.output import print_json, print_table
-from src.entrypoints.cli.session import As, Organization, session_of
+from src.entrypoints.cli.session import As, CliSession, Organization, session_of
 from src.entrypoints.schemas.pricing import amount_text
+
+_SHOWN: Final = 60  # Characters of a value.
 
 
 async def list_quotes(
@@ -45,6 +50,92 @@ async def list_quotes(
     print_table(columns, [_as_row(quote) for quote in page.items])
     print(f"{len(page.items)} of {page.total} quotes.")
     return 0
+
+
+async def timeline(
+    number: Annotated[str, Parameter(help="The quote's number, such as Q-2026-000123.")],
+    *,
+    user: As,
+    organization: Organization = None,
+    changes: Annotated[bool, Parameter(help="Also print what changed, field by field.", negative="")] = False,
+    json: Annotated[bool, Parameter(help="Print JSON instead of a table.", negative="")] = False,
+) -> int:
+    """Show everything that happened to a quote, oldest first.
+
+    Example: proffer quote timeline Q-2026-000001 --as sales@nordlicht.example --changes
+    """
+    async with session_of(user, organization) as session:
+        quote = await _quote_of(session, number)
+        told = await (await session.get(GetQuoteTimeline))(session.actor, quote.id)
+    if json:
+        print_json([_entry_as_json(one) for one in told.entries])
+        return 0
+    print_table((("No.", "right"), ("At (UTC)", "left"), ("Action", "left"), ("Who", "left")), _told(told, changes))
+    for message in told.messages:
+        print(f"Mail to {message.recipient} about revision {message.revision}: {message.status.value}.")
+    return 0
+
+
+async def diff(
+    number: Annotated[str, Parameter(help="The quote's number, such as Q-2026-000123.")],
+    before: Annotated[int, Parameter(help="A revision, counted from 1.")],
+    after: Annotated[int, Parameter(help="Another one.")],
+    *,
+    user: As,
+    organization: Organization = None,
+) -> int:
+    """Show what one revision of a quote says otherwise than another.
+
+    Example: proffer quote diff Q-2026-000001 1 2 --as sales@nordlicht.example
+    """
+    async with session_of(user, organization) as session:
+        quote = await _quote_of(session, number)
+        found = await (await session.get(CompareRevisions))(session.actor, quote.id, before, after)
+    rows = [(str(one["field"]), _short(one["before"]), _short(one["after"])) for one in found.changes]
+    print_table((("Field", "left"), (f"Revision {before}", "left"), (f"Revision {after}", "left")), rows)
+    for revision in (found.before, found.after):
+        currency = revision.content.currency
+        payable = amount_text(revision.calculation.payable, currency.minor_digits)
+        print(f"Revision {revision.number}: payable {payable} {currency}.")
+    return 0
+
+
+async def _quote_of(session: CliSession, number: str) -> QuoteSummary:
+    """Raises QuoteNotFound."""
+    page = await (await session.get(ListQuotes))(session.actor, QuoteFilter(search=number), Paging(limit=LARGEST_PAGE))
+    for quote in page.items:
+        if quote.number == number:
+            return quote
+    raise QuoteNotFound(f"There is no quote {number}.")
+
+
+def _told(told: QuoteTimeline, changes: bool) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = []
+    for one in told.entries:
+        record = one.entry.record
+        rows.append((str(one.entry.sequence), f"{record.at:%Y-%m-%d %H:%M:%S}", record.action, one.who))
+        if changes:
+            rows += [
+                ("", "", f"  {change['field']}", f"{_short(change['before'])} → {_short(change['after'])}")
+                for change in one.changes
+            ]
+    return rows
+
+
+def _short(value: object) -> str:
+    text = value if isinstance(value, str) else dumps(value, ensure_ascii=False)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+
+
+def _entry_as_json(told: TimelineEntry) -> dict[str, object]:
+    return {
+        "sequence": told.entry.sequence,
+        "at": told.entry.record.at.isoformat(),
+        "action": told.entry.record.action,
+        "who": told.who,
+        "details": dict(told.details),
+        "changes": [dict(change) for change in told.changes],
+    }
 
 
 def _as_row(quote: QuoteSummary) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ from src.entrypoints.http.serve import PortBusy, check_port, serve_until
 from src.entrypoints.logging import configure_logging
 from src.entrypoints.settings import Settings, SettingsError, read_settings
 from src.entrypoints.telemetry import TelemetryMissing, report_errors
+from src.entrypoints.worker.daily_heads import sign_heads_until
 from src.entrypoints.worker.handlers import LONG_JOBS, job_handlers
 
 WithWorker = Annotated[bool, Parameter(help="Also run a worker for jobs in this process.")]
@@ -164,6 +165,7 @@ async def _work(container: AsyncContainer, database: Database, stop: asyncio.Eve
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(purge_until(database.urls.worker, stop))
+            tasks.create_task(sign_heads_until(container, stop))
             tasks.create_task(run_schedules_until(database.urls.worker, stop))
             await run_worker(database.urls.worker, job_handlers(container), stop, long_jobs=LONG_JOBS)
     finally:

@@ -19,6 +19,12 @@ from src.entrypoints.settings import read_settings
 UseCase = TypeVar("UseCase")
 
 As = Annotated[str, Parameter(name="--as", env_var="PROFFER_USER", help="E-mail of the user to act as.")]
+MaybeAs = Annotated[
+    str | None,
+    Parameter(
+        name="--as", env_var="PROFFER_USER", help="E-mail of the user to act as; without, for all organisations."
+    ),
+]
 Organization = Annotated[
     str | None,
     Parameter(

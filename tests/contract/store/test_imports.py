@@ -12,7 +12,7 @@ from src.adapters.memory.storage import MemoryStorage
 from src.adapters.system import SystemClock, Uuid7Ids
 from src.adapters.tabular import FileTabularReader
 from src.adapters.tax_numbers import StdnumTaxNumbers
-from src.application.audit.read_audit import VerifyAudit
+from src.application.audit.verify_audit import VerifyAudit
 from src.application.catalog import import_catalog
 from src.application.catalog.import_catalog import RunImport, StartImport, StartImportCommand
 from src.application.catalog.price_lists import CreatePriceList, CreatePriceListCommand
@@ -32,6 +32,7 @@ from src.domain.documents.catalog_import import (
 )
 from src.domain.identity.actor import PermissionMissing, Role
 from src.domain.shared.custom_fields import FieldKind, FieldSubject
+from tests.builders.audit import SIGNER
 from tests.builders.catalogue import Catalogue, a_catalogue
 from tests.builders.identity import a_custom_field
 from tests.organizations import TestOrganization
@@ -186,7 +187,7 @@ async def test_an_import_is_told_to_the_audit_with_a_digest_and_the_chain_holds(
     assert [entry.record.action for entry in entries] == ["import.started", "import.rows_imported", "import.finished"]
     assert ended.sha256 in entries[0].record.text
     assert '"created":1' in entries[1].record.text
-    assert (await VerifyAudit(Transactions(desk.open))(admin)).intact
+    assert (await VerifyAudit(Transactions(desk.open), SIGNER)(admin)).intact
     async with desk.open(admin) as uow:
         assert (
             await uow.audit.page(AuditFilter(action="product.created"), Paging())

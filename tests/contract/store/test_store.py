@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from src.application.audit.read_audit import VerifyAudit
+from src.application.audit.verify_audit import VerifyAudit
 from src.application.ports.approvals import RequestFilter
 from src.application.ports.audit import AuditFilter
 from src.application.ports.catalog import ProductFilter
@@ -38,6 +38,7 @@ from src.domain.quoting.states import QuoteStatus
 from src.domain.shared.change import Change
 from src.domain.shared.ids import CustomerId, DocumentId, MessageId, QuoteId
 from tests.builders.approvals import a_subject, a_submission, asked, decision
+from tests.builders.audit import SIGNER
 from tests.builders.quotes import (
     NOON,
     a_contact,
@@ -236,7 +237,7 @@ async def test_every_event_has_its_entry_and_the_chain_holds(
     async with open_uow(actor) as uow:
         told = await uow.audit.of_resource("quote", quote.id)
         page = await uow.audit.page(AuditFilter(action="user.login_failed"), Paging())
-    verification = await VerifyAudit(Transactions(open_uow))(organization.actor(Role.OWNER))
+    verification = await VerifyAudit(Transactions(open_uow), SIGNER)(organization.actor(Role.OWNER))
 
     assert [entry.record.action for entry in told] == ["quote.created", "quote.submitted", "quote.approved"]
     assert page.total == 1

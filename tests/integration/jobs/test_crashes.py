@@ -36,7 +36,7 @@ from src.adapters.postgres.bootstrap import bootstrap, migrate
 from src.adapters.postgres.engine import make_engine
 from src.adapters.postgres.unit_of_work import OpenPostgresUnitOfWork
 from src.adapters.system import SystemClock, Uuid7Ids
-from src.application.audit.read_audit import VerifyAudit
+from src.application.audit.verify_audit import VerifyAudit
 from src.application.ports.jobs import DELIVER_QUOTE, Job
 from src.application.ports.unit_of_work import OpenUnitOfWork
 from src.application.quoting.send_quote import SendQuote, SendQuoteCommand
@@ -46,6 +46,7 @@ from src.domain.identity.actor import Role
 from src.domain.messaging.message import DeliveryStatus, Message
 from src.domain.quoting.quote import Quote
 from src.domain.shared.ids import MessageId
+from tests.builders.audit import SIGNER
 from tests.builders.mail import free_port
 from tests.builders.quotes import NOON, a_content, a_customer, a_new_quote
 from tests.database import SECRET
@@ -244,7 +245,7 @@ async def test_whatever_is_killed_no_message_is_lost_and_doubled_ones_can_be_tol
     owner = site.team.actor(Role.OWNER)
     async with site.open(owner) as uow:
         stored = {message.id: message for message in await uow.messages.of_quote(site.quote.id)}
-    verification = await VerifyAudit(Transactions(site.open))(owner)
+    verification = await VerifyAudit(Transactions(site.open), SIGNER)(owner)
     sent = sum(sink.taken.values())
 
     assert set(acknowledged) <= set(stored)  # What was acknowledged outlived the server.

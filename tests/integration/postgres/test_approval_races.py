@@ -22,7 +22,7 @@ from src.application.approvals.decide_approval import DecideApproval, DecideAppr
 from src.application.approvals.desk import ApprovalDesk, People, review_requests
 from src.application.approvals.policies import ChangePolicy, ChangePolicyCommand, CreatePolicy, CreatePolicyCommand
 from src.application.approvals.subjects.quote import SUBJECT
-from src.application.audit.read_audit import VerifyAudit
+from src.application.audit.verify_audit import VerifyAudit
 from src.application.identity.users import DeactivateUser, ReactivateUser
 from src.application.ports.unit_of_work import OpenUnitOfWork
 from src.application.prices.lines import LineInput
@@ -39,6 +39,7 @@ from src.domain.quoting.quote import Quote
 from src.domain.quoting.states import QuoteStatus
 from src.domain.shared.errors import Conflict, DomainError, Forbidden, Stale
 from tests.builders.approvals import SUBJECTS, a_delegation
+from tests.builders.audit import SIGNER
 from tests.builders.quotes import a_contact, a_customer
 from tests.integration.postgres.turns import Gate, gated, interleaved
 from tests.organizations import TestOrganization, new_organization
@@ -224,7 +225,7 @@ async def test_turn_by_turn(pair: str, office: Office) -> None:
         outcomes = await interleaved(acts, office.gates, [(0, one), (1, other), (0, None), (1, None)])
 
         check(*await office.state(quote), _refusals_only(outcomes))
-    assert (await VerifyAudit(Transactions(office.doors[0]))(office.team.actor(Role.OWNER))).intact
+    assert (await VerifyAudit(Transactions(office.doors[0]), SIGNER)(office.team.actor(Role.OWNER))).intact
 
 
 async def test_a_delegate_and_the_absent_approver_count_once(office: Office) -> None:

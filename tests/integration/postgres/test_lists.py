@@ -283,7 +283,7 @@ async def test_the_audit_is_walked_by_cursor_and_filtered(open_postgres: OpenUni
     before = datetime.now(UTC) + timedelta(seconds=1)
     quote = await shop.stored_quote(open_postgres)
     async with open_postgres(shop.actor) as uow:
-        whole = [entry async for entry in uow.audit.stream()]
+        whole = [entry async for entry in uow.audit.stream(AuditFilter())]
         first = await uow.audit.page(AuditFilter(), Paging(limit=3))
         second = await uow.audit.page(AuditFilter(), Paging(limit=100, cursor=first.next_cursor))
         of_quote = await uow.audit.of_resource("quote", quote.id)

@@ -10,7 +10,7 @@ import pytest
 from src.adapters.system import SystemClock, Uuid7Ids
 from src.application.approvals.decide_approval import DecideApproval, DecideApprovalCommand
 from src.application.approvals.policies import CreatePolicy, CreatePolicyCommand
-from src.application.audit.read_audit import VerifyAudit
+from src.application.audit.verify_audit import VerifyAudit
 from src.application.ports.unit_of_work import OpenUnitOfWork
 from src.application.prices.lines import LineInput
 from src.application.quoting.cancel_quote import CancelQuote, CancelQuoteCommand
@@ -32,6 +32,7 @@ from src.domain.quoting.states import OPEN_STATUSES, QuoteStatus
 from src.domain.shared.errors import Conflict, DomainError, Stale
 from src.domain.shared.ids import ContactId, CustomerId, QuoteId
 from tests.builders.approvals import SUBJECTS
+from tests.builders.audit import SIGNER
 from tests.builders.quotes import a_contact, a_customer
 from tests.organizations import TestOrganization, new_organization
 
@@ -184,4 +185,4 @@ async def test_after_all_the_chain_is_intact(open_postgres: OpenUnitOfWork) -> N
 
     await asyncio.gather(*(desk.submit(quote.id) for quote in quotes))
 
-    assert (await VerifyAudit(desk.transactions)(desk.team.actor(Role.OWNER))).intact
+    assert (await VerifyAudit(desk.transactions, SIGNER)(desk.team.actor(Role.OWNER))).intact

@@ -16,7 +16,7 @@ from src.adapters.system import Uuid7Ids
 from src.adapters.tax_numbers import StdnumTaxNumbers
 from src.application.approvals.decide_approval import DecideApproval, DecideApprovalCommand
 from src.application.approvals.policies import CreatePolicy, CreatePolicyCommand
-from src.application.audit.read_audit import VerifyAudit
+from src.application.audit.verify_audit import VerifyAudit
 from src.application.customers.create_contact import CreateContact, CreateContactCommand
 from src.application.customers.create_customer import CreateCustomer, CreateCustomerCommand
 from src.application.customers.decide_customer import CustomerVerb, DecideCustomer, DecideCustomerCommand
@@ -44,6 +44,7 @@ from src.domain.shared.errors import DomainError
 from src.domain.shared.ids import QuoteId
 from src.domain.shared.party import Party
 from tests.builders.approvals import SUBJECTS
+from tests.builders.audit import SIGNER
 from tests.organizations import TestOrganization, new_organization
 
 OPEN = {"draft", "pending_approval", "rejected", "approved"}
@@ -327,7 +328,7 @@ class QuoteLife(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "team"):
-            verification = self.run(VerifyAudit(self.transactions)(self.team.actor(Role.OWNER)))
+            verification = self.run(VerifyAudit(self.transactions, SIGNER)(self.team.actor(Role.OWNER)))
             assert verification.intact, verification.problem
 
     # Helpers.

@@ -3,15 +3,24 @@
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from src.domain.audit.chain import ChainHead, Verification, Verifier, append, link_hash
+from src.domain.audit.chain import ChainHead, append, link_hash
 from src.domain.audit.differences import differences
 from src.domain.audit.entry import AuditEntry, AuditRecord
+from src.domain.audit.verification import (
+    AuditLink,
+    Extent,
+    Tampering,
+    Verification,
+    Verifier,
+    shows_what_was_written,
+)
 from src.domain.identity.actor import Actor, Origin, Role
 from src.domain.shared.ids import OrganizationId, UserId
 from tests.builders.quotes import NOON, a_content, a_customer, a_line, a_new_quote, a_quote, a_user
@@ -31,12 +40,20 @@ def a_chain(length: int) -> list[AuditEntry]:
     return list(append(HERE, ChainHead(), records))
 
 
-def verified(entries: list[AuditEntry], head: ChainHead, owner: OrganizationId = HERE) -> Verification:
-    verifier = Verifier(owner)
-    for entry in entries:
-        if not verifier.take(entry.sequence, entry.previous_hash, entry.record.text, entry.hash):
-            break
-    return verifier.finish(head)
+def verified(
+    entries: list[AuditEntry],
+    head: ChainHead,
+    owner: OrganizationId = HERE,
+    *,
+    kept: tuple[ChainHead, ...] = (),
+    others: tuple[OrganizationId, ...] = (),
+) -> Verification:
+    extent = Extent(head=head, last=entries[-1].sequence if entries else 0)
+    verifier = Verifier(owner, extent, ChainHead(), {one.sequence: one.hash for one in kept})
+    if not verifier.take([AuditLink.of(entry) for entry in entries if entry.sequence <= head.sequence]):
+        following = (entry.sequence for entry in entries if entry.previous_hash == verifier.head.hash)
+        verifier.explain(next(following, None), others)
+    return verifier.finish()
 
 
 def head_of(entries: list[AuditEntry]) -> ChainHead:
@@ -107,10 +124,93 @@ def test_every_tampering_is_found(tamper: Callable[[list[AuditEntry], int], list
         assert result.first_bad <= len(entries) + 1
 
 
-def test_an_edited_entry_is_named() -> None:
-    entries = a_chain(5)
+def _renumber(entries: list[AuditEntry]) -> list[AuditEntry]:
+    """As a store tells them: by sequence, and nothing twice."""
+    return [replace(entry, sequence=place) for place, entry in enumerate(entries, 1)]
 
-    assert verified(_edit(list(entries), 2), head_of(entries)).first_bad == 3
+
+def _reset(entry: AuditEntry, **changes: object) -> AuditEntry:
+    return replace(entry, record=replace(entry.record, **changes))  # type: ignore[arg-type]  # Whatever the test says.
+
+
+NAMED: dict[str, tuple[Callable[[list[AuditEntry]], list[AuditEntry]], Tampering, int]] = {
+    "an edited text": (lambda entries: _edit(entries, 2), Tampering.CHANGED, 3),
+    "an edited text with a hash that fits": (lambda entries: _rehash(entries, 2), Tampering.CHANGED, 3),
+    "the last one with a hash that fits": (lambda entries: _rehash(entries, 5), Tampering.CHANGED, 6),
+    "an edited hash": (lambda e: [*e[:2], replace(e[2], hash="f" * 64), *e[3:]], Tampering.CHANGED, 3),
+    "another action shown": (lambda e: [*e[:2], _reset(e[2], action="x"), *e[3:]], Tampering.CHANGED, 3),
+    "another time shown": (
+        lambda e: [*e[:2], _reset(e[2], at=e[2].record.at + timedelta(microseconds=1)), *e[3:]],
+        Tampering.CHANGED,
+        3,
+    ),
+    "another person shown": (lambda e: [*e[:2], _reset(e[2], user_id=None), *e[3:]], Tampering.CHANGED, 3),
+    "one removed": (lambda entries: _remove(entries, 2), Tampering.REMOVED, 3),
+    "one removed and the rest renumbered": (lambda e: _renumber(_remove(e, 2)), Tampering.REMOVED, 3),
+    "the last ones removed": (lambda entries: entries[:4], Tampering.REMOVED, 5),
+    "one inserted": (lambda entries: _insert(entries, 2), Tampering.INSERTED, 3),
+    "one inserted and the rest renumbered": (lambda e: _renumber(_insert(e, 2)), Tampering.INSERTED, 4),
+    "one inserted with a hash that fits": (
+        lambda e: _renumber([*e[:2], *append(HERE, head_of(e[:2]), [e[4].record]), *e[2:]]),
+        Tampering.INSERTED,
+        3,
+    ),
+    "one added behind the head": (
+        lambda e: [*e, *append(HERE, head_of(e), [e[0].record])],
+        Tampering.INSERTED,
+        7,
+    ),
+    "two exchanged": (lambda e: _renumber([*e[:2], e[4], e[3], e[2], e[5]]), Tampering.REORDERED, 3),
+    "one moved from another organisation": (
+        lambda e: [*e[:2], *append(THERE, head_of(e[:2]), [e[2].record]), *e[3:]],
+        Tampering.MOVED,
+        3,
+    ),
+    "written anew to the end": (lambda entries: _rewrite(entries, 2), Tampering.CHANGED, 6),
+}
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_tampering_is_named_with_the_first_entry(name: str) -> None:
+    tamper, tampering, first_bad = NAMED[name]
+    entries = a_chain(6)
+
+    finding = verified(tamper(list(entries)), head_of(entries), others=(THERE,)).finding
+
+    assert finding is not None
+    assert (finding.tampering, finding.first_bad) == (tampering, first_bad), finding.problem
+
+
+def test_only_a_kept_head_shows_a_chain_that_was_cut_or_written_anew_with_its_head() -> None:
+    entries = a_chain(6)
+    kept = (head_of(entries[:2]), head_of(entries[:5]))
+    for broken, tampering, first_bad in (
+        (_rewrite(list(entries), 3), Tampering.REWRITTEN, 3),
+        (_rewrite(list(entries), 0), Tampering.REWRITTEN, 1),
+        (entries[:4], Tampering.REMOVED, 5),
+        (entries[:1], Tampering.REMOVED, 2),
+        ([], Tampering.REMOVED, 1),
+    ):
+        assert verified(broken, head_of(broken)).intact
+
+        finding = verified(broken, head_of(broken), kept=kept).finding
+
+        assert finding is not None
+        assert (finding.tampering, finding.first_bad) == (tampering, first_bad), finding.problem
+    assert verified(entries, head_of(entries), kept=kept).kept_heads == 2
+
+
+def test_names_that_look_like_json_do_not_hide_what_is_shown() -> None:
+    name = '","session_id":null,"user_id":null},"at":"2020-01-01T00:00:00.000000Z","changes":['
+    actor = Actor.job(
+        organization_id=HERE, name=name, origin=replace(ACTOR.origin, user_agent=f',"resource_id":"{name}')
+    )
+    link = AuditLink.of(next(append(HERE, ChainHead(), [AuditRecord.of(a_customer().create().events[0], actor)])))
+
+    assert shows_what_was_written(link)
+    for place, field in enumerate(AuditLink._fields[4:], 4):
+        assert not shows_what_was_written(AuditLink._make([*link[:place], "x", *link[place + 1 :]])), field
+    assert not shows_what_was_written(link._replace(text="["))
 
 
 def test_a_chain_moved_from_another_organisation_is_found() -> None:

@@ -2,13 +2,20 @@
 
 import json
 from datetime import datetime
-from typing import Self
+from typing import Annotated, Final, Self
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
-from src.domain.audit.chain import Verification
+from src.application.audit.verify_audit import VerifyAuditCommand
+from src.domain.audit.chain import ChainHead
 from src.domain.audit.entry import AuditEntry
+from src.domain.audit.signed_head import HEAD_FORMAT, SignedHead
+from src.domain.audit.verification import Tampering, Verification
+from src.domain.shared.ids import OrganizationId
+
+MOST_AT_ONCE: Final = 1_000_000  # Entries in one request: some seconds.
+Hash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 
 
 class FieldChange(Struct, frozen=True):
@@ -58,13 +65,86 @@ class AuditEntryResponse(Struct, frozen=True):
         )
 
 
+class HeadSchema(Struct, frozen=True, forbid_unknown_fields=True):
+    """The last entry that is proven: its place and its hash."""
+
+    sequence: Annotated[int, Meta(ge=0, le=9_007_199_254_740_991)]
+    hash: Hash
+
+    def to_domain(self) -> ChainHead:
+        return ChainHead(self.sequence, self.hash)
+
+
+class SignedHeadSchema(Struct, frozen=True, forbid_unknown_fields=True):
+    """*signature* is Ed25519 over six lines: `proffer-audit-head-1`, organisation, sequence, hash, signed_at, each ended."""
+
+    organization_id: UUID
+    sequence: Annotated[int, Meta(ge=0, le=9_007_199_254_740_991)]
+    hash: Hash
+    signed_at: Annotated[datetime, Meta(tz=True)]
+    key_id: Annotated[str, Meta(max_length=64)]
+    signature: Annotated[str, Meta(max_length=256)]
+    format: Annotated[str, Meta(pattern="^proffer-audit-head-1$")] = HEAD_FORMAT
+
+    @classmethod
+    def of(cls, signed: SignedHead) -> Self:
+        return cls(
+            organization_id=signed.organization_id,
+            sequence=signed.head.sequence,
+            hash=signed.head.hash,
+            signed_at=signed.signed_at,
+            key_id=signed.key_id,
+            signature=signed.signature,
+        )
+
+    def to_domain(self) -> SignedHead:
+        return SignedHead(
+            organization_id=OrganizationId(self.organization_id),
+            head=ChainHead(self.sequence, self.hash),
+            signed_at=self.signed_at,
+            key_id=self.key_id,
+            signature=self.signature,
+        )
+
+
+class VerifyRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """*after*: a head from an earlier answer, to go on from. *heads*: signed heads that were kept."""
+
+    after: HeadSchema | None = None
+    limit: Annotated[int, Meta(ge=1, le=MOST_AT_ONCE)] = MOST_AT_ONCE
+    heads: Annotated[list[SignedHeadSchema], Meta(max_length=1000)] = []
+
+    def command(self) -> VerifyAuditCommand:
+        return VerifyAuditCommand(
+            after=None if self.after is None else self.after.to_domain(),
+            limit=self.limit,
+            heads=[one.to_domain() for one in self.heads],
+        )
+
+
+class SignedHeadsResponse(Struct, frozen=True):
+    """*public_keys*: Ed25519 keys (64 hexadecimal digits) by their ids, the newest first."""
+
+    heads: list[SignedHeadSchema]
+    public_keys: dict[str, str]
+
+
 class VerificationResponse(Struct, frozen=True):
-    """*intact*: every entry follows from the one before, up to the stored head. Else *problem* names the first bad one."""
+    """*intact*: every entry follows from the one before, up to the head that is told, and through *kept_heads* signed ones.
+
+    *complete*: that is the end of the chain, of *total* entries; else go on with `after`. Where it is not intact, *problem*
+    says what was done, and *first_bad* is the first entry that is not what was written there.
+    """
 
     intact: bool
+    complete: bool
     entries: int
+    total: int
     head_sequence: int
     head_hash: str
+    kept_heads: int
+    older_heads: int
+    tampering: Tampering | None
     first_bad: int | None
     problem: str
 
@@ -72,9 +152,14 @@ class VerificationResponse(Struct, frozen=True):
     def of(cls, verification: Verification) -> Self:
         return cls(
             intact=verification.intact,
+            complete=verification.complete,
             entries=verification.entries,
+            total=verification.total,
             head_sequence=verification.head.sequence,
             head_hash=verification.head.hash,
+            kept_heads=verification.kept_heads,
+            older_heads=verification.older_heads,
+            tampering=None if verification.finding is None else verification.finding.tampering,
             first_bad=verification.first_bad,
             problem=verification.problem,
         )

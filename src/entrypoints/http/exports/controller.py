@@ -68,7 +68,7 @@ class ExportController(Controller):
     ) -> File:
         """Quotes with their totals as XLSX, CSV or JSON Lines; 404 when there are none."""
         target_of = _target(format, start_date, end_date)
-        return await _file(
+        return await export_file(
             "quotes",
             format,
             clock,
@@ -98,7 +98,7 @@ class ExportController(Controller):
     ) -> File:
         """The lines of the quotes' current revisions, with costs for those who may see them; 404 when there are none."""
         target_of = _target(format, start_date, end_date)
-        return await _file(
+        return await export_file(
             "quote-lines",
             format,
             clock,
@@ -126,7 +126,7 @@ class ExportController(Controller):
     ) -> File:
         """Customers that are not deleted; 404 when there are none."""
         target_of = _target(format, start_date, end_date)
-        return await _file(
+        return await export_file(
             "customers",
             format,
             clock,
@@ -146,7 +146,7 @@ class ExportController(Controller):
     ) -> File:
         """Products, with costs for those who may see them; 404 when there are none."""
         target_of = _target(format, start_date, end_date)
-        return await _file(
+        return await export_file(
             "products",
             format,
             clock,
@@ -158,7 +158,7 @@ def _target(file_format: SpreadsheetFormat, start: date | None, end: date | None
     return lambda path: Target(path=path, file_format=file_format, start=start, end=end)
 
 
-async def _file(
+async def export_file(
     name: str, file_format: SpreadsheetFormat, clock: Clock, write: Callable[[Path], Awaitable[int]]
 ) -> File:
     """What *write* writes, under a name with the moment in UTC; the file goes when it has been sent."""

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from dishka.integrations.litestar import FromDishka
 from litestar import Controller, Response, get, patch, post
-from litestar.params import Body, FromPath
+from litestar.params import Body, FromPath, QueryParameter
 from litestar.status_codes import HTTP_200_OK
 
 from src.application.approvals.decide_approval import DecideApproval, DecideApprovalCommand
@@ -15,6 +15,7 @@ from src.application.ports.quoting import QuoteFilter
 from src.application.prices.staleness import LineCheck
 from src.application.quoting.calculate_quote import CalculateQuote
 from src.application.quoting.cancel_quote import CancelQuote, CancelQuoteCommand
+from src.application.quoting.compare_revisions import CompareRevisions
 from src.application.quoting.create_quote import CreateQuote, CreateQuoteCommand
 from src.application.quoting.edit_quote import EditQuote, EditQuoteCommand
 from src.application.quoting.explain_quote import ExplainedRevision, ExplainQuote
@@ -49,9 +50,11 @@ from src.entrypoints.http.quotes.schemas import (
     SendRequest,
     SubmitRequest,
 )
-from src.entrypoints.http.quotes.timeline import TimelineResponse
+from src.entrypoints.http.quotes.timeline import DifferenceResponse, TimelineResponse
 from src.entrypoints.http.versions import IfMatch, etag, expected_version, required_version
 from src.entrypoints.schemas.explanation import ExplanationSchema, FaultSchema, RevisionExplanationSchema
+
+OtherRevision = Annotated[int | None, QueryParameter(name="to", ge=1, description="The current one when absent.")]
 
 
 class QuoteController(Controller):
@@ -292,6 +295,18 @@ class QuoteController(Controller):
     ) -> TimelineResponse:
         """Everything that happened to the quote, oldest first, with its approvals and mails."""
         return TimelineResponse.of(await get_timeline(actor, QuoteId(quote_id)), actor)
+
+    @get("/{quote_id:uuid}/revisions/{number:int}/differences", permission=Permission.VIEW_QUOTES)
+    async def differences(
+        self,
+        quote_id: FromPath[UUID],
+        number: FromPath[int],
+        actor: FromDishka[Actor],
+        compare: FromDishka[CompareRevisions],
+        to: OtherRevision = None,
+    ) -> DifferenceResponse:
+        """What another revision, the current one unless `to` names it, says otherwise than this one, field by field."""
+        return DifferenceResponse.of(await compare(actor, QuoteId(quote_id), number, to))
 
 
 def _explained(actor: Actor, quote_id: UUID, explained: ExplainedRevision) -> RevisionExplanationSchema:

@@ -1,6 +1,6 @@
 """The timeline of a quote on the wire."""
 
-import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Self
 from uuid import UUID
@@ -8,34 +8,81 @@ from uuid import UUID
 from msgspec import Struct
 
 from src.application.approvals.subjects.quote import SUBJECT
-from src.application.quoting.read_quotes import QuoteTimeline
-from src.domain.audit.entry import AuditEntry
+from src.application.quoting.compare_revisions import RevisionDifference
+from src.application.quoting.read_quotes import QuoteTimeline, TimelineEntry
 from src.domain.identity.actor import Actor
 from src.domain.messaging.message import Message
+from src.domain.quoting.revision import Revision
 from src.entrypoints.http.approvals.schemas import ApprovalResponse, shown_facts
+from src.entrypoints.schemas.pricing import amount_text
 
 
-class TimelineEntry(Struct, frozen=True):
-    """What happened, who did it (a user, or else a kind such as ``job``), and what the event tells."""
+class FieldChange(Struct, frozen=True):
+    field: str
+    before: object
+    after: object
+
+
+class TimelineEntryResponse(Struct, frozen=True):
+    """What happened, *who* did it (a name, or else a kind such as ``job``), what the event tells, and what changed."""
 
     sequence: int
     at: datetime
     action: str
+    resource_type: str
+    resource_id: UUID
     actor_kind: str
     user_id: UUID | None
+    who: str
     details: dict[str, object]
+    changes: list[FieldChange]
 
     @classmethod
-    def of(cls, entry: AuditEntry) -> Self:
-        record = entry.record
+    def of(cls, told: TimelineEntry) -> Self:
+        record = told.entry.record
         return cls(
-            sequence=entry.sequence,
+            sequence=told.entry.sequence,
             at=record.at,
             action=record.action,
+            resource_type=record.resource_type,
+            resource_id=record.resource_id,
             actor_kind=record.actor_kind,
             user_id=record.user_id,
-            details=json.loads(record.text)["details"],
+            who=told.who,
+            details=dict(told.details),
+            changes=[changed(change) for change in told.changes],
         )
+
+
+def changed(change: Mapping[str, object]) -> FieldChange:
+    return FieldChange(field=str(change["field"]), before=change["before"], after=change["after"])
+
+
+class DifferenceResponse(Struct, frozen=True):
+    """What *after* says otherwise than *before*, both numbers of revisions; the payable amounts are decimals as text."""
+
+    quote_id: UUID
+    before: int
+    after: int
+    payable_before: str
+    payable_after: str
+    changes: list[FieldChange]
+
+    @classmethod
+    def of(cls, difference: RevisionDifference) -> Self:
+        return cls(
+            quote_id=difference.quote.id,
+            before=difference.before.number,
+            after=difference.after.number,
+            payable_before=_payable(difference.before),
+            payable_after=_payable(difference.after),
+            changes=[changed(change) for change in difference.changes],
+        )
+
+
+def _payable(revision: Revision) -> str:
+    digits = revision.content.currency.minor_digits
+    return amount_text(revision.calculation.payable, digits)
 
 
 class MessageResponse(Struct, frozen=True):
@@ -61,14 +108,14 @@ class MessageResponse(Struct, frozen=True):
 
 
 class TimelineResponse(Struct, frozen=True):
-    entries: list[TimelineEntry]
+    entries: list[TimelineEntryResponse]
     approvals: list[ApprovalResponse]
     messages: list[MessageResponse]
 
     @classmethod
     def of(cls, timeline: QuoteTimeline, actor: Actor) -> Self:
         return cls(
-            entries=[TimelineEntry.of(entry) for entry in timeline.entries],
+            entries=[TimelineEntryResponse.of(entry) for entry in timeline.entries],
             approvals=[
                 ApprovalResponse.of(request, shown_facts(actor, dict(request.facts), SUBJECT))
                 for request in timeline.approvals

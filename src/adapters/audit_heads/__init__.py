@@ -1,0 +1,7 @@
+"""Signing the heads of audit chains, and keeping them where the operator says."""
+
+from src.adapters.audit_heads.ed25519_signer import Ed25519HeadSigner
+from src.adapters.audit_heads.json_heads import head_of_json, json_of_head
+from src.adapters.audit_heads.stored_heads import StoredHeads
+
+__all__ = ["Ed25519HeadSigner", "StoredHeads", "head_of_json", "json_of_head"]

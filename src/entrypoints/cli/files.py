@@ -1,0 +1,41 @@
+"""Files that commands write."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from src.application.ports.documents import SpreadsheetFormat
+from src.domain.shared.errors import Invalid
+
+
+class FileRefused(Invalid):
+    """A file that cannot be written as asked."""
+
+    code = "file_refused"
+
+
+def format_of(file: Path, *, force: bool) -> SpreadsheetFormat:
+    """By the name's end. Raises FileRefused, also for a file that is there already unless *force*."""
+    try:
+        file_format = SpreadsheetFormat(file.suffix.lower().removeprefix("."))
+    except ValueError:
+        raise FileRefused(f"{file.name} must end in .xlsx, .csv or .jsonl.") from None
+    if file.exists() and not force:
+        raise FileRefused(f"{file} is there already; --force writes over it.")
+    if not file.parent.is_dir():
+        raise FileRefused(f"The folder {file.parent} does not exist.")
+    return file_format
+
+
+@asynccontextmanager
+async def written_whole(file: Path) -> AsyncIterator[Path]:
+    """Where to write; in the end it becomes *file*. A broken export leaves no half file."""
+    with NamedTemporaryFile(dir=file.parent, prefix=".export-", suffix=file.suffix, delete=False) as unfinished:
+        path = Path(unfinished.name)
+    try:
+        yield path
+        await asyncio.to_thread(path.replace, file)
+    finally:
+        await asyncio.to_thread(path.unlink, missing_ok=True)

@@ -1,0 +1,294 @@
+"""Whatever the owner of the database does to a chain is found, and the first entry is named."""
+
+import os
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from src.adapters.postgres.connection import Connection
+from src.adapters.postgres.tables import audit_entries
+from src.adapters.postgres.transaction import Transaction
+from src.adapters.postgres.unit_of_work import PostgresUnitOfWork
+from src.application.audit.verify_audit import VerifyAuditCommand
+from src.application.ports.unit_of_work import OpenUnitOfWork, UnitOfWork
+from src.domain.audit.chain import BEGINNING, ChainHead, link_hash
+from src.domain.audit.signed_head import SignedHead
+from src.domain.audit.verification import Tampering
+from src.domain.identity.actor import Actor, Role
+from src.domain.shared.ids import OrganizationId
+from tests.builders.audit import SIGNER, verifying
+from tests.builders.quotes import NOON, a_customer
+from tests.organizations import new_organization
+
+# ``HYPOTHESIS_PROFILE=thorough`` does all ten thousand.
+TIMES: Final = 10_000 if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else 600
+Row = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Chain:
+    """What the owner sees, and may change: *rows* in their order, and the *head* (sequence and hash)."""
+
+    rows: list[Row]
+    head: ChainHead
+    here: OrganizationId
+    foreign: list[Row]
+
+    def renumber(self) -> None:
+        for place, row in enumerate(self.rows, 1):
+            row["sequence"] = place
+
+    def rehash(self, first: int, last: int | None = None) -> None:
+        """Hashes that fit, from *first* to *last* (places from 1)."""
+        for place in range(first, (last or len(self.rows)) + 1):
+            row = self.rows[place - 1]
+            row["previous_hash"] = self.rows[place - 2]["hash"] if place > 1 else BEGINNING
+            row["hash"] = link_hash(self.here, row["sequence"], row["previous_hash"], row["text"])
+
+    def end_here(self) -> None:
+        self.head = ChainHead(self.rows[-1]["sequence"], self.rows[-1]["hash"]) if self.rows else ChainHead()
+
+
+# Each changes a chain at a place (from 1), and tells the first and the last entry that may be named for it.
+Mutation = Callable[[Chain, int, random.Random], tuple[int, int]]
+
+
+def _other_text(row: Row, chance: random.Random) -> str:
+    position = chance.randrange(len(row["text"]))
+    old = row["text"][position]
+    return str(row["text"][:position] + ("x" if old != "x" else "y") + row["text"][position + 1 :])
+
+
+def flip_text(chain: Chain, place: int, chance: random.Random) -> tuple[int, int]:
+    chain.rows[place - 1]["text"] = _other_text(chain.rows[place - 1], chance)
+    return place, place
+
+
+def flip_hash(chain: Chain, place: int, chance: random.Random) -> tuple[int, int]:
+    column = chance.choice(["hash", "previous_hash"])
+    row = chain.rows[place - 1]
+    row[column] = row[column][:-1] + ("1" if row[column][-1] == "0" else "0")
+    return place, place
+
+
+def change_what_is_shown(chain: Chain, place: int, chance: random.Random) -> tuple[int, int]:
+    row = chain.rows[place - 1]
+    column = chance.choice(["action", "resource_type", "resource_id", "actor_kind", "user_id", "at"])
+    if column == "at":
+        row["at"] += timedelta(microseconds=chance.choice([-1, 1]))
+    elif column.endswith("_id"):
+        row[column] = uuid4()
+    else:
+        row[column] += chance.choice(["x", '"'])
+    return place, place
+
+
+def delete(chain: Chain, place: int, chance: random.Random) -> tuple[int, int]:
+    del chain.rows[place - 1]
+    if chance.random() < 0.5:
+        chain.renumber()
+    return place, place
+
+
+def swap(chain: Chain, place: int, chance: random.Random) -> tuple[int, int]:
+    other = chance.choice([one for one in range(1, len(chain.rows) + 1) if one != place])
+    rows = chain.rows
+    rows[place - 1], rows[other - 1] = rows[other - 1], rows[place - 1]
+    chain.renumber()
+    return min(place, other), min(place, other)
+
+
+def duplicate(chain: Chain, place: int, chance: random.Random) -> tuple[int, int]:
+    """A copy of any entry, before the one at *place*; which of two equal ones is the copy, nobody can tell."""
+    chain.rows.insert(place - 1, dict(chance.choice(chain.rows)))
+    same = chain.rows[place - 1]["hash"] == chain.rows[place]["hash"]
+    chain.renumber()
+    return place, place + 1 if same else place
+
+
+def take_a_place_twice(chain: Chain, place: int, chance: random.Random) -> tuple[int, int]:
+    twin = dict(chain.rows[place - 1])
+    kind = chance.randrange(3)
+    if kind:
+        twin["text"] = _other_text(twin, chance)
+    if kind == 2:
+        twin["hash"] = link_hash(chain.here, place, twin["previous_hash"], twin["text"])
+    chain.rows.insert(place, twin)
+    return place, place
+
+
+def insert_with_a_hash_that_fits(chain: Chain, place: int, chance: random.Random) -> tuple[int, int]:
+    chain.rows.insert(place - 1, {**chain.rows[place - 1], "text": _other_text(chain.rows[place - 1], chance)})
+    chain.renumber()
+    chain.rehash(place, place)
+    _show_what_is_written(chain.rows[place - 1], chain.foreign[0])
+    return place, place
+
+
+def change_with_a_hash_that_fits(chain: Chain, place: int, chance: random.Random) -> tuple[int, int]:
+    _show_what_is_written(chain.rows[place - 1], chance.choice(chain.foreign))
+    chain.rehash(place, place)
+    return place, place
+
+
+def write_anew(chain: Chain, place: int, chance: random.Random) -> tuple[int, int]:
+    """Everything from *place* on, the head too: only kept heads tell, and only between which of them it lies."""
+    _show_what_is_written(chain.rows[place - 1], chance.choice(chain.foreign))
+    chain.rehash(place)
+    chain.end_here()
+    return 1, place
+
+
+def cut(chain: Chain, place: int, chance: random.Random) -> tuple[int, int]:
+    del chain.rows[place - 1 :]
+    if chance.random() < 0.5:
+        chain.end_here()
+    return place, place
+
+
+def move_here(chain: Chain, place: int, chance: random.Random) -> tuple[int, int]:
+    foreign = chance.choice(chain.foreign)
+    chain.rows[place - 1] = {**foreign, "organization_id": chain.here, "sequence": place}
+    if chance.random() < 0.5:
+        chain.rows[place - 1]["previous_hash"] = chain.rows[place - 2]["hash"] if place > 1 else BEGINNING
+    return place, place
+
+
+def change_the_head(chain: Chain, place: int, chance: random.Random) -> tuple[int, int]:
+    last = len(chain.rows)
+    if chance.random() < 0.5:
+        chain.head = ChainHead(chain.head.sequence, "0" * 64)
+        return last, last
+    chain.head = ChainHead(place - 1, chain.rows[place - 2]["hash"] if place > 1 else BEGINNING)
+    return place, place
+
+
+def _show_what_is_written(row: Row, other: Row) -> None:
+    """What a careful forger does: text and shown fields of another entry that fit each other."""
+    shown = ("text", "at", "action", "resource_type", "resource_id", "actor_kind", "user_id")
+    row.update({name: other[name] for name in shown})
+    row["hash"] = link_hash(row["organization_id"], row["sequence"], row["previous_hash"], row["text"])
+
+
+MUTATIONS: Final[tuple[Mutation, ...]] = (
+    flip_text,
+    flip_hash,
+    change_what_is_shown,
+    delete,
+    swap,
+    duplicate,
+    take_a_place_twice,
+    insert_with_a_hash_that_fits,
+    change_with_a_hash_that_fits,
+    write_anew,
+    cut,
+    move_here,
+    change_the_head,
+)
+
+
+class OnOneConnection(OpenUnitOfWork):
+    """Units of work inside the owner's own transaction, which sees what it has changed."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    def __call__(self, actor: Actor) -> AbstractAsyncContextManager[UnitOfWork]:
+        return self._open(actor)
+
+    @asynccontextmanager
+    async def _open(self, actor: Actor) -> AsyncIterator[UnitOfWork]:
+        lent = await self._connection.get_raw_connection()
+        same = Connection(self._connection.engine.sync_engine, lent)
+        yield PostgresUnitOfWork(Transaction(same, actor.organization_id), actor)
+
+
+@asynccontextmanager
+async def nothing_in_the_way(owner_engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """The owner takes away whatever protects the table; in the end all of it is as before."""
+    async with owner_engine.connect() as connection:
+        for table in ("audit_entries", "audit_heads", "audit_signed_heads"):
+            await connection.execute(text(f"ALTER TABLE proffer.{table} NO FORCE ROW LEVEL SECURITY"))
+        await connection.execute(text("ALTER TABLE proffer.audit_entries DISABLE TRIGGER append_only"))
+        await connection.execute(text("ALTER TABLE proffer.audit_entries DROP CONSTRAINT audit_entries_pkey"))
+        await connection.execute(text("ALTER TABLE proffer.audit_entries DROP CONSTRAINT audit_entries_previous_key"))
+        await connection.execute(text("SET LOCAL enable_seqscan = off"))
+        yield connection
+        await connection.rollback()
+
+
+async def _rows(connection: AsyncConnection, organization_id: OrganizationId) -> list[Row]:
+    own = audit_entries.c.organization_id == organization_id
+    found = await connection.execute(audit_entries.select().where(own).order_by(audit_entries.c.sequence))
+    return [{name: value for name, value in row._mapping.items() if name != "trace_id"} for row in found]  # Generated.
+
+
+async def _write(connection: AsyncConnection, chain: Chain) -> None:
+    tenant = {"tenant": chain.here}
+    await connection.execute(text("DELETE FROM proffer.audit_entries WHERE organization_id = :tenant"), tenant)
+    if chain.rows:
+        await connection.execute(audit_entries.insert(), chain.rows)
+    await connection.execute(
+        text("UPDATE proffer.audit_heads SET sequence = :sequence, hash = :hash WHERE organization_id = :tenant"),
+        {**tenant, "sequence": chain.head.sequence, "hash": chain.head.hash},
+    )
+
+
+@pytest.mark.asyncio
+async def test_every_tampering_by_the_databases_owner_is_found_and_named(
+    open_postgres: OpenUnitOfWork, owner_engine: AsyncEngine
+) -> None:
+    made, other = await new_organization(open_postgres), await new_organization(open_postgres)
+    actor, here = made.actor(Role.OWNER), made.organization.id
+    async with open_postgres(actor) as uow:
+        for _ in range(5):
+            await uow.customers.save(a_customer().create())
+        await uow.commit()
+    chance = random.Random(11)
+    seen: dict[str, set[Tampering]] = {mutation.__name__: set() for mutation in MUTATIONS}
+    async with nothing_in_the_way(owner_engine) as connection:
+        rows, foreign = await _rows(connection, here), await _rows(connection, other.organization.id)
+        last = ChainHead(rows[-1]["sequence"], rows[-1]["hash"])
+        verify = verifying(OnOneConnection(connection))
+        assert (await verify(actor)).intact
+        for number in range(TIMES):
+            mutation = MUTATIONS[number % len(MUTATIONS)]
+            chain = Chain(deepcopy(rows), last, here, foreign)
+            place = chance.randrange(1, len(rows) + 1)
+            kept = _some_heads(rows, here, chance)
+            earliest, latest = mutation(chain, place, chance)
+            agreed = 1 + max((one.head.sequence for one in kept if one.head.sequence < place), default=0)
+            async with connection.begin_nested() as savepoint:
+                await _write(connection, chain)
+
+                result = await verify(actor, VerifyAuditCommand(heads=kept, others=[other.organization.id]))
+
+                await savepoint.rollback()
+            told = f"{mutation.__name__} at {place} ({number}): {result.finding}"
+            assert result.finding is not None, told
+            if (
+                result.finding.tampering is Tampering.REWRITTEN
+            ):  # Which of the entries since the last kept head, none can tell.
+                earliest = latest = agreed
+            assert earliest <= result.finding.first_bad <= latest, told
+            seen[mutation.__name__].add(result.finding.tampering)
+        assert (await verify(actor)).intact
+    assert seen["move_here"] >= {Tampering.MOVED}
+    assert seen["swap"] == {Tampering.REORDERED}
+    assert seen["write_anew"] == {Tampering.REWRITTEN}
+    assert seen["cut"] == seen["delete"] == {Tampering.REMOVED}
+
+
+def _some_heads(rows: list[Row], here: OrganizationId, chance: random.Random) -> list[SignedHead]:
+    """The last head that was exported, and some earlier ones."""
+    wanted = sorted({len(rows), *chance.sample(range(1, len(rows)), 2)})
+    return [SIGNER.sign(here, ChainHead(place, rows[place - 1]["hash"]), NOON) for place in wanted]
