@@ -14,6 +14,7 @@ BENCHMARKS = (
     "search",
     "import_rows",
     "audit",
+    "approvals",
 )
 
 for name in BENCHMARKS:

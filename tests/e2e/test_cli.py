@@ -24,6 +24,7 @@ from tests.e2e.processes import ROOT, Installation, free_port
 pytestmark = pytest.mark.xdist_group("installations")
 
 SALES, OWNER = "sales@nordlicht.example", "owner@nordlicht.example"
+APPROVER = "approver@nordlicht.example"
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +127,9 @@ def test_a_missing_file_ends_with_3_and_a_wrong_word_with_2(bare: Installation) 
         ("audit",),
         ("audit", "list"),
         ("audit", "verify"),
+        ("approval",),
+        ("approval", "list"),
+        ("approval", "preview"),
         ("job",),
         ("job", "list"),
         ("job", "retry"),
@@ -416,3 +420,17 @@ def test_organisations_are_made_suspended_and_restored(demo: Installation) -> No
     assert {one["slug"]: one["status"] for one in listed} == {"nordlicht": "active", "fjord": "active"}
     assert unknown.returncode == 4
     assert key.stdout.startswith(b"pfo_")
+
+
+def test_an_approval_is_previewed_listed_shown_and_decided(demo: Installation) -> None:
+    preview = demo.run("approval", "preview", "Q-2026-000001", "--as", SALES)
+    listed = demo.run("approval", "list", "--as", APPROVER)
+    unknown = demo.run("approval", "show", "00000000-0000-0000-0000-000000000000", "--as", APPROVER)
+    nobody = demo.run("approval", "preview", "Q-1999-000001", "--as", SALES)
+
+    told = preview.stdout.decode()
+    assert "Large or generous offers" in told
+    assert "discount_percent > 5: yes" in told
+    assert told.endswith("Somebody would be asked.\n")
+    assert b"3 of 3 approvals." in listed.stdout
+    assert (listed.returncode, unknown.returncode, nobody.returncode) == (0, 4, 4)

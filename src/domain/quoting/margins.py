@@ -40,6 +40,7 @@ def margin_facts(calculation: Calculation, pricing: QuotePricing) -> dict[str, D
         return {"costs_known": "no"}
     lines = [_earning(calculation, pricing, position) for position in range(len(calculation.lines))]
     fixed = sum(map(_fixed, pricing.charges), ZERO) - sum(map(_fixed, pricing.discounts), ZERO)
+    fixed *= _without_tax(calculation, pricing)
     whole = sum((line for line in lines if not line.optional), Earning(fixed, ZERO, optional=False))
     return {
         "costs_known": "yes",
@@ -48,11 +49,25 @@ def margin_facts(calculation: Calculation, pricing: QuotePricing) -> dict[str, D
     }
 
 
+def _without_tax(calculation: Calculation, pricing: QuotePricing) -> Decimal:
+    """What part of an amount of the document is left without the tax that prices include: as much as of all lines."""
+    nets = [(amounts.net, _rate(pricing, place)) for place, amounts in enumerate(calculation.lines)]
+    whole = sum((net for net, _ in nets), ZERO)
+    return sum((net / (1 + rate) for net, rate in nets), ZERO) / whole if whole > 0 else Decimal(1)
+
+
+def _rate(pricing: QuotePricing, position: int) -> Decimal:
+    """The tax that the price of this line includes, as a fraction."""
+    taxes = pricing.lines[position].taxes
+    return (
+        sum((tax.rate_percent or ZERO for tax in taxes if tax.category == pricing.prices_include_tax), ZERO) / _HUNDRED
+    )
+
+
 def _earning(calculation: Calculation, pricing: QuotePricing, position: int) -> Earning:
-    amounts, line = calculation.lines[position], pricing.lines[position]
+    amounts = calculation.lines[position]
     off = _percents(one for one in pricing.discounts if one.lines is None or position in one.lines)
-    rate = sum((tax.rate_percent or ZERO for tax in line.taxes if tax.category == pricing.prices_include_tax), ZERO)
-    net = amounts.net * (1 + (_percents(pricing.charges) - off) / _HUNDRED) / (1 + rate / _HUNDRED)
+    net = amounts.net * (1 + (_percents(pricing.charges) - off) / _HUNDRED) / (1 + _rate(pricing, position))
     return Earning(net, amounts.cost or ZERO, amounts.optional)
 
 

@@ -34,6 +34,7 @@ user = App(name="user", help="Invite people, give them roles, lock them out.")
 organization = App(name="organization", help="Make, list, suspend and restore organisations.")
 export = App(name="export", help="Write quotes, their lines, customers and products into files.")
 job = App(name="job", help="See what is under way and what has failed, try again, give up.")
+approval = App(name="approval", help="See what waits for whom, what a quote would need, and decide.")
 operator = App(name="operator", help="Keys for platform operators.")
 app.command(quote)
 app.command(catalog)
@@ -43,6 +44,7 @@ app.command(user)
 app.command(organization)
 app.command(operator)
 app.command(job)
+app.command(approval)
 quote.command(price)
 
 # By name and with its first sentence, because they need the web or the database: pricing a file must not pay for loading these.
@@ -152,6 +154,34 @@ for name, text in (
     ),
 ):
     export.command(f"{_EXPORTS}:{name}", name=name, help=text)
+for function, name, text in (
+    (
+        "list_approvals",
+        "list",
+        "List approval requests, or with --waiting your inbox.\n\nExample: proffer approval list --waiting --as approver@nordlicht.example",
+    ),
+    (
+        "show",
+        "show",
+        "Show one request with its steps.\n\nExample: proffer approval show ID --as approver@nordlicht.example",
+    ),
+    (
+        "approve",
+        "approve",
+        "Agree to what was submitted.\n\nExample: proffer approval approve ID --as approver@nordlicht.example",
+    ),
+    (
+        "reject",
+        "reject",
+        "Refuse what was submitted.\n\nExample: proffer approval reject ID --reason TEXT --as approver@nordlicht.example",
+    ),
+    (
+        "preview",
+        "preview",
+        "Show what submitting a quote would ask for.\n\nExample: proffer approval preview Q-2026-000001 --as sales@nordlicht.example",
+    ),
+):
+    approval.command(f"src.entrypoints.cli.approvals:{function}", name=name, help=text)
 for function, name, text in (
     (
         "list_jobs",

@@ -65,7 +65,7 @@ async def timeline(
     Example: proffer quote timeline Q-2026-000001 --as sales@nordlicht.example --changes
     """
     async with session_of(user, organization) as session:
-        quote = await _quote_of(session, number)
+        quote = await quote_of(session, number)
         told = await (await session.get(GetQuoteTimeline))(session.actor, quote.id)
     if json:
         print_json([_entry_as_json(one) for one in told.entries])
@@ -89,7 +89,7 @@ async def diff(
     Example: proffer quote diff Q-2026-000001 1 2 --as sales@nordlicht.example
     """
     async with session_of(user, organization) as session:
-        quote = await _quote_of(session, number)
+        quote = await quote_of(session, number)
         found = await (await session.get(CompareRevisions))(session.actor, quote.id, before, after)
     rows = [(str(one["field"]), _short(one["before"]), _short(one["after"])) for one in found.changes]
     print_table((("Field", "left"), (f"Revision {before}", "left"), (f"Revision {after}", "left")), rows)
@@ -100,7 +100,7 @@ async def diff(
     return 0
 
 
-async def _quote_of(session: CliSession, number: str) -> QuoteSummary:
+async def quote_of(session: CliSession, number: str) -> QuoteSummary:
     """Raises QuoteNotFound."""
     page = await (await session.get(ListQuotes))(session.actor, QuoteFilter(search=number), Paging(limit=LARGEST_PAGE))
     for quote in page.items:

@@ -215,3 +215,21 @@ def test_of_a_ladder_only_the_first_asks() -> None:
     request = asked(a_submission(SALES.id), [*policies, beside], USERS).after
 
     assert [step.policy_name for step in request.steps] == ["Board", "Beside"]
+
+
+def test_a_count_is_blocked_when_too_few_are_left() -> None:
+    request = a_request(only(ANN, BOB, CARL, quorum=Quorum.COUNT, count=2))
+    one_left = [user for user in USERS if user not in {BOB, CARL}]
+
+    assert request.review(approvers_of(one_left, (SALES.id,)), at=NOON) is not None
+    agreed = decision(request, ANN, USERS)
+    assert agreed is not None
+    assert agreed.after.review(approvers_of([*one_left, BOB], (SALES.id,)), at=NOON) is None
+    assert agreed.after.review(approvers_of(one_left, (SALES.id,)), at=NOON) is not None
+
+
+def test_whoever_has_decided_is_waited_for_no_more() -> None:
+    agreed = decision(a_request(only(ANN, BOB, quorum=Quorum.COUNT, count=2)), ANN, USERS)
+
+    assert agreed is not None
+    assert approvers_of(USERS, (SALES.id,)).waiting_for(agreed.after.steps[0]) == (BOB,)

@@ -146,3 +146,12 @@ def test_an_approval_that_was_recalled_with_its_request_still_counts() -> None:
     again = submitted(policy, "10", [recalled], minutes=1)
 
     assert [step.status for step in again.steps] == [StepStatus.APPROVED, StepStatus.OPEN]
+
+
+def test_a_text_that_has_changed_is_asked_about_again() -> None:
+    group = Condition(fact="customer_group", operator=Operator.NOT_EQUAL, values=("Partners",))
+    policy = a_policy(DISCOUNT, group)
+    first = said(submitted(policy, "10", [], customer_group="Retail"), ANN)
+
+    assert not submitted(policy, "10", [first], minutes=1, customer_group="Retail").live
+    assert submitted(policy, "10", [first], minutes=1, customer_group="Strangers").live
