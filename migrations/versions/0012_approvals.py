@@ -101,6 +101,11 @@ def upgrade() -> None:
         tenant_table(name, _RIGHTS[name])
     for index in _INDEXES:
         op.execute(index)
+    op.execute(
+        "ALTER TABLE proffer.customers ADD COLUMN last_edited_by uuid, ADD CONSTRAINT customers_editor_fkey "
+        "FOREIGN KEY (organization_id, last_edited_by) REFERENCES proffer.users"
+    )
+    op.execute("CREATE INDEX customers_editor ON proffer.customers (organization_id, last_edited_by)")
     op.execute("ALTER TABLE proffer.organizations ADD COLUMN working_calendar text NOT NULL DEFAULT '{}'")
     op.execute(f"GRANT UPDATE (working_calendar) ON proffer.organizations TO {APP}")
 
@@ -191,7 +196,7 @@ def _requests() -> None:
 
 def _beyond_the_tenant(table: str, *statements: str) -> None:
     """Under forced row-level security even the owner sees no row, and says nothing."""
-    tables = (table, "quotes", "quote_revisions", "customers")
+    tables = sorted({table, "approval_requests", "quotes", "quote_revisions", "customers"})
     for name in tables:
         op.execute(f"ALTER TABLE {SCHEMA}.{name} NO FORCE ROW LEVEL SECURITY")
     for statement in statements:
@@ -200,9 +205,37 @@ def _beyond_the_tenant(table: str, *statements: str) -> None:
         op.execute(f"ALTER TABLE {SCHEMA}.{name} FORCE ROW LEVEL SECURITY")
 
 
+def _check_reversible() -> None:
+    """The schema before knows neither such conditions nor who is needed where all are: nothing may get laxer unseen."""
+    known = ", ".join(
+        f"'{name}'"
+        for name in ("total", "discount_percent", "greatest_line_discount_percent", "line_count", "currency")
+    )
+    _beyond_the_tenant(
+        "approval_policies",
+        f"""
+        DO $$ BEGIN
+            IF EXISTS (
+                SELECT 1 FROM {SCHEMA}.approval_policies, jsonb_array_elements(conditions::jsonb) AS one
+                WHERE subject = 'quote' AND (
+                    one ->> 'fact' NOT IN ({known}) OR one ->> 'operator' IN ('!=', 'not in', 'contains')
+                )
+            ) OR EXISTS (
+                SELECT 1 FROM {SCHEMA}.approval_requests, jsonb_array_elements(steps::jsonb) AS one
+                WHERE status IN ('open', 'blocked') AND one -> 'rule' ->> 'quorum' = 'all'
+            ) THEN
+                RAISE EXCEPTION 'Policies or open approvals need what the schema before does not know; end them first.';
+            END IF;
+        END $$
+        """,
+    )
+
+
 def downgrade() -> None:
     table = f"{SCHEMA}.approval_requests"
+    _check_reversible()
     op.execute("ALTER TABLE proffer.organizations DROP COLUMN working_calendar")
+    op.execute("ALTER TABLE proffer.customers DROP COLUMN last_edited_by")
     for name in reversed(tuple(_TABLES)):
         op.execute(f"DROP TABLE {SCHEMA}.{name}")
     for constraint in ("approval_requests_revision_fkey", "approval_requests_customer_fkey"):

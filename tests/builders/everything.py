@@ -14,6 +14,7 @@ from src.domain.documents.stored_document import StoredDocument
 from src.domain.identity.actor import Role
 from src.domain.shared.ids import CommentId, DocumentId, SimulationId
 from tests.builders.approvals import SUBJECTS, a_delegation, a_subject, a_submission, asked
+from tests.builders.audit import SIGNER
 from tests.builders.catalogue import a_catalogue, an_import
 from tests.builders.identity import fill_identity
 from tests.builders.quotes import NOON, a_contact, a_content, a_customer, a_new_quote, a_product
@@ -65,6 +66,7 @@ async def a_full_organization(open_uow: OpenUnitOfWork) -> TestOrganization:
             records=0,
         )
         await uow.fact_records.save_simulation(simulation.start())
+        await uow.audit.keep_head(SIGNER.sign(made.organization.id, await uow.audit.head(), NOON))
         document = StoredDocument(
             id=DocumentId(ids.new()),
             quote_id=quote.id,

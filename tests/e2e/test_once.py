@@ -197,6 +197,10 @@ async def _addresses(team: Team) -> dict[str, str]:
             {"subject": "product", "key": "colour", "label": "Colour", "kind": "text"},
         ),
         "coupons/{coupon_id}": ("coupons", {"code": "SPRING", "percent": "5"}),
+        "approval-policies/{policy_id}": (
+            "approval-policies",
+            {"name": "P", "steps": [{"name": "S", "roles": ["approver"]}]},
+        ),
     }
     found = {f"{API}/organization": f"{API}/organization"}
     for path, (where, body) in made.items():

@@ -102,7 +102,8 @@ async def row_of(transaction: Transaction, table: Table, identity: UUID, *, lock
 def _by_id(table: Table, lock: bool) -> Select[Any]:
     own = (table.c.organization_id == bindparam("organization"), table.c.id == bindparam("identity"))
     statement = select(table).where(*own)
-    return statement.with_for_update() if lock else statement
+    # What only refers to the row need not wait.
+    return statement.with_for_update(key_share=True) if lock else statement
 
 
 @cache

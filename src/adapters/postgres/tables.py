@@ -211,6 +211,7 @@ customers: Final = Table(
     _text("status"),
     _text("status_reason"),
     _id("registered_by", nullable=True),
+    _id("last_edited_by", nullable=True),
     _text("reference", nullable=True),
     _text("addresses"),
     Column("payment_days", Integer, nullable=True),

@@ -60,12 +60,13 @@ class DecideRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecideApprovalCommand:
-    """*content_digest* is that of the quote which the approver looked at; a rejection needs a *reason*."""
+    """As DecideRequestCommand, of the quote's current revision."""
 
     quote_id: QuoteId
     approved: bool
     content_digest: str
     reason: str = ""
+    step: str | None = None
 
 
 class DecideApproval:
@@ -90,6 +91,7 @@ class DecideApproval:
                 approved=command.approved,
                 content_digest=command.content_digest,
                 reason=command.reason,
+                step=command.step,
             )
             if decided is request:
                 return quote
@@ -101,7 +103,10 @@ class DecideApproval:
         if quote.current.status not in _DECIDED_OR_ASKED:
             quote.current.check(verb)
         try:
-            return await uow.approvals.latest(quotes.KIND, quote.id)
+            request = await uow.approvals.latest(quotes.KIND, quote.id)
         except RequestNotFound:
             quote.current.check(verb)  # Approved without any policy asking: there is nothing to decide.
             raise
+        if request.subject.revision != quote.current.number:
+            quote.current.check(verb)  # The same, of this revision.
+        return request

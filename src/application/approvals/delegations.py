@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time, timedelta
 
-from src.application.approvals.desk import review_requests
+from src.application.approvals.desk import look_again, review_requests
 from src.application.approvals.subject import Subjects
 from src.application.ports.clock import Clock, IdFactory
 from src.application.transactions import Transactions
 from src.domain.approvals.delegation import Delegation
-from src.domain.identity.actor import Actor, Permission
+from src.domain.identity.actor import PERMISSIONS, Actor, Permission
+from src.domain.identity.user import RoleNotYours
 from src.domain.shared.errors import invalid_field
 from src.domain.shared.ids import DelegationId, UserId
 
@@ -26,7 +27,7 @@ class CreateDelegationCommand:
 
 
 class CreateDelegation:
-    """One's own, or with the right to manage users anybody's. Raises UserNotFound, PermissionMissing, Invalid."""
+    """One's own, or with the right to manage users anybody's. Raises UserNotFound, PermissionMissing, RoleNotYours, Invalid."""
 
     def __init__(self, transactions: Transactions, clock: Clock, ids: IdFactory, subjects: Subjects) -> None:
         self._transactions, self._clock, self._ids, self._subjects = transactions, clock, ids, subjects
@@ -50,12 +51,21 @@ class CreateDelegation:
             if delegation.ends_on < now.astimezone(organization.zone).date():
                 raise invalid_field("ends_on", "This day is over.")
             absent, delegate = await uow.users.get(away), await uow.users.get(command.to_user_id)
+            if away != actor.person and not PERMISSIONS[absent.role] <= actor.permissions:
+                raise RoleNotYours("Whoever may more than you delegates for themselves.")
+            if away != actor.person and delegate.id == actor.person:
+                raise invalid_field("to_user_id", "Nobody makes themselves the delegate of somebody else.")
             if not absent.may(Permission.DECIDE_APPROVALS):
                 raise invalid_field("from_user_id", "Whoever may not decide has nothing to delegate.")
             if not delegate.may(Permission.DECIDE_APPROVALS):
                 raise invalid_field("to_user_id", "A delegate is active and may decide approvals.")
             stored = await uow.delegations.save(delegation.create())
             await review_requests(uow, actor, self._subjects, self._ids, now)
+            # Where it begins or ends later, who can decide what changes then.
+            for day in (stored.starts_on, stored.ends_on + timedelta(days=1)):
+                begins = datetime.combine(day, time(), organization.zone)
+                if begins > now:
+                    await look_again(uow, actor, self._ids, begins)
             await uow.commit()
         return stored
 

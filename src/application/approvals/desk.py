@@ -12,7 +12,7 @@ from src.application.ports.unit_of_work import UnitOfWork
 from src.domain.approvals.approvers import Approvers
 from src.domain.approvals.delegation import Delegation
 from src.domain.approvals.errors import RequestContentChanged, RequestNotFound
-from src.domain.approvals.matching import PolicyResult, evaluate
+from src.domain.approvals.matching import PolicyResult, asking, evaluate
 from src.domain.approvals.policy import ApprovalPolicy
 from src.domain.approvals.request import ApprovalRequest, PlannedStep, RequestStatus, Submission, plan
 from src.domain.approvals.simulation import FactRecord
@@ -76,9 +76,7 @@ async def look_ahead(uow: UnitOfWork, kind: ApprovalSubject, submission: Submiss
     """The one evaluation that serves submitting and previews alike."""
     policies = [policy for policy in await uow.policies.all() if policy.subject == kind.kind]
     results = evaluate(submission.facts, policies)
-    matched = [result for result in results if result.matched]
-    if not matched and kind.otherwise is not None:
-        matched = list(evaluate(submission.facts, [kind.otherwise]))
+    matched = asking(submission.facts, results, kind.otherwise)
     subject = submission.subject
     steps = plan(
         submission,
@@ -110,6 +108,12 @@ class ApprovalDesk:
         """
         now = self._people.now
         outlook = outlook or await look_ahead(self._uow, kind, submission, self._people)
+        opening = None
+        if outlook.steps:
+            request_id = RequestId(self._ids.new())
+            opening = ApprovalRequest.open(
+                submission, outlook.steps, request_id=request_id, due=self._people.due, at=now
+            )
         record = FactRecord(
             id=FactRecordId(self._ids.new()),
             subject=submission.subject,
@@ -119,11 +123,7 @@ class ApprovalDesk:
             at=now,
         )
         await self._uow.fact_records.add(record)
-        if not outlook.steps:
-            return None
-        request_id = RequestId(self._ids.new())
-        opening = ApprovalRequest.open(submission, outlook.steps, request_id=request_id, due=self._people.due, at=now)
-        return await self.save(kind, opening)
+        return None if opening is None else await self.save(kind, opening)
 
     async def decide(
         self,
@@ -174,6 +174,8 @@ class ApprovalDesk:
                 await self._opened(after, step)
             elif step.escalated_at is not None and was.escalated_at is None:
                 await self._mail(TELL_DEPUTIES, after, step.key)
+            elif before is not None and before.status is RequestStatus.BLOCKED and after.status is RequestStatus.OPEN:
+                await self._mail(TELL_APPROVERS, after, f"{step.key}#{after.version}")  # Others than were told first.
         if after.status is not (None if before is None else before.status):
             if after.status is RequestStatus.BLOCKED:
                 await self._mail(TELL_POLICY_OWNER, after)
@@ -184,7 +186,7 @@ class ApprovalDesk:
         await self._mail(TELL_APPROVERS, request, step.key)
         if step.escalates_at is not None:
             await self.enqueue(ESCALATE_APPROVAL, request.id, not_before=step.escalates_at)
-        if step.rule.remind_after_hours is not None:
+        if step.rule.remind_after_hours is not None and not self._quiet:
             due = self._people.due(self._people.now, step.rule.remind_after_hours)
             await self.enqueue(REMIND_APPROVERS, request.id, detail=f"{step.key}#1", not_before=due)
 
@@ -233,13 +235,18 @@ async def lock_request(
 async def approvers_changed(uow: UnitOfWork, actor: Actor, subjects: Subjects, ids: IdFactory, now: datetime) -> None:
     """Look at all live requests now, and once more a minute later: somebody may be submitting at this very moment."""
     await review_requests(uow, actor, subjects, ids, now)
+    await look_again(uow, actor, ids, now + timedelta(minutes=1))
+
+
+async def look_again(uow: UnitOfWork, actor: Actor, ids: IdFactory, at: datetime) -> None:
+    """Have the worker review all live requests at *at*."""
     job = Job(
         id=ids.new(),
         name=REVIEW_APPROVALS,
         organization_id=actor.organization_id,
         subject_id=actor.organization_id,
         trace_id=actor.origin.trace_id,
-        not_before=now + timedelta(minutes=1),
+        not_before=at,
     )
     await uow.jobs.enqueue(job)
 

@@ -1,6 +1,8 @@
 """What the worker does for approvals: mails, reminders, escalations, and a second look after people have changed."""
 
 from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
 
 from src.application.approvals.desk import (
     ESCALATE_APPROVAL,
@@ -24,10 +26,10 @@ from src.domain.approvals.approvers import Approvers
 from src.domain.approvals.errors import RequestContentChanged, RequestNotFound
 from src.domain.approvals.request import MOST_REMINDERS, ApprovalRequest, RequestStatus
 from src.domain.approvals.steps import Step, StepStatus
-from src.domain.identity.actor import Actor, Permission
+from src.domain.identity.actor import Actor, Permission, Role
 from src.domain.identity.organization import Organization
 from src.domain.identity.user import User
-from src.domain.shared.ids import RequestId
+from src.domain.shared.ids import PolicyId, RequestId
 
 APPROVAL_JOBS = (
     TELL_APPROVERS,
@@ -38,6 +40,9 @@ APPROVAL_JOBS = (
     ESCALATE_APPROVAL,
     REVIEW_APPROVALS,
 )
+
+
+_CLOCKS_APART: Final = timedelta(minutes=5)
 
 
 class RunApprovalJob:
@@ -78,10 +83,16 @@ class RunApprovalJob:
                 kind, request = await lock_request(uow, self._subjects, request_id)
             except (RequestNotFound, RequestContentChanged):
                 return
-            change = request.escalate(at=now)
-            if change is None:
+            desk = ApprovalDesk(uow, actor, self._ids, await People.read(uow, now))
+            due = request.next_escalation()
+            # The queue goes by the database's clock; ours may be a little behind.
+            change = request.escalate(at=due if due is not None and now < due <= now + _CLOCKS_APART else now)
+            if change is not None:
+                await desk.save(kind, change)
+            elif due is not None:
+                await desk.enqueue(ESCALATE_APPROVAL, request_id, not_before=due)
+            else:
                 return
-            await ApprovalDesk(uow, actor, self._ids, await People.read(uow, now)).save(kind, change)
             await uow.commit()
 
     async def _remind(self, actor: Actor, request_id: RequestId, detail: str) -> None:
@@ -106,7 +117,8 @@ class RunApprovalJob:
             to = self._waiting(request, step, people)
             await self._mail(people.organization, request, ApprovalMailKind.REMINDER, to, step, occasion=f"r{count}")
 
-    async def _tell(self, actor: Actor, name: str, request_id: RequestId, key: str) -> None:
+    async def _tell(self, actor: Actor, name: str, request_id: RequestId, detail: str) -> None:
+        key, _, again = detail.partition("#")
         async with self._transactions.begin(actor, Permission.RUN_APPROVALS) as uow:
             try:
                 request = await uow.approvals.get(request_id)
@@ -116,8 +128,12 @@ class RunApprovalJob:
             policies = policies_of(request, await uow.policies.all())
         step, users = _open_step(request, key), {user.id: user for user in people.users}
         if name == TELL_POLICY_OWNER and request.status is RequestStatus.BLOCKED:
-            owners = [users[one.owner_id] for one in policies if one.owner_id is not None and one.owner_id in users]
-            await self._mail(people.organization, request, ApprovalMailKind.BLOCKED, owners, None, occasion="blocked")
+            stuck = self._stuck(request, people)
+            responsible = [users.get(one.owner_id) for one in policies if one.owner_id and one.id in stuck]
+            told = [user for user in responsible if user is not None and user.active]
+            told = told or [user for user in people.users if user.role is Role.OWNER]
+            occasion = f"blocked-{request.version}"
+            await self._mail(people.organization, request, ApprovalMailKind.BLOCKED, told, None, occasion=occasion)
         elif name == TELL_SUBMITTER and request.status in {RequestStatus.APPROVED, RequestStatus.REJECTED}:
             kind = ApprovalMailKind(request.status.value)
             told = [users[request.submitted_by]] if request.submitted_by in users else []
@@ -128,10 +144,17 @@ class RunApprovalJob:
                 before = {user.id for user in self._approvers(request, people).persons(step.rule)}
                 waiting = [user for user in waiting if user.id not in before]
             kind = ApprovalMailKind.DEPUTY if name == TELL_DEPUTIES else ApprovalMailKind.REQUEST
-            await self._mail(people.organization, request, kind, waiting, step, occasion=kind.value)
+            await self._mail(people.organization, request, kind, waiting, step, occasion=kind.value + again)
 
     def _approvers(self, request: ApprovalRequest, people: People) -> Approvers:
         return people.approvers(self._subjects.get(request.subject.kind).permission, request.excluded)
+
+    def _stuck(self, request: ApprovalRequest, people: People) -> frozenset[PolicyId]:
+        """The policies of the steps that nobody can decide."""
+        approvers = self._approvers(request, people)
+        return frozenset(
+            step.policy_id for step in request.steps if step.unfinished and not approvers.can_satisfy(step)
+        )
 
     def _waiting(self, request: ApprovalRequest, step: Step, people: People) -> list[User]:
         return list(self._approvers(request, people).waiting_for(step))

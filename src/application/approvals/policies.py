@@ -51,7 +51,7 @@ class CreatePolicy:
             owner_id=command.owner_id or actor.user_id,
         )
         async with self._transactions.begin(actor, Permission.MANAGE_POLICIES) as uow:
-            await check_policy(uow, self._subjects, policy)
+            await check_policy(uow, self._subjects, actor, policy)
             stored = await uow.policies.save(policy.create())
             await uow.commit()
         return stored
@@ -91,7 +91,7 @@ class ChangePolicy:
             changed = replace(policy, **command.changes)
             if changed == policy:
                 return policy
-            await check_policy(uow, self._subjects, changed)
+            await check_policy(uow, self._subjects, actor, changed)
             stored = await uow.policies.save(policy.become(changed, self._clock.now()))
             await uow.commit()
         return stored
@@ -117,9 +117,13 @@ class ListPolicies:
             return await uow.policies.all()
 
 
-async def check_policy(uow: UnitOfWork, subjects: Subjects, policy: ApprovalPolicy) -> None:
-    """Raises Invalid for an unknown subject or fact, UserNotFound for somebody unknown."""
-    check_facts(policy.conditions, subjects.get(policy.subject).facts)
+async def check_policy(uow: UnitOfWork, subjects: Subjects, actor: Actor, policy: ApprovalPolicy) -> None:
+    """Raises Invalid for an unknown subject or fact, UserNotFound for somebody unknown, PermissionMissing for costs."""
+    kind = subjects.get(policy.subject)
+    check_facts(policy.conditions, kind.facts)
+    confidential = {fact.name for fact in kind.facts if fact.confidential}
+    if any(condition.fact in confidential for condition in policy.conditions):
+        actor.require(Permission.VIEW_COSTS)  # By trying thresholds one could find costs out.
     users = await uow.users.all()
     owner_known = policy.owner_id is None or any(user.id == policy.owner_id for user in users)
     if names_unknown(policy.steps, users) or not owner_known:

@@ -48,7 +48,7 @@ class SimulatePolicy:
         async with self._transactions.begin(actor, Permission.MANAGE_POLICIES) as uow:
             policy = await uow.policies.get(command.policy_id)
             draft = replace(policy, **command.changes)
-            await check_policy(uow, self._subjects, draft)
+            await check_policy(uow, self._subjects, actor, draft)
             zone = (await uow.organizations.current()).zone
             since = datetime.combine(command.from_day, time(), zone)
             before = datetime.combine(command.to_day + timedelta(days=1), time(), zone)
@@ -119,6 +119,7 @@ async def compare(uow: UnitOfWork, subjects: Subjects, simulation: Simulation, n
         users=today.users,
         delegations=today.delegations,
         permission=kind.permission,
+        otherwise=kind.otherwise,
     )
     last: FactRecord | None = None
     while True:

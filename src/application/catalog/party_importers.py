@@ -60,14 +60,14 @@ class CustomerImporter(Importer):
             outcome.created += before is None
             outcome.updated += before is not None
             if write:
-                change = after.create() if before is None else before.become(after, now)
+                by = self._registered_by
+                change = after.create() if before is None else before.become(after, now, by=by)
                 stored = await uow.customers.save(change)
                 outcome.made.append(stored.id)
-                by = self._registered_by
                 if before is None:
-                    await register(uow, desk, stored, edited_by=by, strict=False)
+                    await register(uow, desk, stored, strict=False)
                 else:
-                    await register_anew(uow, desk, before, stored, edited_by=by, strict=False)
+                    await register_anew(uow, desk, before, stored, strict=False)
         return outcome
 
     async def finish(self, uow: UnitOfWork) -> Sequence[RowError]:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TypedDict
 
 from src.application.approvals.desk import ApprovalDesk, People, withdraw_request
-from src.application.approvals.subjects.customer_registration import KIND, register_anew
+from src.application.approvals.subjects.customer_registration import KIND, register, register_anew
 from src.application.custom_values import custom_values
 from src.application.ports.clock import Clock, IdFactory
 from src.application.ports.tax_numbers import TaxNumbers
@@ -62,9 +62,9 @@ class ChangeCustomer:
             custom = await custom_values(uow, FieldSubject.CUSTOMER, customer.custom, command.custom)
             changed = replace(changed, tags=normal_tags(changed.tags), custom=custom)
             now = self._clock.now()
-            stored = await uow.customers.save(customer.become(changed, now))
+            stored = await uow.customers.save(customer.become(changed, now, by=actor.user_id))
             desk = ApprovalDesk(uow, actor, self._ids, await People.read(uow, now))
-            stored = await register_anew(uow, desk, customer, stored, edited_by=actor.user_id)
+            stored = await register_anew(uow, desk, customer, stored)
             await uow.commit()
         return stored
 
@@ -89,13 +89,16 @@ class DeleteCustomer:
 class RestoreCustomer:
     """Raises CustomerNotFound, CustomerStateConflict."""
 
-    def __init__(self, transactions: Transactions, clock: Clock) -> None:
-        self._transactions, self._clock = transactions, clock
+    def __init__(self, transactions: Transactions, clock: Clock, ids: IdFactory) -> None:
+        self._transactions, self._clock, self._ids = transactions, clock, ids
 
     async def __call__(self, actor: Actor, customer_id: CustomerId) -> Customer:
+        now = self._clock.now()
         async with self._transactions.begin(actor, Permission.EDIT_CUSTOMERS) as uow:
             customer = await uow.customers.lock(customer_id)
-            stored = await uow.customers.save(customer.restore(self._clock.now()))
+            stored = await uow.customers.save(customer.restore(now))
+            desk = ApprovalDesk(uow, actor, self._ids, await People.read(uow, now))
+            stored = await register(uow, desk, stored)  # Its request was withdrawn when it was deleted.
             await uow.commit()
         return stored
 

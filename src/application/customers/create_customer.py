@@ -66,6 +66,6 @@ class CreateCustomer:
             )
             stored = await uow.customers.save(customer.create())
             desk = ApprovalDesk(uow, actor, self._ids, await People.read(uow, stored.created_at))
-            stored = await register(uow, desk, stored, edited_by=actor.user_id)
+            stored = await register(uow, desk, stored)
             await uow.commit()
         return stored

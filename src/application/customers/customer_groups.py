@@ -102,8 +102,8 @@ class RegroupCustomer:
         now = self._clock.now()
         async with self._transactions.begin(actor, Permission.EDIT_CUSTOMERS) as uow:
             customer = await uow.customers.lock(customer_id)
-            stored = await uow.customers.save(customer.join(group_id, now))
+            stored = await uow.customers.save(customer.join(group_id, now, by=actor.user_id))
             desk = ApprovalDesk(uow, actor, self._ids, await People.read(uow, now))
-            stored = await register_anew(uow, desk, customer, stored, edited_by=actor.user_id)
+            stored = await register_anew(uow, desk, customer, stored)
             await uow.commit()
         return stored

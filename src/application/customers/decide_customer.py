@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from src.application.approvals.desk import ApprovalDesk, People
-from src.application.approvals.subjects.customer_registration import KIND, SUBJECT, register
+from src.application.approvals.subjects.customer_registration import DEFAULT_POLICY, KIND, SUBJECT, register
 from src.application.ports.clock import Clock, IdFactory
 from src.application.ports.unit_of_work import UnitOfWork
 from src.application.transactions import Transactions
+from src.application.versions import check_version
 from src.domain.approvals.errors import RequestNotFound
-from src.domain.approvals.request import ApprovalRequest
+from src.domain.approvals.request import ApprovalRequest, RequestStatus
 from src.domain.customers.customer import Customer
 from src.domain.identity.actor import Actor, Permission
 from src.domain.shared.ids import CustomerId
@@ -30,12 +31,13 @@ class DecideCustomerCommand:
     verb: CustomerVerb
     reason: str = ""
     content_digest: str | None = None
+    expected_version: int | None = None
 
 
 class DecideCustomer:
     """A registration is an approval like any other; who registered a company decides only where nobody else could.
 
-    Raises CustomerNotFound, CustomerStateConflict, OwnRegistration, CustomerDeleted, Invalid, and as DecideRequest does.
+    Raises CustomerNotFound, CustomerStateConflict, OwnRegistration, CustomerDeleted, VersionChanged, Invalid, and as DecideRequest does.
     """
 
     def __init__(self, transactions: Transactions, clock: Clock, ids: IdFactory) -> None:
@@ -45,6 +47,7 @@ class DecideCustomer:
         now = self._clock.now()
         async with self._transactions.begin(actor, Permission.APPROVE_CUSTOMERS) as uow:
             customer = await uow.customers.lock(command.customer_id)
+            check_version(customer, command.expected_version)
             match command.verb:
                 case CustomerVerb.SUSPEND:
                     stored = await uow.customers.save(customer.suspend(reason=command.reason, at=now))
@@ -82,8 +85,14 @@ class DecideCustomer:
             except RequestNotFound:
                 request = None
             if request is not None and request.live:
-                return request
-            await register(uow, desk, customer, edited_by=customer.registered_by)
+                if request.status is not RequestStatus.BLOCKED or any(
+                    step.policy_id != DEFAULT_POLICY for step in request.steps
+                ):
+                    return request
+                # Nobody asked for more than somebody else, and there is nobody else.
+                await uow.approvals.save(request.withdraw(at=desk.now))
+                return None
+            await register(uow, desk, customer)
         return None
 
 
@@ -99,6 +108,6 @@ class RegisterCustomerAgain:
             customer = await uow.customers.lock(customer_id)
             stored = await uow.customers.save(customer.register_again(by=actor.person, at=now))
             desk = ApprovalDesk(uow, actor, self._ids, await People.read(uow, now))
-            stored = await register(uow, desk, stored, edited_by=actor.user_id)
+            stored = await register(uow, desk, stored)
             await uow.commit()
         return stored

@@ -121,9 +121,16 @@ class AcceptInvitation:
     """By the link of the mail, once: the account is active from then on. Raises ChallengeFailed, UserStateConflict, Invalid."""
 
     def __init__(
-        self, transactions: Transactions, secrets: ChallengeSecrets, passwords: NewPasswords, clock: Clock
+        self,
+        transactions: Transactions,
+        secrets: ChallengeSecrets,
+        passwords: NewPasswords,
+        clock: Clock,
+        ids: IdFactory,
+        subjects: Subjects,
     ) -> None:
-        self._transactions, self._secrets, self._passwords, self._clock = transactions, secrets, passwords, clock
+        self._transactions, self._secrets, self._passwords = transactions, secrets, passwords
+        self._clock, self._ids, self._subjects = clock, ids, subjects
 
     async def __call__(self, origin: Origin, command: AcceptInvitationCommand) -> User:
         challenge_id, organization_id = self._secrets.read_link_token(command.token)
@@ -142,6 +149,7 @@ class AcceptInvitation:
             await uow.challenges.save(challenge.answer(right=True, at=now))
             invited = await uow.users.get(challenge.user_id, lock=True)
             stored = await uow.users.save(invited.accept_invitation(name=name, password_hash=password_hash, at=now))
+            await approvers_changed(uow, actor, self._subjects, self._ids, now)
             await uow.commit()
         return stored
 

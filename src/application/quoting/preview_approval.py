@@ -1,18 +1,22 @@
 """What submitting a quote would ask for, and why; nothing is stored."""
 
+import asyncio
 from dataclasses import dataclass
+from datetime import datetime
 
 from src.application.approvals.desk import Outlook, People, look_ahead
 from src.application.approvals.subjects import quote as quotes
 from src.application.ports.clock import Clock
 from src.application.ports.unit_of_work import UnitOfWork
-from src.application.quoting.submit_quote import exchange_rate
+from src.application.quoting.submit_quote import exchange_rate, explained
 from src.application.transactions import Transactions
 from src.domain.approvals.conditions import FactValue
 from src.domain.approvals.request import Submission
 from src.domain.identity.actor import Actor, Permission
+from src.domain.quoting.content import FrozenRate
 from src.domain.quoting.quote import Quote
 from src.domain.quoting.states import QuoteStatus
+from src.domain.shared.errors import DomainError
 from src.domain.shared.ids import QuoteId
 
 
@@ -36,6 +40,21 @@ class PreviewApproval:
             quote = await uow.quotes.get(quote_id)
             return await self._preview(uow, actor, quote)
 
+    async def _digest(self, quote: Quote, actor: Actor, rate: FrozenRate | None, now: datetime) -> str:
+        """That of what would be submitted; of the draft as it is where it cannot be."""
+        _, explanation_digest = await asyncio.to_thread(explained, quote)
+        try:
+            submitted = quote.submit(
+                by=actor.person,
+                at=now,
+                needs_approval=True,
+                explanation_digest=explanation_digest,
+                exchange_rate=rate,
+            )
+        except DomainError:
+            return quote.current.digest(quote.number)
+        return submitted.after.current.content_digest or ""
+
     async def _preview(self, uow: UnitOfWork, actor: Actor, quote: Quote) -> ApprovalPreview:
         people, current = await People.read(uow, self._clock.now()), quote.current
         drafted = current.status is QuoteStatus.DRAFT
@@ -43,7 +62,7 @@ class PreviewApproval:
         facts = await quotes.facts_about(uow, quote, rate)
         submission = Submission(
             subject=quotes.subject_of(quote),
-            content_digest=current.content_digest or current.digest(quote.number),
+            content_digest=current.content_digest or await self._digest(quote, actor, rate, people.now),
             submitted_by=current.submitted_by or actor.person,
             last_edited_by=current.last_edited_by,
             facts=facts,

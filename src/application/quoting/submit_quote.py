@@ -53,7 +53,7 @@ class SubmitQuote:
             kept = await self._check_prices(uow, quote, actor, keep=command.keep_prices)
             rate = await exchange_rate(uow, quote, now)
             # Beside the event loop: for thousands of lines this takes a while.
-            explanation, explanation_digest = await asyncio.to_thread(_explained, quote)
+            explanation, explanation_digest = await asyncio.to_thread(explained, quote)
             change = quote.submit(
                 by=actor.person,
                 at=now,
@@ -117,7 +117,8 @@ async def _submission(uow: UnitOfWork, quote: Quote, actor: Actor, rate: FrozenR
     )
 
 
-def _explained(quote: Quote) -> tuple[Explanation, str]:
+def explained(quote: Quote) -> tuple[Explanation, str]:
+    """How its figures came about, with the digest of that."""
     explanation = quote.current.explained()
     return explanation, digest_of(explanation)
 

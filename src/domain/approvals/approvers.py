@@ -84,21 +84,28 @@ class Approvers:
         decided = {given.user_id for given in step.decisions}
         return tuple(user for user in self.persons(step.rule, escalated=escalated) if user.id not in decided)
 
-    def satisfied(self, step: Step) -> bool:
-        """Whether enough distinct natural persons have agreed.
+    def seats_of(self, user_id: UserId, rule: StepRule, *, escalated: bool = False) -> frozenset[UserId]:
+        """The approvers for whom a yes of *user_id* could count: themselves, and those who have delegated to them."""
+        own = {user.id for user in self.own(rule, escalated=escalated)} & {user_id}
+        away = {absent for delegate, absent in self.delegates(rule, escalated=escalated) if delegate.id == user_id}
+        return frozenset(own | away)
 
-        *All* are those who are eligible at this moment; each whom the step has escalated to stands for one who is silent.
+    def satisfied(self, step: Step) -> bool:
+        """Whether enough distinct natural persons have agreed, each for an approver of their own.
+
+        *All* are those who are eligible at this moment; each deputy whom the step has escalated to stands for one who is
+        silent.
         """
         match step.rule.quorum:
             case Quorum.ANY:
                 return bool(step.agreed)
             case Quorum.COUNT:
-                return len(step.agreed) >= step.rule.count
+                return matched(step.seats) >= step.rule.count
             case Quorum.ALL:
                 own = {user.id for user in self.own(step.rule)}
-                stand_ins = {given.user_id for given in step.decisions if given.on_behalf_of}
-                deputies = step.agreed - own - stand_ins
-                return bool(step.agreed) and len(own - step.covered) <= len(deputies)
+                escalated = step.escalated_at is not None
+                deputies = {user.id for user in self.own(step.rule, escalated=escalated)} - own
+                return bool(step.agreed) and len(own - step.covered) <= len(deputies & step.covered)
 
     def needed(self, rule: StepRule) -> int:
         """How many persons must agree, as it stands now."""
@@ -110,17 +117,38 @@ class Approvers:
             case Quorum.ALL:
                 return max(len(self.own(rule)), 1)
 
+    def can_decide(self, rule: StepRule) -> bool:
+        """Whether those who are there could make enough."""
+        persons = self.persons(rule)
+        if rule.quorum is Quorum.COUNT:
+            return matched([self.seats_of(user.id, rule) for user in persons]) >= rule.count
+        return bool(persons)
+
     def can_satisfy(self, step: Step) -> bool:
         """Whether those who are left could still make enough."""
-        waiting = self.waiting_for(step)
-        match step.rule.quorum:
-            case Quorum.COUNT:
-                return len(step.agreed) + len(waiting) >= step.rule.count
-            case _:
-                return bool(waiting)
+        waiting, escalated = self.waiting_for(step), step.escalated_at is not None
+        if step.rule.quorum is Quorum.COUNT:
+            coming = [self.seats_of(user.id, step.rule, escalated=escalated) for user in waiting]
+            return matched([*step.seats, *coming]) >= step.rule.count
+        return bool(waiting)
 
     def _may_decide(self, user: User) -> bool:
         return user.may(self.permission) and user.id not in self.excluded
+
+
+def matched(seats: Sequence[frozenset[UserId]]) -> int:
+    """How many of these persons can each be given an approver of their own, out of those that each may stand for."""
+    taken: dict[UserId, int] = {}
+
+    def place(person: int, tried: set[UserId]) -> bool:
+        for seat in sorted(seats[person] - tried):
+            tried.add(seat)
+            if seat not in taken or place(taken[seat], tried):
+                taken[seat] = person
+                return True
+        return False
+
+    return sum(place(person, set()) for person in range(len(seats)))
 
 
 def names_unknown(rules: Sequence[StepRule], users: Iterable[User]) -> bool:

@@ -34,6 +34,12 @@ class PolicyResult:
         return self.holds and self.outranked_by is None
 
 
+def asking(facts: Facts, results: Sequence[PolicyResult], otherwise: ApprovalPolicy | None) -> tuple[PolicyResult, ...]:
+    """Those of *results* that ask; where none does, what *otherwise* says."""
+    matched = tuple(result for result in results if result.matched)
+    return matched if matched or otherwise is None else evaluate(facts, [otherwise])
+
+
 def evaluate(facts: Facts, policies: Sequence[ApprovalPolicy]) -> tuple[PolicyResult, ...]:
     """Each active policy with its outcome, in the order in which their chains are asked (ties by id)."""
     results: list[PolicyResult] = []

@@ -102,11 +102,8 @@ class PlannedStep:
     step_order: int
     persons: tuple[User, ...]
     needed: int
+    can_be_decided: bool
     carried_over: CarriedOver | None
-
-    @property
-    def can_be_decided(self) -> bool:
-        return self.carried_over is not None or len(self.persons) >= self.needed
 
 
 def plan(
@@ -118,13 +115,10 @@ def plan(
     at: datetime,
 ) -> tuple[PlannedStep, ...]:
     """The steps of all *matched* policies. The same for a preview and for the real thing, so that they cannot disagree."""
-    return tuple(
-        PlannedStep(
-            result=result,
-            step_order=order,
-            persons=approvers.persons(rule),
-            needed=approvers.needed(rule),
-            carried_over=carried_over(
+    planned = []
+    for result in matched:
+        for order, rule in enumerate(result.policy.steps):
+            carried = carried_over(
                 result.policy,
                 order,
                 facts=submission.facts,
@@ -132,11 +126,17 @@ def plan(
                 earlier=earlier,
                 approvers=approvers,
                 at=at,
-            ),
-        )
-        for result in matched
-        for order, rule in enumerate(result.policy.steps)
-    )
+            )
+            step = PlannedStep(
+                result=result,
+                step_order=order,
+                persons=approvers.persons(rule),
+                needed=approvers.needed(rule),
+                can_be_decided=carried is not None or approvers.can_decide(rule),
+                carried_over=carried,
+            )
+            planned.append(step)
+    return tuple(planned)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,7 +219,8 @@ class ApprovalRequest:
     ) -> Change[Self] | None:
         """*user_id* says yes or no to the open steps that are theirs, or to one; None when they had said just that before.
 
-        *step* is the key of one step; without it a yes counts for all that are open and theirs.
+        *step* is the key of one step; without it a yes counts for all that are open and theirs, once: for a step that opens
+        later it must be given.
         Raises RequestContentChanged, ReasonMissing (a rejection), NotAnApprover, AlreadyDecided, RequestClosed.
         """
         if content_digest != self.content_digest:
@@ -228,6 +229,8 @@ class ApprovalRequest:
             )
         _check_reason(reason, required=not approved)
         positions = self._positions_for(user_id, approvers, step)
+        if approved and step is None and any(user_id in one.agreed for one in self.steps):
+            positions = []  # Said again. A further step, which has opened since, is named.
         if not positions:
             self._explain_refusal(user_id, approvers, approved=approved, key=step)
             return None
@@ -242,6 +245,10 @@ class ApprovalRequest:
                 at=at,
                 content_digest=content_digest,
                 on_behalf_of=absent,
+                in_own_name=user_id
+                in approvers.seats_of(
+                    user_id, steps[position].rule, escalated=steps[position].escalated_at is not None
+                ),
             )
             given = steps[position].with_decision(decision, satisfied=False)
             steps[position] = steps[position].with_decision(decision, satisfied=approvers.satisfied(given))
@@ -262,6 +269,11 @@ class ApprovalRequest:
         self._check_live()
         withdrawn = ApprovalWithdrawn(**self._about(at))
         return Change(self, replace(self, status=RequestStatus.WITHDRAWN, steps=_obsolete(self.steps)), (withdrawn,))
+
+    def next_escalation(self) -> datetime | None:
+        """When the next of its open steps is due."""
+        due = [step.escalates_at for step in self.open_steps if step.escalates_at and step.escalated_at is None]
+        return min(due, default=None) if self.live else None
 
     def escalate(self, *, at: datetime) -> Change[Self] | None:
         """Let the deputies of all open steps decide whose time has come; None when there is none."""
@@ -302,8 +314,6 @@ class ApprovalRequest:
         return replace(self, steps=opened, status=RequestStatus.APPROVED if done else self.status)
 
     def _positions_for(self, user_id: UserId, approvers: Approvers, key: str | None) -> list[int]:
-        if not self.live:
-            return []
         return [
             position
             for position, step in enumerate(self.steps)
@@ -385,9 +395,7 @@ def _opened(steps: tuple[Step, ...], due: Due, at: datetime) -> tuple[Step, ...]
             first_of[step.policy_id] = min(step.step_order, first_of.get(step.policy_id, step.step_order))
     return tuple(
         _open_step(step, due, at)
-        if step.status is StepStatus.WAITING
-        and step.chain_order == chain
-        and first_of.get(step.policy_id) == step.step_order
+        if step.status is StepStatus.WAITING and first_of.get(step.policy_id) == step.step_order
         else step
         for step in steps
     )

@@ -10,7 +10,7 @@ from uuid import UUID
 from src.domain.approvals.approvers import Approvers
 from src.domain.approvals.conditions import FactValue
 from src.domain.approvals.delegation import Delegation
-from src.domain.approvals.matching import evaluate
+from src.domain.approvals.matching import asking, evaluate
 from src.domain.approvals.policy import ApprovalPolicy, PolicySimulated, StepRule
 from src.domain.approvals.request import Subject
 from src.domain.identity.actor import Permission
@@ -83,6 +83,7 @@ class Comparison:
     users: Sequence[User]
     delegations: Sequence[Delegation]
     permission: Permission
+    otherwise: ApprovalPolicy | None = None
     records: int = 0
     asked_before: int = 0
     asked_after: int = 0
@@ -111,7 +112,7 @@ class Comparison:
         )
 
     def _take(self, record: FactRecord) -> None:
-        was, would = _steps(record, self.before), _steps(record, self.after)
+        was, would = (_steps(record, policies, self.otherwise) for policies in (self.before, self.after))
         self.records += 1
         self.asked_before += bool(was)
         self.asked_after += bool(would)
@@ -142,11 +143,13 @@ def with_draft(policies: Sequence[ApprovalPolicy], draft: ApprovalPolicy) -> lis
     return [*(policy for policy in policies if policy.id != draft.id), draft]
 
 
-def _steps(record: FactRecord, policies: Sequence[ApprovalPolicy]) -> Mapping[StepKey, StepRule]:
+def _steps(
+    record: FactRecord, policies: Sequence[ApprovalPolicy], otherwise: ApprovalPolicy | None
+) -> Mapping[StepKey, StepRule]:
+    facts = dict(record.facts)
     return {
         (result.policy.id, order): rule
-        for result in evaluate(dict(record.facts), policies)
-        if result.matched
+        for result in asking(facts, evaluate(facts, policies), otherwise)
         for order, rule in enumerate(result.policy.steps)
     }
 

@@ -23,7 +23,8 @@ UNFINISHED = frozenset({StepStatus.WAITING, StepStatus.OPEN})
 class Decision:
     """What one person said about exactly one content. It is never rewritten.
 
-    *on_behalf_of*: the approvers who had delegated to that person when it was given.
+    *on_behalf_of*: the approvers who had delegated to that person when it was given; *in_own_name*: they were one
+    themselves.
     """
 
     user_id: UserId
@@ -32,6 +33,12 @@ class Decision:
     at: datetime
     content_digest: str
     on_behalf_of: tuple[UserId, ...] = ()
+    in_own_name: bool = True
+
+    @property
+    def seats(self) -> frozenset[UserId]:
+        """The approvers for whom it can count; it counts for one of them where they are counted."""
+        return frozenset((*self.on_behalf_of, *((self.user_id,) if self.in_own_name else ())))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,10 +92,14 @@ class Step:
         return frozenset(given.user_id for given in self.decisions if given.approved)
 
     @property
+    def seats(self) -> tuple[frozenset[UserId], ...]:
+        """For each person who has agreed, the approvers for whom that can count."""
+        return tuple(given.seats for given in self.decisions if given.approved)
+
+    @property
     def covered(self) -> frozenset[UserId]:
-        """Those who have agreed, themselves or by a delegate."""
-        stood_for = {user for given in self.decisions if given.approved for user in given.on_behalf_of}
-        return self.agreed | stood_for
+        """The approvers who have agreed, themselves or by a delegate."""
+        return frozenset().union(*self.seats)
 
     def last_decision_of(self, user_id: UserId) -> Decision | None:
         return next((given for given in reversed(self.decisions) if given.user_id == user_id), None)

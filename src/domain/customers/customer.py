@@ -145,7 +145,7 @@ class LabelledAddress:
 class Customer:
     """A customer company. *currency* and *locale* are what its offers begin with; the group decides about prices.
 
-    Its registration is decided by somebody else than *registered_by*. *reference* is its number elsewhere, unique where
+    Its registration is decided by somebody else than *registered_by* and *last_edited_by*. *reference* is its number elsewhere, unique where
     given. *payment_days* is net; *credit_limit* in its currency; both None where nothing was agreed. *deleted_at* hides
     it; what *merged_into_id* says goes on in its stead.
     """
@@ -159,6 +159,7 @@ class Customer:
     status: CustomerStatus = CustomerStatus.PENDING
     status_reason: str = ""
     registered_by: UserId | None = None
+    last_edited_by: UserId | None = None
     reference: str = ""
     addresses: tuple[LabelledAddress, ...] = ()
     payment_days: int | None = None
@@ -198,8 +199,8 @@ class Customer:
     def create(self) -> Change["Customer"]:
         return Change(None, self, (CustomerCreated(resource_id=self.id, at=self.created_at),))
 
-    def become(self, changed: "Customer", at: datetime) -> Change["Customer"]:
-        """*changed* is this one with other particulars; what it was decided to be stays. Raises CustomerDeleted."""
+    def become(self, changed: "Customer", at: datetime, *, by: UserId | None) -> Change["Customer"]:
+        """*changed* is this one with other particulars, from *by*; what it was decided to be stays. Raises CustomerDeleted."""
         self.check_here()
         kept = replace(
             changed,
@@ -207,12 +208,14 @@ class Customer:
             status=self.status,
             status_reason=self.status_reason,
             registered_by=self.registered_by,
+            last_edited_by=by or self.last_edited_by,
         )
         return Change(self, kept, (CustomerChanged(resource_id=self.id, at=at),))
 
-    def join(self, group_id: CustomerGroupId | None, at: datetime) -> Change["Customer"]:
+    def join(self, group_id: CustomerGroupId | None, at: datetime, *, by: UserId | None) -> Change["Customer"]:
         """In *group_id* from now on, or in none; drafts keep their prices until they are repriced."""
-        return Change(self, replace(self, group_id=group_id), (CustomerRegrouped(resource_id=self.id, at=at),))
+        joined = replace(self, group_id=group_id, last_edited_by=by or self.last_edited_by)
+        return Change(self, joined, (CustomerRegrouped(resource_id=self.id, at=at),))
 
     def approve(self, *, at: datetime) -> Change["Customer"]:
         """All who had to have agreed. Raises CustomerStateConflict."""
@@ -290,8 +293,8 @@ class Customer:
 
     def check_four_eyes(self, by: UserId) -> None:
         """Raises OwnRegistration."""
-        if by == self.registered_by:
-            raise OwnRegistration("You have registered this company; somebody else decides about it.")
+        if by in {self.registered_by, self.last_edited_by}:
+            raise OwnRegistration("You have registered or changed this company; somebody else decides about it.")
 
     def _check_state(self, state: CustomerStatus, verb: str) -> None:
         self.check_here()

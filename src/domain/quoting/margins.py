@@ -1,6 +1,6 @@
 """What is left of an offer after its costs, at the worst that the buyer may choose."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 
@@ -9,6 +9,8 @@ from src.domain.quoting.calculation import Calculation
 from src.domain.quoting.pricing import Charge, Discount, QuotePricing
 
 _HUNDRED, _SHOWN = Decimal(100), Decimal("0.0001")
+# What costs something and brings nothing has no percentage; it is worse than any.
+GIVEN_AWAY = Decimal(-1_000_000_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +26,11 @@ class Earning:
 
     @property
     def margin_percent(self) -> Decimal:
-        """Of the net, to four decimals, rounded down so that no threshold is passed by rounding; what is given away has -100."""
+        """Of the net, to four decimals, rounded down so that no threshold is passed by rounding; see GIVEN_AWAY."""
         margin = self.net - self.cost
         if self.net <= 0:
-            return ZERO if margin >= 0 else -_HUNDRED
-        return (margin * _HUNDRED / self.net).quantize(_SHOWN, ROUND_FLOOR)
+            return ZERO if margin >= 0 else GIVEN_AWAY
+        return max((margin * _HUNDRED / self.net).quantize(_SHOWN, ROUND_FLOOR), GIVEN_AWAY)
 
 
 def margin_facts(calculation: Calculation, pricing: QuotePricing) -> dict[str, Decimal | str]:
@@ -44,7 +46,7 @@ def margin_facts(calculation: Calculation, pricing: QuotePricing) -> dict[str, D
     whole = sum((line for line in lines if not line.optional), Earning(fixed, ZERO, optional=False))
     return {
         "costs_known": "yes",
-        "margin_percent": _least(whole, (line for line in lines if line.optional)),
+        "margin_percent": _least(whole, [line for line in lines if line.optional]),
         "least_line_margin_percent": min((line.margin_percent for line in lines), default=ZERO),
     }
 
@@ -71,12 +73,21 @@ def _earning(calculation: Calculation, pricing: QuotePricing, position: int) -> 
     return Earning(net, amounts.cost or ZERO, amounts.optional)
 
 
-def _least(whole: Earning, optional: Iterable[Earning]) -> Decimal:
-    """Add them, worst first, and keep the lowest on the way."""
-    least = whole.margin_percent
-    for line in sorted(optional, key=lambda one: one.margin_percent):
-        whole += line
-        least = min(least, whole.margin_percent)
+def _least(whole: Earning, optional: Sequence[Earning]) -> Decimal:
+    """The least of *whole* with any choice of *optional*, by Dinkelbach's method for ratios.
+
+    Below a ratio r comes every choice whose margin is less than r times its net; the worst of these gives the next r.
+    """
+    cheapest = sum((line for line in optional if line.net < 0), whole)
+    if cheapest.net <= 0 and cheapest.margin_percent == GIVEN_AWAY:
+        return GIVEN_AWAY
+    least, worst = whole.margin_percent, whole
+    while worst.net > 0:
+        ratio = (worst.net - worst.cost) / worst.net
+        chosen = sum((line for line in optional if line.net - line.cost < ratio * line.net), whole)
+        if chosen.margin_percent >= least:
+            break
+        least, worst = chosen.margin_percent, chosen
     return least
 
 

@@ -17,6 +17,7 @@ from src.domain.approvals.conditions import Facts
 from src.domain.approvals.matching import ConditionResult
 from src.domain.approvals.request import ApprovalRequest, PlannedStep, RequestStatus
 from src.domain.approvals.steps import Step
+from src.domain.identity.actor import Permission
 from src.domain.identity.user import User
 from src.domain.shared.canonical import decimal_text
 from src.domain.shared.ids import RequestId
@@ -125,11 +126,12 @@ async def preview(
         quote = await quote_of(session, number)
         told = await (await session.get(PreviewApproval))(session.actor, quote.id)
         subjects = await session.get(Subjects)
-        shown = shown_facts(session.actor, told.facts, subjects.get("quote"))
+        sees_costs = session.actor.may(Permission.VIEW_COSTS)
+        hidden = {one.name for one in subjects.get("quote").facts if one.confidential and not sees_costs}
     for result in told.outlook.results:
         print(f"{'asks' if result.matched else 'does not ask'}: {result.policy.name}")
         for condition in result.conditions:
-            print(f"  {_condition(condition, condition.condition.fact in shown)}")
+            print(f"  {_condition(condition, condition.condition.fact not in hidden)}")
         for step in told.outlook.steps:
             if step.result.policy.id == result.policy.id:
                 print(f"  → {_planned(step)}")
@@ -171,8 +173,10 @@ def _step_row(step: Step, waiting: tuple[User, ...]) -> tuple[str, ...]:
 def _condition(result: ConditionResult, shown: bool) -> str:
     condition = result.condition
     values = ", ".join(decimal_text(one) if isinstance(one, Decimal) else one for one in condition.values)
-    actual = result.actual if shown else "hidden"
+    actual = result.actual
     told = decimal_text(actual) if isinstance(actual, Decimal) else actual
+    if not shown:
+        return f"{condition.fact}: not for you to see"
     return f"{condition.fact} {condition.operator.value} {values}: {'yes' if result.holds else 'no'} ({told})"
 
 

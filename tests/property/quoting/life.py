@@ -76,6 +76,7 @@ class ModelQuote:
     submitter: Role | None = None
     decided: tuple[Role, bool] | None = None
     asked: bool = False
+    last_yes: Role | None = None  # Who agreed last, unless somebody refused since.
     born: timedelta = field(default_factory=timedelta)
 
     @property
@@ -191,7 +192,9 @@ class QuoteLife(RuleBasedStateMachine):
         )
         submit = SubmitQuote(self.transactions, self.clock, self.ids)
         if self._try(identity, lambda: submit(self.team.actor(who), SubmitQuoteCommand(quote_id=identity)), refused):
-            model.status = "pending_approval" if model.cheap else "approved"
+            # The discount is always the same, so a yes stands for as long as who gave it may still decide.
+            carried = model.last_yes is not None and model.last_yes not in {who, model.editor}
+            model.status = "pending_approval" if model.cheap and not carried else "approved"
             model.submitter, model.asked, model.decided = who, model.cheap, None
 
     @rule(one=quotes, who=EDITORS)
@@ -218,7 +221,7 @@ class QuoteLife(RuleBasedStateMachine):
         decide = DecideApproval(self.transactions, self.clock, self.ids)
         if self._try(identity, lambda: decide(self.team.actor(who), command), refused) and not unchanged:
             model.status = "approved" if yes else "rejected"
-            model.decided = who, yes
+            model.decided, model.last_yes = (who, yes), who if yes else None
 
     def _of_decision(self, model: ModelQuote, who: Role, *, yes: bool, right: bool) -> tuple[str | None, bool]:
         """The refusal that must come, and whether nothing must change."""
@@ -233,7 +236,8 @@ class QuoteLife(RuleBasedStateMachine):
             return (None, False) if eligible else ("not_an_approver", False)
         if model.decided == (who, yes):
             return None, True
-        return ("already_decided" if eligible else "approval_request_closed"), False
+        # Where all that was needed had been carried over, nobody has decided.
+        return ("already_decided" if eligible and model.decided else "approval_request_closed"), False
 
     @rule(one=quotes, who=EDITORS, right=st.sampled_from([True, None, False]))
     def send(self, one: tuple[QuoteId, int], who: Role, right: bool | None) -> None:

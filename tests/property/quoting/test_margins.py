@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from src.domain.quoting.calculator import calculate
-from src.domain.quoting.margins import margin_facts
+from src.domain.quoting.margins import GIVEN_AWAY, margin_facts
 from src.domain.quoting.pricing import DocumentCharge, DocumentDiscount, LinePricing, QuotePricing
 from tests.pricings import a_line, a_pricing, vat
 
@@ -20,7 +20,9 @@ CLOSE = Decimal("0.02")  # Percent: the calculator's cents, on offers of some th
 def _lines(draw: st.DrawFn) -> LinePricing:
     price = draw(st.integers(1000, 5000))
     cost = Decimal(price * draw(st.integers(10, 150))) / 100
-    return a_line("1", str(price), vat("19"), unit_cost=cost, optional=draw(st.booleans()), chosen=draw(st.booleans()))
+    optional = draw(st.booleans())
+    times = draw(st.sampled_from(["1", "1", "-0.1"])) if optional else "1"
+    return a_line(times, str(price), vat("19"), unit_cost=cost, optional=optional, chosen=draw(st.booleans()))
 
 
 _documents = st.fixed_dictionaries(
@@ -63,7 +65,7 @@ def _margins(pricing: QuotePricing) -> list[Decimal]:
 def test_no_choice_of_the_buyer_gives_less_than_the_policies_are_told(
     first: LinePricing, others: list[LinePricing], document: dict[str, Any]
 ) -> None:
-    pricing = a_pricing(replace(first, optional=False, chosen=False), *others, **document)
+    pricing = a_pricing(replace(first, quantity=Decimal(1), optional=False, chosen=False), *others, **document)
 
     told = margin_facts(calculate(pricing), pricing)["margin_percent"]
 
@@ -94,4 +96,4 @@ def test_the_least_margin_of_a_line_looks_at_options_too() -> None:
     gift = a_pricing(a_line("1", "100", unit_cost=Decimal(50)), given_away)
 
     assert margin_facts(calculate(both), both)["least_line_margin_percent"] == 5
-    assert margin_facts(calculate(gift), gift)["least_line_margin_percent"] == -100
+    assert margin_facts(calculate(gift), gift)["least_line_margin_percent"] == GIVEN_AWAY

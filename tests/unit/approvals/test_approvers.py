@@ -233,3 +233,70 @@ def test_whoever_has_decided_is_waited_for_no_more() -> None:
 
     assert agreed is not None
     assert approvers_of(USERS, (SALES.id,)).waiting_for(agreed.after.steps[0]) == (BOB,)
+
+
+def test_an_approver_and_their_own_delegate_are_one() -> None:
+    request = a_request(only(ANN, BOB, quorum=Quorum.COUNT, count=2))
+    delegations = [a_delegation(ANN, BOSS)]
+    by_ann = decision(request, ANN, USERS, delegations=delegations)
+    assert by_ann is not None
+
+    by_her_delegate = decision(by_ann.after, BOSS, USERS, delegations=delegations)
+
+    assert by_her_delegate is not None
+    assert by_her_delegate.after.status is RequestStatus.OPEN
+    by_bob = decision(by_her_delegate.after, BOB, USERS, delegations=delegations)
+    assert by_bob is not None
+    assert by_bob.after.status is RequestStatus.APPROVED
+
+
+def test_two_delegates_of_one_approver_are_one_and_of_two_are_two() -> None:
+    request = a_request(only(ANN, BOB, quorum=Quorum.COUNT, count=2))
+    of_one = [a_delegation(ANN, BOSS), a_delegation(ANN, CARL)]
+    of_two = [a_delegation(ANN, BOSS), a_delegation(ANN, CARL), a_delegation(BOB, CARL)]
+
+    for delegations, status in ((of_one, RequestStatus.OPEN), (of_two, RequestStatus.APPROVED)):
+        first = decision(request, BOSS, USERS, delegations=delegations)
+        assert first is not None
+        second = decision(first.after, CARL, USERS, delegations=delegations)
+        assert second is not None
+        assert second.after.status is status
+
+
+def test_taking_somebody_away_after_their_yes_is_no_way_around_all() -> None:
+    request = a_request(only(ANN, BOB, CARL, quorum=Quorum.ALL))
+    by_bob = decision(request, BOB, USERS)
+    assert by_bob is not None
+    gone = [replace(user, status=UserStatus.DEACTIVATED) if user is BOB else user for user in USERS]
+
+    by_ann = decision(by_bob.after, ANN, gone)
+
+    assert by_ann is not None
+    assert by_ann.after.status is RequestStatus.OPEN
+
+
+def test_a_deputy_or_their_delegate_stands_for_one_silent_approver_of_all() -> None:
+    rule = replace(only(ANN, BOB, quorum=Quorum.ALL), escalate_after_hours=8, escalate_to_users=(CARL.id,))
+    escalation = a_request(rule).escalate(at=NOON + DAY)
+    assert escalation is not None
+    delegations = [a_delegation(CARL, BOSS, days=3)]
+    by_ann = decision(escalation.after, ANN, USERS, delegations=delegations, at=NOON + DAY)
+    assert by_ann is not None
+    assert by_ann.after.status is RequestStatus.OPEN
+
+    by_delegate = decision(by_ann.after, BOSS, USERS, delegations=delegations, at=NOON + DAY)
+
+    assert by_delegate is not None
+    assert by_delegate.after.status is RequestStatus.APPROVED
+
+
+def test_a_repeated_yes_is_none_for_the_step_that_has_opened_since() -> None:
+    step = only(ANN)
+    request = asked(a_submission(SALES.id), [a_policy(steps=(step, replace(step, name="Second")))], USERS).after
+    first = decision(request, ANN, USERS)
+    assert first is not None
+
+    assert decision(first.after, ANN, USERS) is None
+    second = decision(first.after, ANN, USERS, step=request.steps[1].key)
+    assert second is not None
+    assert second.after.status is RequestStatus.APPROVED

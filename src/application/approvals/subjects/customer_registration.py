@@ -15,9 +15,10 @@ from src.domain.approvals.request import ApprovalRequest, Subject, Submission
 from src.domain.customers.customer import Customer, CustomerStatus
 from src.domain.identity.actor import PERMISSIONS, Permission
 from src.domain.shared.canonical import digest_of
-from src.domain.shared.ids import CustomerId, PolicyId, UserId
+from src.domain.shared.ids import CustomerId, PolicyId
 
 KIND: Final = "customer_registration"
+DEFAULT_POLICY: Final = PolicyId(UUID(int=1))
 _EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 _FACTS = (
@@ -39,7 +40,7 @@ class CustomerRegistrationSubject(ApprovalSubject):
     permission = Permission.APPROVE_CUSTOMERS
     facts = tuple(FactSpec(name=name, kind=kind, description=about) for name, kind, about in _FACTS)
     otherwise: ApprovalPolicy | None = ApprovalPolicy(
-        id=PolicyId(UUID(int=1)),
+        id=DEFAULT_POLICY,
         name="Registration",
         order=0,
         subject=KIND,
@@ -79,26 +80,25 @@ def digest_of_registration(customer: Customer) -> str:
             "payment_days": customer.payment_days,
             "payment_terms": customer.payment_terms,
             "credit_limit": customer.credit_limit,
+            "tags": customer.tags,
         }
     )
 
 
-async def register(
-    uow: UnitOfWork, desk: ApprovalDesk, customer: Customer, *, edited_by: UserId | None, strict: bool = True
-) -> Customer:
+async def register(uow: UnitOfWork, desk: ApprovalDesk, customer: Customer, *, strict: bool = True) -> Customer:
     """Ask for the approval of a pending *customer*, and give it back as it is then.
 
     Where nobody else could decide and no policy of the organisation says otherwise, or not *strict*, nobody is asked yet;
     the customer is pending all the same. Raises NoEligibleApprover.
     """
-    submitted_by = customer.registered_by or edited_by
+    submitted_by = customer.registered_by or customer.last_edited_by
     if customer.status is not CustomerStatus.PENDING or customer.deleted or submitted_by is None:
         return customer
     submission = Submission(
         subject=Subject(kind=KIND, resource_type="customer", id=customer.id, title=customer.party.name),
         content_digest=digest_of_registration(customer),
         submitted_by=submitted_by,
-        last_edited_by=edited_by or submitted_by,
+        last_edited_by=customer.last_edited_by or submitted_by,
         facts=await facts_about(uow, customer),
     )
     try:
@@ -116,14 +116,13 @@ async def register_anew(
     before: Customer,
     after: Customer,
     *,
-    edited_by: UserId | None,
     strict: bool = True,
 ) -> Customer:
     """A pending customer has become another one: what was asked about it is asked again."""
     if after.status is not CustomerStatus.PENDING or digest_of_registration(before) == digest_of_registration(after):
         return after
     await withdraw_request(uow, KIND, after.id, desk.now)
-    return await register(uow, desk, after, edited_by=edited_by, strict=strict)
+    return await register(uow, desk, after, strict=strict)
 
 
 async def facts_about(uow: UnitOfWork, customer: Customer) -> dict[str, FactValue]:

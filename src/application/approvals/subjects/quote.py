@@ -20,14 +20,14 @@ from src.domain.shared.ids import QuoteId
 KIND: Final = "quote"
 
 _NUMBERS = {
-    "total": "Total without tax, in the organisation's currency.",
+    "total": "Total without tax of what counts (options that are chosen), in the organisation's currency.",
     "discount_percent": "All discounts, of lines and document, in percent of what all lines would come to without any.",
     "greatest_line_discount_percent": "The greatest discount of a single line, in percent.",
     "line_count": "Number of lines.",
     "payment_days": "Net days within which the customer pays; unknown where nothing was agreed.",
 }
 _MARGINS = {
-    "margin_percent": "Margin of the whole offer in percent of its total without tax; unknown unless all costs are.",
+    "margin_percent": "Margin of the whole offer in percent of its total without tax, -1000000000 where it is given away; unknown unless all costs are.",
     "least_line_margin_percent": "The least margin of a single line, in percent of its net; unknown unless all costs are.",
 }
 _TEXTS = {

@@ -27,9 +27,11 @@ from src.application.approvals.read_approvals import CountApprovals, GetApproval
 from src.application.approvals.simulate_policy import GetSimulation, SimulatePolicy, SimulatePolicyCommand
 from src.application.approvals.subject import Subjects
 from src.application.ports.approvals import RequestFilter
+from src.domain.approvals.policy import ApprovalPolicy
 from src.domain.approvals.request import ApprovalRequest, RequestStatus
 from src.domain.approvals.simulation import Simulation
 from src.domain.identity.actor import Actor, Permission
+from src.domain.shared.errors import invalid_field
 from src.domain.shared.ids import DelegationId, PolicyId, RequestId, SimulationId, UserId
 from src.entrypoints.http.approvals.schemas import (
     ApprovalDetailsResponse,
@@ -70,10 +72,10 @@ class PolicyController(Controller):
 
     @get("/approval-policies", permission=Permission.VIEW_APPROVALS)
     async def list_policies(
-        self, actor: FromDishka[Actor], list_policies: FromDishka[ListPolicies]
+        self, actor: FromDishka[Actor], list_policies: FromDishka[ListPolicies], subjects: FromDishka[Subjects]
     ) -> PageResponse[PolicyResponse]:
         """All policies in the order in which they ask."""
-        return PageResponse.whole([PolicyResponse.of(policy) for policy in await list_policies(actor)])
+        return PageResponse.whole([_policy(actor, policy, subjects) for policy in await list_policies(actor)])
 
     @post("/approval-policies", permission=Permission.MANAGE_POLICIES)
     async def create_policy(
@@ -84,14 +86,18 @@ class PolicyController(Controller):
         subjects: FromDishka[Subjects],
     ) -> PolicyResponse:
         """Add a policy; it counts for what is submitted from now on."""
-        return PolicyResponse.of(await create_policy(actor, data.command(subjects)))
+        return _policy(actor, await create_policy(actor, data.command(subjects)), subjects)
 
     @get("/approval-policies/{policy_id:uuid}", permission=Permission.VIEW_APPROVALS)
     async def get_policy(
-        self, policy_id: FromPath[UUID], actor: FromDishka[Actor], get_policy: FromDishka[GetPolicy]
+        self,
+        policy_id: FromPath[UUID],
+        actor: FromDishka[Actor],
+        get_policy: FromDishka[GetPolicy],
+        subjects: FromDishka[Subjects],
     ) -> Response[PolicyResponse]:
         """One policy; the ETag is for `If-Match`."""
-        return tagged(PolicyResponse.of(await get_policy(actor, PolicyId(policy_id))))
+        return tagged(_policy(actor, await get_policy(actor, PolicyId(policy_id)), subjects))
 
     @patch("/approval-policies/{policy_id:uuid}", permission=Permission.MANAGE_POLICIES)
     async def change_policy(
@@ -109,7 +115,7 @@ class PolicyController(Controller):
         expected, identity = required_version(if_match), PolicyId(policy_id)
         kind = subjects.get((await get_policy(actor, identity)).subject)
         command = ChangePolicyCommand(policy_id=identity, changes=data.changes(kind), expected_version=expected)
-        return tagged(PolicyResponse.of(await change_policy(actor, command)))
+        return tagged(_policy(actor, await change_policy(actor, command), subjects))
 
     @post(
         "/approval-policies/{policy_id:uuid}/simulate", status_code=HTTP_200_OK, permission=Permission.MANAGE_POLICIES
@@ -167,6 +173,8 @@ class ApprovalController(Controller):
             return _shown(actor, request, subjects)
 
         if waiting_for == "me":
+            if status is not None or submitted_by is not None or cursor is not None:
+                raise invalid_field("waiting_for", "Your inbox is narrowed by subject, skip and limit only.")
             inbox = await list_waiting(actor, subject, skip=skip, limit=limit)
             items = [shown(request) for request in inbox.items]
             return PageResponse(items=items, total=inbox.total, skip=skip, limit=limit, next_cursor=None)
@@ -266,6 +274,10 @@ class DelegationController(Controller):
     ) -> DelegationResponse:
         """End it at once; what was decided stays."""
         return DelegationResponse.of(await end_delegation(actor, DelegationId(delegation_id)))
+
+
+def _policy(actor: Actor, policy: ApprovalPolicy, subjects: Subjects) -> PolicyResponse:
+    return PolicyResponse.of(policy, subjects.get(policy.subject), actor)
 
 
 def _command(approval_id: UUID, data: StepDecisionRequest, *, approved: bool) -> DecideRequestCommand:

@@ -199,7 +199,9 @@ class PolicyResponse(Struct, frozen=True):
     version: int
 
     @classmethod
-    def of(cls, policy: ApprovalPolicy) -> Self:
+    def of(cls, policy: ApprovalPolicy, kind: ApprovalSubject, actor: Actor) -> Self:
+        """Without thresholds of what *actor* may not know."""
+        hidden = set() if actor.may(Permission.VIEW_COSTS) else {one.name for one in kind.facts if one.confidential}
         return cls(
             id=policy.id,
             name=policy.name,
@@ -209,7 +211,12 @@ class PolicyResponse(Struct, frozen=True):
             ladder=policy.ladder,
             max_age_days=policy.max_age_days,
             owner_id=policy.owner_id,
-            conditions=[ConditionSchema.of(condition) for condition in policy.conditions],
+            conditions=[
+                ConditionSchema(fact=one.fact, operator=one.operator, values=[])
+                if one.fact in hidden
+                else ConditionSchema.of(one)
+                for one in policy.conditions
+            ],
             steps=[StepRuleSchema.of(step) for step in policy.steps],
             created_at=policy.created_at,
             version=policy.version,

@@ -58,7 +58,7 @@ from src.entrypoints.http.customers.schemas import (
 )
 from src.entrypoints.http.organization.custom_fields import CustomFilter, custom_filter
 from src.entrypoints.http.paging import Cursor, Limit, PageResponse, Search, Skip, paging_of
-from src.entrypoints.http.versions import IfMatch, required_version, tagged
+from src.entrypoints.http.versions import IfMatch, expected_version, required_version, tagged
 
 Statuses = Annotated[
     list[CustomerStatus] | None,
@@ -168,10 +168,18 @@ class CustomerController(Controller):
 
     @post("/{customer_id:uuid}/approve", status_code=HTTP_200_OK, permission=Permission.APPROVE_CUSTOMERS)
     async def approve_customer(
-        self, customer_id: FromPath[UUID], actor: FromDishka[Actor], decide: FromDishka[DecideCustomer]
+        self,
+        customer_id: FromPath[UUID],
+        actor: FromDishka[Actor],
+        decide: FromDishka[DecideCustomer],
+        if_match: IfMatch = None,
     ) -> Response[CustomerResponse]:
-        """Approve a registration that somebody else has made."""
-        command = DecideCustomerCommand(customer_id=CustomerId(customer_id), verb=CustomerVerb.APPROVE)
+        """Approve a registration that somebody else has made. `If-Match` sees to it that it is what you looked at."""
+        command = DecideCustomerCommand(
+            customer_id=CustomerId(customer_id),
+            verb=CustomerVerb.APPROVE,
+            expected_version=expected_version(if_match),
+        )
         return tagged(CustomerResponse.of(await decide(actor, command)))
 
     @post("/{customer_id:uuid}/reject", status_code=HTTP_200_OK, permission=Permission.APPROVE_CUSTOMERS)
@@ -181,10 +189,14 @@ class CustomerController(Controller):
         data: Annotated[ReasonRequest, Body()],
         actor: FromDishka[Actor],
         decide: FromDishka[DecideCustomer],
+        if_match: IfMatch = None,
     ) -> Response[CustomerResponse]:
         """Reject a registration, with the reason; it can be registered again."""
         command = DecideCustomerCommand(
-            customer_id=CustomerId(customer_id), verb=CustomerVerb.REJECT, reason=data.reason
+            customer_id=CustomerId(customer_id),
+            verb=CustomerVerb.REJECT,
+            reason=data.reason,
+            expected_version=expected_version(if_match),
         )
         return tagged(CustomerResponse.of(await decide(actor, command)))
 

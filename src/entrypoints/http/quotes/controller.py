@@ -226,7 +226,11 @@ class QuoteController(Controller):
     ) -> Response[QuoteResponse]:
         """Agree to exactly this content; never by whoever submitted or last edited it."""
         command = DecideApprovalCommand(
-            quote_id=QuoteId(quote_id), approved=True, content_digest=data.content_digest, reason=data.reason
+            quote_id=QuoteId(quote_id),
+            approved=True,
+            content_digest=data.content_digest,
+            reason=data.reason,
+            step=data.step,
         )
         return _tagged(actor, await decide(actor, command))
 
@@ -240,7 +244,11 @@ class QuoteController(Controller):
     ) -> Response[QuoteResponse]:
         """Refuse this content, with a reason; one rejection ends the request."""
         command = DecideApprovalCommand(
-            quote_id=QuoteId(quote_id), approved=False, content_digest=data.content_digest, reason=data.reason
+            quote_id=QuoteId(quote_id),
+            approved=False,
+            content_digest=data.content_digest,
+            reason=data.reason,
+            step=data.step,
         )
         return _tagged(actor, await decide(actor, command))
 

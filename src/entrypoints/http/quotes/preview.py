@@ -11,28 +11,32 @@ from src.application.quoting.preview_approval import ApprovalPreview
 from src.domain.approvals.conditions import Operator
 from src.domain.approvals.matching import ConditionResult, PolicyResult
 from src.domain.approvals.request import PlannedStep
-from src.domain.identity.actor import Actor
+from src.domain.identity.actor import Actor, Permission
 from src.domain.shared.canonical import decimal_text
 from src.entrypoints.http.approvals.schemas import CarriedOverResponse, PersonSchema, fact_text, shown_facts
 
 
 class PreviewCondition(Struct, frozen=True):
-    """*actual* is the offer's own value: null when it is not known, or not for you to see."""
+    """*actual* is the offer's own value, null when it is not known. Of what is not for you to see, *values* are empty and
+    *holds* is null.
+    """
 
     fact: str
     operator: Operator
     values: list[str]
     actual: str | list[str] | None
-    holds: bool
+    holds: bool | None
 
     @classmethod
     def of(cls, result: ConditionResult, shown: frozenset[str]) -> Self:
         condition, actual = result.condition, result.actual
+        if condition.fact not in shown:
+            return cls(fact=condition.fact, operator=condition.operator, values=[], actual=None, holds=None)
         return cls(
             fact=condition.fact,
             operator=condition.operator,
             values=[decimal_text(value) if isinstance(value, Decimal) else value for value in condition.values],
-            actual=fact_text(actual) if actual is not None and condition.fact in shown else None,
+            actual=None if actual is None else fact_text(actual),
             holds=result.holds,
         )
 
@@ -102,7 +106,8 @@ class ApprovalPreviewResponse(Struct, frozen=True):
     @classmethod
     def of(cls, preview: ApprovalPreview, actor: Actor) -> Self:
         shown, outlook = shown_facts(actor, preview.facts, SUBJECT), preview.outlook
-        names = frozenset(shown)
+        hidden = set() if actor.may(Permission.VIEW_COSTS) else {one.name for one in SUBJECT.facts if one.confidential}
+        names = frozenset(one.name for one in SUBJECT.facts) - hidden
         return cls(
             needs_approval=any(step.carried_over is None for step in outlook.steps),
             facts={name: fact_text(value) for name, value in sorted(shown.items())},

@@ -217,14 +217,25 @@ class LineCheckSchema(Struct, frozen=True):
         )
 
 
+StepKey = Annotated[
+    str,
+    Meta(
+        max_length=60,
+        description="Which step, as the approval shows it; needed for one that opens after your first yes.",
+    ),
+]
+
+
 class DecisionRequest(Struct, frozen=True, forbid_unknown_fields=True):
     content_digest: Digest
     reason: Annotated[str, Meta(max_length=2000)] = ""
+    step: StepKey | None = None
 
 
 class RejectionRequest(Struct, frozen=True, forbid_unknown_fields=True):
     content_digest: Digest
     reason: Annotated[str, Meta(min_length=1, max_length=2000, examples=["The discount is not covered."])]
+    step: StepKey | None = None
 
 
 class SendRequest(Struct, frozen=True, forbid_unknown_fields=True):
