@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -16,6 +19,12 @@ from src.adapters.postgres.addresses import DatabaseUrls
 from src.adapters.postgres.bootstrap import alembic_config, bootstrap, downgrade, migrate, upgrade
 from src.adapters.postgres.engine import make_engine
 from src.adapters.postgres.lint import lint
+from src.adapters.postgres.unit_of_work import OpenPostgresUnitOfWork
+from src.domain.approvals.conditions import Condition, Operator
+from src.domain.identity.actor import Role
+from src.domain.shared.change import Change
+from tests.builders.everything import a_full_organization
+from tests.builders.quotes import NOON, a_policy
 from tests.database import SECRET, drop_database, empty_database
 
 pytestmark = pytest.mark.asyncio
@@ -188,3 +197,51 @@ async def test_the_pools_limit_how_long_a_request_may_hold_rows(empty: DatabaseU
         "idle_in_transaction_session_timeout": "10000",
         "TimeZone": "UTC",
     }
+
+
+async def test_approvals_are_told_over_into_the_form_of_their_time(empty: DatabaseUrls, owner: AsyncConnection) -> None:
+    """What was decided and asked before a change of form reads the same after it, and nothing gets laxer on the way back."""
+    await migrate(empty.owner)
+    app, operator = make_engine(empty.app, pool_size=2), make_engine(empty.operator, pool_size=1)
+    open_uow = OpenPostgresUnitOfWork(app, operator)
+    team = await a_full_organization(open_uow)
+    admin = team.actor(Role.ADMIN)
+    total = Condition(fact="total", operator=Operator.AT_LEAST, values=(Decimal("1250.50"),))
+    currency = Condition(fact="currency", operator=Operator.IN, values=("EUR", "CHF"))
+    policy = a_policy(total, currency, owner_id=None)
+
+    async def kept() -> tuple[object, ...]:
+        async with open_uow(admin) as uow:
+            policies = {one.name: one.conditions for one in await uow.policies.all()}
+            requests = [
+                (one.facts, one.status, [(step.name, step.rule.roles, step.decisions) for step in one.steps])
+                for one in await uow.approvals.live()
+            ]
+        return policies, requests
+
+    async def there_and_back() -> None:
+        await app.dispose()
+        await owner.run_sync(downgrade, "0010")
+        await owner.run_sync(upgrade)
+        await owner.commit()
+
+    async with open_uow(admin) as uow:
+        await uow.policies.save(policy.create())
+        request = (await uow.approvals.live())[0]
+        facts = (("currency", "EUR"), ("discount_percent", Decimal("5.5")), ("total", Decimal(7)))
+        changed = replace(request, facts=facts)
+        await uow.approvals.save(Change(request, changed, request.withdraw(at=NOON).events))
+        await uow.commit()
+    before = await kept()
+    await there_and_back()
+    assert await kept() == before
+
+    async with open_uow(admin) as uow:
+        margin = Condition(fact="margin_percent", operator=Operator.LESS, values=(Decimal(20),))
+        await uow.policies.save(a_policy(margin, name="Thin", owner_id=None).create())
+        await uow.commit()
+    with pytest.raises(DBAPIError, match="end them first"):
+        await there_and_back()
+    await owner.rollback()
+    await app.dispose()
+    await operator.dispose()
