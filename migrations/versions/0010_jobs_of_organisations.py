@@ -193,7 +193,7 @@ _SCHEDULES = """
             WHERE r.status = 'sent' AND r.ends_at <= now() AND NOT EXISTS (
                 SELECT 1 FROM proffer.jobs j
                 WHERE j.organization_id = r.organization_id AND j.subject_id = r.quote_id AND j.name = 'expire_quote'
-                    AND j.state IN ('queued', 'running', 'failed')
+                    AND (j.state IN ('queued', 'running') OR j.state = 'failed' AND j.ended_at > now() - interval '1 day')
             )
             UNION ALL
             SELECT r.organization_id, r.quote_id, 'remind_of_expiry'

@@ -87,7 +87,8 @@ def _columns_to_mend(table: Table, keys: list[list[str]]) -> set[str]:
         rest = [table.columns[name] for name in key if name != "organization_id"]
         if not rest or any(isinstance(column.type, Uuid) for column in rest):
             continue
-        mended.add(next((column for column in reversed(rest) if isinstance(column.type, Text)), rest[-1]).name)
+        texts, numbers = ([one for one in rest if isinstance(one.type, kind)] for kind in (Text, Integer))
+        mended.add((texts or numbers)[-1].name)
     return mended
 
 

@@ -461,6 +461,19 @@ async def test_thresholds_of_margins_are_for_those_who_may_see_costs(team: Team)
     machine = Caller(team.admin.client, key.json()["secret"])
     draft = await a_draft(team.sales)
 
+    costly = await team.admin.post(
+        "/api/v1/quotes",
+        {
+            "customer_id": draft["customer_id"],
+            "contact_id": (await team.admin.get("/api/v1/contacts")).json()["items"][0]["id"],
+            "lines": [{**LINE, "unit_cost": "27"}],
+        },
+    )
+    path = f"/api/v1/quotes/{costly.json()['id']}"
+    assert (await team.admin.post(f"{path}/submit")).json()["status"] == "pending_approval"
+    assert "margin_percent" in (await team.admin.get(f"{path}/timeline")).text
+    assert "12.1951" not in (await team.viewer.get(f"{path}/timeline")).text
+
     (seen,) = (await team.admin.get(POLICIES)).json()["items"]
     (hidden,) = (await team.viewer.get(POLICIES)).json()["items"]
     (asked,) = (await team.sales.post(f"/api/v1/quotes/{draft['id']}/approval-preview")).json()["policies"]

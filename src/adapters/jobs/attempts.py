@@ -1,15 +1,19 @@
 """Attempts at jobs: whose a job is, and that nobody else ends or prolongs it."""
 
+import json
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Final
+from datetime import datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
+import asyncpg
+import structlog
 from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.models import Job as QueuedJob
 from pgqueuer.models import TracebackRecord
 from pgqueuer.types import JOB_STATUS, JobId
 
+_logger = structlog.stdlib.get_logger("proffer.worker")
 # Why a job is queued again when its worker was told to stop; the database counts that as nobody's failure.
 RETURNED: Final = "returned"
 
@@ -85,10 +89,34 @@ class FencedQueries(Queries):
             _END,
             [job.id for job, _, _ in job_status],
             [status for _, status, _ in job_status],
-            [None if told is None else told.model_dump_json() for _, _, told in job_status],
+            [_json_of(told) for _, _, told in job_status],
             self.holder,
         )
 
     async def retry_job(self, job: QueuedJob, delay: timedelta, traceback_record: TracebackRecord | None) -> None:
-        told = None if traceback_record is None else traceback_record.model_dump_json()
-        await self.driver.execute(_AGAIN, job.id, delay, told, self.holder)
+        try:
+            await self.driver.execute(_AGAIN, job.id, delay, _json_of(traceback_record), self.holder)
+        except asyncpg.PostgresError as error:
+            # Raised, it would end the job for good. Nobody beats for it any more, so it is taken again before long.
+            _logger.warning("job_not_put_back", job_id=job.id, error=type(error).__name__)
+
+
+def _json_of(told: TracebackRecord | None) -> str | None:
+    """What PostgreSQL takes, whatever characters an error brings: a job that cannot be put away would come back for ever."""
+    return None if told is None else json.dumps(_storable(told.model_dump()), default=_text_of)
+
+
+def _storable(value: Any) -> Any:
+    match value:
+        case str():
+            return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+        case dict():
+            return {_storable(key): _storable(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_storable(item) for item in value]
+        case _:
+            return value
+
+
+def _text_of(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)

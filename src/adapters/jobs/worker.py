@@ -33,7 +33,9 @@ LOST: Final = (
     asyncpg.InternalClientError,  # Asked for something while it was learning that the server is gone.
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
-    asyncpg.TooManyConnectionsError,
+    asyncpg.InsufficientResourcesError,  # No connection, no memory, no room on the disk.
+    asyncpg.TransactionRollbackError,
+    asyncpg.ReadOnlySQLTransactionError,
 )
 
 
@@ -112,7 +114,7 @@ class _Lane:
                 await _sleep(self._stop, _RECONNECT_PAUSE)
 
     async def _work(self) -> None:
-        connection = await asyncpg.connect(libpq_address(self._url), timeout=5)
+        connection = await asyncpg.connect(libpq_address(self._url), timeout=5, command_timeout=60)
         try:
             queries = _queries(connection)
             manager = QueueManager(queries)

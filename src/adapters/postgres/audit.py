@@ -27,8 +27,9 @@ _BATCH: Final = 1000
 _LINK_BATCH: Final = 2000
 # Head and last entry in one statement: one snapshot, so that what others append meanwhile is in both or in neither.
 _EXTENT: Final = text(
-    "SELECT sequence, hash, (SELECT coalesce(max(sequence), 0) FROM proffer.audit_entries WHERE organization_id = :tenant) "
-    "AS last FROM proffer.audit_heads WHERE organization_id = :tenant"
+    "SELECT coalesce(max(sequence), 0) AS sequence, coalesce(max(hash), '') AS hash, "  # A missing head proves nothing.
+    "(SELECT coalesce(max(sequence), 0) FROM proffer.audit_entries WHERE organization_id = :tenant) AS last "
+    "FROM proffer.audit_heads WHERE organization_id = :tenant"
 )
 # The shown fields as the canonical text writes them.
 _LINKS: Final = """

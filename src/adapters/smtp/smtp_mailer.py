@@ -44,11 +44,16 @@ class SmtpMailer(Mailer):
         except (aiosmtplib.SMTPSenderRefused, aiosmtplib.SMTPDataError) as error:
             raise _by_code(error) from error
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            raise MailDeferred(f"{type(error).__name__}: {error}") from error
-        return answer
+            raise MailDeferred(_storable(f"{type(error).__name__}: {error}")) from error
+        return _storable(answer)
+
+
+def _storable(answer: str) -> str:
+    """What a server says may be in any character set, and have zeros in it."""
+    return answer.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def _by_code(refusal: aiosmtplib.SMTPResponseException) -> MailRefused | MailDeferred:
     """5xx is for ever; the library raises the same error for 4xx."""
-    answer = f"{refusal.code} {refusal.message}"
+    answer = _storable(f"{refusal.code} {refusal.message}")
     return MailRefused(answer) if 500 <= refusal.code <= 599 else MailDeferred(answer)

@@ -9,7 +9,14 @@ from typing import Final
 
 from src.application.ports.audit import AuditFilter
 from src.application.ports.clock import Clock
-from src.application.ports.documents import Cell, Column, ColumnKind, SpreadsheetFormat, SpreadsheetWriter
+from src.application.ports.documents import (
+    Cell,
+    Column,
+    ColumnKind,
+    NothingToExport,
+    SpreadsheetFormat,
+    SpreadsheetWriter,
+)
 from src.application.transactions import Transactions
 from src.domain.audit.entry import AuditEntry
 from src.domain.identity.actor import Actor, Permission
@@ -45,7 +52,10 @@ class AuditExported(DomainEvent):
 
 
 class ExportAudit:
-    """Entries that meet a filter, oldest first; the number of rows. Audited, because data leaves the house."""
+    """Entries that meet a filter, oldest first; the number of rows. Audited, because data leaves the house.
+
+    Raises NothingToExport.
+    """
 
     def __init__(self, transactions: Transactions, spreadsheets: SpreadsheetWriter, clock: Clock) -> None:
         self._transactions, self._spreadsheets, self._clock = transactions, spreadsheets, clock
@@ -59,8 +69,11 @@ class ExportAudit:
         on_row: Callable[[], None] = lambda: None,
     ) -> int:
         async with self._transactions.begin(actor, Permission.VIEW_AUDIT) as uow:
+            actor.require(Permission.VIEW_COSTS)  # Entries tell them, and what is hashed cannot be told in part.
             rows = _rows(uow.audit.stream(criteria), file_format, on_row)
             count = await self._spreadsheets.write(path, file_format, COLUMNS, rows, "Audit")
+            if not count:
+                raise NothingToExport("There is no data for export.")
             uow.record(
                 AuditExported(
                     resource_id=actor.organization_id,

@@ -13,4 +13,5 @@ class ListAuditEntries:
 
     async def __call__(self, actor: Actor, criteria: AuditFilter, paging: Paging) -> Page[AuditEntry]:
         async with self._transactions.begin(actor, Permission.VIEW_AUDIT) as uow:
+            actor.require(Permission.VIEW_COSTS)  # Entries tell them, and what is hashed cannot be told in part.
             return await uow.audit.page(criteria, paging)

@@ -43,6 +43,10 @@ class SignAuditHead:
         if newest is not None:
             async with self._transactions.begin(actor, Permission.VERIFY_AUDIT) as uow:
                 head = await uow.audit.head()
+            if head.sequence < newest.head.sequence:
+                raise ChainBroken(
+                    f"The audit chain ends at {head.sequence}, and a head of {newest.head.sequence} has been signed."
+                )
             # Only its own entry has come since: signing on and on would be all that ever happens.
             idle = head.sequence <= newest.head.sequence + 1
             if idle or self._clock.now() - newest.signed_at < every:

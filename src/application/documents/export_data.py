@@ -25,7 +25,7 @@ from src.application.documents.export_tables import (
 from src.application.ports.catalog import ProductFilter
 from src.application.ports.clock import Clock
 from src.application.ports.customers import CustomerFilter
-from src.application.ports.documents import Column, CsvSource, SpreadsheetFormat, SpreadsheetWriter
+from src.application.ports.documents import Column, CsvSource, NothingToExport, SpreadsheetFormat, SpreadsheetWriter
 from src.application.ports.quoting import QuoteFilter
 from src.application.ports.unit_of_work import UnitOfWork
 from src.application.transactions import Transactions
@@ -34,15 +34,11 @@ from src.domain.identity.actor import Actor, Permission
 from src.domain.quoting.content import LAST_YEAR
 from src.domain.quoting.states import QuoteStatus
 from src.domain.shared.custom_fields import FieldSubject
-from src.domain.shared.errors import NotFound, invalid_field
+from src.domain.shared.errors import invalid_field
 from src.domain.shared.events import DomainEvent
 from src.domain.shared.ids import CustomerId, UserId
 
 OnRow = Callable[[], None]
-
-
-class NothingToExport(NotFound):
-    code = "nothing_to_export"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

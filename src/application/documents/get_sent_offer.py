@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 
+from src.application.ports.clock import Clock
 from src.application.ports.documents import QuotationWriter, QuoteDocument
 from src.application.ports.unit_of_work import UnitOfWork
 from src.application.transactions import Transactions
@@ -12,6 +13,7 @@ from src.domain.quoting.allowances import taxed_allowances
 from src.domain.quoting.content import QuoteContent
 from src.domain.quoting.errors import RevisionNotFound
 from src.domain.quoting.explanation import Explanation
+from src.domain.shared.events import DomainEvent
 from src.domain.shared.ids import QuoteId
 
 
@@ -32,34 +34,54 @@ class QuotationFile:
     content: bytes
 
 
-class GetSentOffer:
-    """*revision* None is the current one. Raises QuoteNotFound, RevisionNotFound, DocumentNotReady."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteDataRead(DomainEvent):
+    """*form*: ``json`` or ``ubl``."""
 
-    def __init__(self, transactions: Transactions) -> None:
-        self._transactions = transactions
+    action = "quote.data_read"
+    resource_type: str = "quote"
+    revision: int
+    form: str
+
+
+class GetSentOffer:
+    """Audited, because it leaves the house. *revision* None is the current one. Raises QuoteNotFound, RevisionNotFound, DocumentNotReady."""
+
+    def __init__(self, transactions: Transactions, clock: Clock) -> None:
+        self._transactions, self._clock = transactions, clock
 
     async def __call__(self, actor: Actor, quote_id: QuoteId, revision: int | None = None) -> SentOffer:
         async with self._transactions.begin(actor, Permission.VIEW_QUOTES) as uow:
-            return await _sent(uow, quote_id, revision)
+            offer = await _sent(uow, quote_id, revision)
+            uow.record(_read(quote_id, offer, "json", self._clock))
+            await uow.commit()
+        return offer
 
 
 class GetQuotation:
     """As UBL. Raises what GetSentOffer raises, and NotEn16931Exact when the figures do not allow it."""
 
-    def __init__(self, transactions: Transactions, writer: QuotationWriter) -> None:
-        self._transactions, self._writer = transactions, writer
+    def __init__(self, transactions: Transactions, writer: QuotationWriter, clock: Clock) -> None:
+        self._transactions, self._writer, self._clock = transactions, writer, clock
 
     async def __call__(self, actor: Actor, quote_id: QuoteId, revision: int | None = None) -> QuotationFile:
         async with self._transactions.begin(actor, Permission.VIEW_QUOTES) as uow:
             offer = await _sent(uow, quote_id, revision)
-        # In a thread: ten thousand lines take a while, and others are waiting.
-        return await asyncio.to_thread(self._written, offer)
+            # In a thread: ten thousand lines take a while, and others are waiting.
+            file = await asyncio.to_thread(self._written, offer)
+            uow.record(_read(quote_id, offer, "ubl", self._clock))
+            await uow.commit()
+        return file
 
     def _written(self, offer: SentOffer) -> QuotationFile:
         document = offer.document
         allowances = taxed_allowances(offer.content, document.calculation, offer.explanation)
         content = self._writer.write(document, offer.content, allowances)
         return QuotationFile(file_name=f"{document.number}-{document.revision}.xml", content=content)
+
+
+def _read(quote_id: QuoteId, offer: SentOffer, form: str, clock: Clock) -> QuoteDataRead:
+    return QuoteDataRead(resource_id=quote_id, at=clock.now(), revision=offer.document.revision, form=form)
 
 
 async def _sent(uow: UnitOfWork, quote_id: QuoteId, number: int | None) -> SentOffer:

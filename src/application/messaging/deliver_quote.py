@@ -17,7 +17,7 @@ from src.domain.quoting.states import QuoteStatus
 from src.domain.shared.ids import DocumentId, MessageId
 
 # What is no longer offered does not leave the house, however late its turn comes.
-_GIVEN_UP = frozenset({QuoteStatus.CANCELLED, QuoteStatus.SUPERSEDED})
+_GIVEN_UP = frozenset({QuoteStatus.CANCELLED, QuoteStatus.SUPERSEDED, QuoteStatus.EXPIRED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from src.domain.quoting.content import LineItem, QuoteContent
 from src.domain.quoting.pricing import Instalment, Tax
 from src.domain.quoting.quote import Quote
 from src.domain.shared.canonical import decimal_text
-from src.domain.shared.errors import Invalid
+from src.domain.shared.errors import Invalid, NotFound
 from src.domain.shared.party import Party
 
 
@@ -164,6 +164,10 @@ class Column:
     @property
     def name(self) -> str:
         return self.key or "_".join(self.title.lower().split())
+
+
+class NothingToExport(NotFound):
+    code = "nothing_to_export"
 
 
 class TooManyRows(Invalid):

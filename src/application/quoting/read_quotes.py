@@ -83,10 +83,11 @@ def _timeline_entry(actor: Actor, entry: AuditEntry, names: Mapping[UserId, str]
     return TimelineEntry(entry=entry, who=who, details=told["details"], changes=changes)
 
 
+def _tells_costs(field: str) -> bool:
+    """Costs themselves, and the facts of an approval, among which margins are."""
+    return field.partition(".")[0].partition("[")[0] == "facts" or field.rpartition(".")[2] in _COSTS
+
+
 def without_costs(actor: Actor, changes: Iterable[dict[str, object]]) -> Iterator[dict[str, object]]:
     """*changes* that *actor* may see."""
-    return (
-        change
-        for change in changes
-        if actor.may(Permission.VIEW_COSTS) or str(change["field"]).rpartition(".")[2] not in _COSTS
-    )
+    return (change for change in changes if actor.may(Permission.VIEW_COSTS) or not _tells_costs(str(change["field"])))

@@ -150,7 +150,7 @@ class Verifier:
                 or not shows_what_was_written(link)
             ):
                 self._note(sequence, current, last)
-                self._suspect = AuditLink._make(link)
+                self._suspect = _readable(AuditLink._make(link))
                 self._finding = self._diagnose(self._suspect, None, ())
                 return False
             sequence, current, last = place, stored, link
@@ -319,6 +319,8 @@ def shows_what_was_written(link: AuditLink) -> bool:
     a backslash before it, so that ``,"user_id":`` is a key wherever it stands. Whatever fits less is read in full.
     """
     _, _, text, _, at, action, resource_type, resource_id, actor_kind, user_id = link
+    if None in (text, at, action, resource_type, resource_id, actor_kind):  # Somebody has dropped what forbids it.
+        return False
     if '"' in action or '"' in resource_type or '"' in actor_kind:
         return False
     user = "null" if user_id is None else f'"{user_id}"'
@@ -348,6 +350,12 @@ def _shows_when_read(link: AuditLink) -> bool:
         )
     except (ValueError, KeyError, TypeError):
         return False
+
+
+def _readable(link: AuditLink) -> AuditLink:
+    """*link* with empty texts for what should never be missing."""
+    missing = [name for name, value in link._asdict().items() if value is None and name != "user_id"]
+    return AuditLink._make((link._asdict() | dict.fromkeys(missing, "")).values()) if missing else link
 
 
 def _hashes_to(organization_id: OrganizationId, sequence: int, link: AuditLink) -> bool:

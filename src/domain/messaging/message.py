@@ -37,16 +37,16 @@ class MessageQueued(MessageEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageHandedOver(MessageEvent):
-    """*answer* is the server's last line, kept as evidence."""
+    """*answer* is the server's last line, which may name the recipient."""
 
     action = "message.handed_over"
-    answer: str
+    answer: str = field(metadata={"personal": True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageFailed(MessageEvent):
     action = "message.failed"
-    answer: str
+    answer: str = field(metadata={"personal": True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ class Message:
     note: str
     status: DeliveryStatus
     created_at: datetime
-    answer: str = ""
+    answer: str = field(default="", metadata={"personal": True})
     version: int = 0
 
     @classmethod

@@ -13,6 +13,7 @@ from src.domain.quoting.explanation import Explanation
 from src.domain.quoting.pricing import Tax
 from src.domain.shared.errors import Conflict
 from src.domain.shared.uncl import tax_code
+from src.domain.shared.units import UNITS
 
 _MOST_REASONS = 20
 
@@ -60,20 +61,37 @@ def _unsayable(content: QuoteContent, calculation: Calculation) -> Iterator[str]
         yield "A tax is withheld by the buyer."
     if any(group.tax.surcharge_percent is not None for group in calculation.taxes):
         yield "A tax has a surcharge."
+    yield from _unsayable_taxes(calculation)
+    if not calculation.en16931_exact:
+        yield "The totals or a tax do not follow from the rounded figures (BR-CO-10 to BR-CO-17)."
+    yield from _unsayable_lines(content, calculation)
+    if calculation.total_with_tax + calculation.rounding - calculation.prepaid != calculation.payable:
+        yield "The payable amount does not follow from the total (BR-CO-16)."
+
+
+def _unsayable_taxes(calculation: Calculation) -> Iterator[str]:
     coded = [
         (tax_code(group.tax.category, group.tax.rate_percent), group.tax.rate_percent) for group in calculation.taxes
     ]
     if len(set(coded)) < len(coded):
         yield "Two taxes have the same category and rate; the standard has one breakdown for each."
-    if not calculation.en16931_exact:
-        yield "The totals or a tax do not follow from the rounded figures (BR-CO-10 to BR-CO-17)."
+    for code, rate in coded:
+        if (code.category == "S") != bool(rate):
+            yield f"The tax category {code.category} does not go with {rate or 0} % (BR-S-5 and its siblings)."
+    if "O" in {code.category for code, _ in coded} and len(coded) > 1:
+        yield "What is outside of tax stands beside other categories (BR-O-11)."
+
+
+def _unsayable_lines(content: QuoteContent, calculation: Calculation) -> Iterator[str]:
+    if not any(amounts.counts for amounts in calculation.lines):
+        yield "No line counts; the standard wants at least one (BR-16)."
     for number, line in enumerate(content.lines, start=1):
+        if line.unit not in UNITS:
+            yield f"Line {number} has the unit {line.unit}, which is no code of UN/ECE Recommendation 20 (BR-CL-23)."
         if len(line.pricing.taxes) != 1:
             yield f"Line {number} has {len(line.pricing.taxes) or 'no'} taxes; exactly one is needed (BR-CO-4)."
         if line.pricing.unit_price < ZERO:
             yield f"Line {number} has a unit price below zero (BR-27)."
-    if calculation.total_with_tax + calculation.rounding - calculation.prepaid != calculation.payable:
-        yield "The payable amount does not follow from the total (BR-CO-16)."
 
 
 def _split(content: QuoteContent, calculation: Calculation, explanation: Explanation) -> Iterator[TaxedAllowance]:

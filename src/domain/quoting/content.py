@@ -125,7 +125,7 @@ class QuoteContent:
     seller: Party
     buyer: Party
     recipient: Recipient | None
-    salesperson: str
+    salesperson: str = field(metadata={"personal": True})
     valid_until: date
     time_zone: str
     locale: str

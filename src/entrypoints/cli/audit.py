@@ -147,7 +147,9 @@ async def verify(
         done = {signed.organization_id: signed for signed in proven if signer.is_ours(signed)}
         for slug, actor in actors.items():
             resumed = done.get(actor.organization_id)
-            own = [one for one in kept if one.organization_id == actor.organization_id or len(actors) == 1]
+            own = [one for one in kept if one.organization_id == actor.organization_id]
+            if kept and not own and len(actors) == 1:
+                return fail(f"no head in these files is one of {slug}", BROKEN_CHAIN)
             command = VerifyAuditCommand(after=None if resumed is None else resumed.head, heads=own, others=others)
             proof = _Proof(command.after)
             try:

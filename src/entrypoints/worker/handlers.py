@@ -32,7 +32,7 @@ from src.domain.identity.challenge import Purpose
 from src.domain.shared.ids import ChallengeId, ImportId, MessageId, QuoteId, RequestId, SimulationId, UserId
 
 _TELL_EVERY: Final = 1.0  # Seconds.
-LONG_JOBS: Final = frozenset({IMPORT_CATALOG})
+LONG_JOBS: Final = frozenset({IMPORT_CATALOG, SIMULATE_POLICY})
 
 
 def job_handlers(container: AsyncContainer) -> Mapping[str, JobHandler]:

@@ -20,11 +20,10 @@ from src.application.documents.export_data import (
     ExportQuoteLines,
     ExportQuotes,
     ExportQuotesCommand,
-    NothingToExport,
     Target,
 )
 from src.application.ports.audit import AuditFilter
-from src.application.ports.documents import SpreadsheetFormat
+from src.application.ports.documents import NothingToExport, SpreadsheetFormat
 from src.application.ports.paging import Paging
 from src.application.ports.unit_of_work import OpenUnitOfWork
 from src.application.transactions import Transactions

@@ -32,6 +32,26 @@ class Notebook:
             raise ValueError(f"attempt {attempt.number} of {job.id}")
 
 
+@pytest.mark.parametrize("character", ["\0", "\udce9"], ids=["zero", "surrogate"])
+async def test_an_error_of_odd_characters_harms_no_other_job(queue: Queue, character: str) -> None:
+    """Neither PostgreSQL nor JSON takes them; what cannot be put away would come back, and all with it."""
+    good = [queue.a_job() for _ in range(3)]
+    poison = queue.a_job()
+    seen: list[UUID] = []
+
+    async def handle(job: Job, _: Attempt) -> None:
+        seen.append(job.id)
+        if job.id == poison.id:
+            raise ValueError(f"bo{character}te pleine")
+
+    await queue.add(poison, *good)
+    async with queue.worker(handle):
+        await until(lambda: seen.count(poison.id) == HURRIED.attempts)
+
+    assert [seen.count(job.id) for job in good] == [1, 1, 1]
+    assert await queue.statuses() == ["failed"]
+
+
 async def test_what_is_rolled_back_is_never_run(queue: Queue) -> None:
     forgotten, kept = queue.a_job(), queue.a_job()
     async with queue.open(queue.organization.actor(Role.SALES)) as uow:

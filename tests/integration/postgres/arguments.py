@@ -16,7 +16,7 @@ from src.application.ports.approvals import RequestFilter
 from src.application.ports.audit import AuditFilter
 from src.application.ports.catalog import ProductFilter
 from src.application.ports.customers import ContactFilter, CustomerFilter
-from src.application.ports.jobs import Job
+from src.application.ports.jobs import Job, JobFilter
 from src.application.ports.paging import Paging
 from src.application.ports.quoting import QuoteFilter
 from src.application.ports.reporting import RevenueBy
@@ -44,6 +44,7 @@ from src.domain.identity.provider import ExternalIdentity, IdentityProvider, Pro
 from src.domain.identity.second_factor import SecondFactor
 from src.domain.identity.session import Session
 from src.domain.identity.user import User
+from src.domain.jobs.record import JobRecord, JobState
 from src.domain.messaging.message import Message
 from src.domain.quoting.explanation import Explanation
 from src.domain.quoting.quote import Quote
@@ -152,6 +153,10 @@ class Arguments:
             "approvals.latest:subject_id": [rows["approval_requests"].subject_id],
             "approvals.of_subject:subject": [rows["approval_requests"].subject],
             "approvals.of_subject:subject_id": [rows["approval_requests"].subject_id],
+            "audit.successor_of:previous_hash": [rows["audit_entries"].previous_hash],
+            "jobs.get:job_id": [rows["jobs"].id],
+            "jobs.lock:job_id": [rows["jobs"].id],
+            "jobs.report:job_id": [rows["jobs"].id],
             "approvals.comments:request_id": [rows["approval_comments"].request_id],
             "fact_records.count:subject": [rows["approval_facts"].subject],
             "fact_records.count:since": [_NEVER],
@@ -203,6 +208,12 @@ class Arguments:
                 CustomerFilter(statuses=(CustomerStatus.APPROVED,)),
                 CustomerFilter(group_id=rows["customer_groups"].id),
             ],
+            JobFilter: [
+                JobFilter(),
+                JobFilter(states=frozenset({JobState.FAILED})),
+                JobFilter(name="deliver_quote"),
+                JobFilter(subject_id=rows["jobs"].subject_id),
+            ],
             ContactFilter: [ContactFilter(), ContactFilter(customer_id=CustomerId(rows["contacts"].customer_id))],
             ProductFilter: [
                 ProductFilter(),
@@ -241,6 +252,7 @@ _THINGS: Final[dict[Any, Any]] = {
         )
     ),
     Simulation: lambda uow, rows: uow.fact_records.simulation(rows["approval_simulations"].id),
+    JobRecord: lambda uow, rows: uow.jobs.get(rows["jobs"].id),
     ApiKey: lambda uow, rows: uow.api_keys.get(rows["api_keys"].id),
     ApprovalPolicy: lambda uow, _: _only(uow.policies.all()),
     ApprovalRequest: lambda uow, rows: uow.approvals.get(rows["approval_requests"].id),

@@ -1,14 +1,14 @@
-"""What the planner makes of statements: told before each runs, as the role and for the tenant that runs it."""
+"""What the planner makes of statements: told for the role and the tenant that runs them."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from src.adapters.postgres.connection import Connection, watched
 from src.adapters.postgres.tables import metadata
 
 _TENANT_TABLES: Final = {table.name for table in metadata.sorted_tables}
@@ -67,38 +67,23 @@ _BY_INDEX: Final = {"Index Scan", "Index Only Scan", "Bitmap Index Scan"}
 
 
 @contextmanager
-def plans_of(engine: AsyncEngine) -> Iterator[list[Explained]]:
-    """Fills with every statement that *engine* is about to run, and its plan."""
-    seen: list[Explained] = []
-
-    def explain(connection: Any, _cursor: Any, sql: str, parameters: Any, _context: Any, many: bool) -> None:
-        reads = sql.lstrip("( ").startswith(("SELECT", "WITH")) and "jobs." not in sql
-        if "set_config" in sql:
-            return
-        cursor = connection.connection.cursor()
-        cursor.execute(f"EXPLAIN ({_RUN if reads else ''}FORMAT JSON) {sql}", parameters[0] if many else parameters)
-        told = cursor.fetchone()[0]
-        cursor.close()
-        seen.append(Explained(sql, (json.loads(told) if isinstance(told, str) else told)[0]["Plan"]))
-
-    event.listen(engine.sync_engine, "before_cursor_execute", explain)
-    try:
-        yield seen
-    finally:
-        event.remove(engine.sync_engine, "before_cursor_execute", explain)
-
-
-@contextmanager
 def said_to(engine: AsyncEngine) -> Iterator[list[tuple[str, tuple[Any, ...]]]]:
-    """Fills with every statement that *engine* is about to run, but for the tenant's, and its parameters."""
+    """Fills with every statement that *engine* runs meanwhile, but for the tenant's, and its (first) parameters."""
     seen: list[tuple[str, tuple[Any, ...]]] = []
 
-    def remember(_connection: Any, _cursor: Any, sql: str, parameters: Any, *_: Any) -> None:
+    def remember(sql: str, rows: Sequence[Sequence[Any]]) -> None:
         if "set_config" not in sql:
-            seen.append((sql, tuple(parameters)))
+            seen.append((sql, tuple(rows[0]) if rows else ()))
 
-    event.listen(engine.sync_engine, "before_cursor_execute", remember)
-    try:
+    with watched(engine, remember):
         yield seen
-    finally:
-        event.remove(engine.sync_engine, "before_cursor_execute", remember)
+
+
+async def plans_of(connection: Connection, said: Sequence[tuple[str, tuple[Any, ...]]]) -> list[Explained]:
+    """The plan of each statement, as *connection* would run it now; what only reads is run for it."""
+    plans = []
+    for sql, parameters in said:
+        reads = sql.lstrip("( ").startswith(("SELECT", "WITH")) and "jobs." not in sql
+        told = await connection.driver.fetchval(f"EXPLAIN ({_RUN if reads else ''}FORMAT JSON) {sql}", *parameters)
+        plans.append(Explained(sql, (json.loads(told) if isinstance(told, str) else told)[0]["Plan"]))
+    return plans

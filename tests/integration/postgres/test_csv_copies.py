@@ -25,15 +25,9 @@ from src.adapters.postgres.tables import quotes
 from src.adapters.spreadsheets import FileSpreadsheets
 from src.adapters.spreadsheets.csv_file import harmless
 from src.adapters.system import SystemClock
-from src.application.documents.export_data import (
-    ExportQuoteLines,
-    ExportQuotes,
-    ExportQuotesCommand,
-    NothingToExport,
-    Target,
-)
+from src.application.documents.export_data import ExportQuoteLines, ExportQuotes, ExportQuotesCommand, Target
 from src.application.documents.export_tables import QUOTES
-from src.application.ports.documents import SpreadsheetFormat
+from src.application.ports.documents import NothingToExport, SpreadsheetFormat
 from src.application.ports.quoting import QuoteFilter
 from src.application.ports.unit_of_work import OpenUnitOfWork
 from src.application.transactions import Transactions

@@ -43,7 +43,8 @@ REPOSITORIES: Final = {
     f"{repository}.{name}": function
     for repository, port in get_type_hints(UnitOfWork).items()
     for name, function in vars(port).items()
-    if inspect.isfunction(function) and not name.startswith("_")
+    # What is copied is only said once there is somewhere to copy it to; its conditions are those of the stream.
+    if inspect.isfunction(function) and not name.startswith("_") and name != "copied"
 }
 # They insert, and look for nothing; and the application may not update what they insert.
 ONLY_ADD: Final = {
@@ -52,7 +53,10 @@ ONLY_ADD: Final = {
     "identity_providers.save_identity",
     "approvals.comment",
     "fact_records.add",
+    "audit.keep_head",
 }
+# It speaks past the statements of the others, by the driver itself; a test of its own measures it.
+SAYS_NOTHING: Final = {"audit.links"}
 # They look at everything of one kind that the organisation has, through the tenant's index, and keep some of it.
 READ_ALL: Final = {
     "contacts.by_email": "once for each batch of an import, by a text that no index of ours folds",
@@ -121,9 +125,13 @@ async def test_the_tenant_is_a_condition_of_the_index(method: str, crowd: Crowd)
         calls = await crowd.usual.of(uow, method, REPOSITORIES[method])
     for arguments in calls:
         async with crowd.open_uow(crowd.actor) as uow:
-            with plans_of(crowd.engine) as seen:
+            with said_to(crowd.engine) as said:
                 await _run(getattr(getattr(uow, repository), name), arguments)
-        for one in seen:
+        assert said or method in SAYS_NOTHING
+        async with crowd.open_uow(crowd.actor) as uow:  # Another: what was run may have been refused.
+            assert isinstance(uow, PostgresUnitOfWork)
+            plans = await plans_of(uow._transaction.connection, said)
+        for one in plans:
             assert one.scans_without_the_tenant() == [], one.sql
             enough = USUAL if method in READ_ALL else 100
             assert one.rows_removed() <= max(10 * one.rows_found(), enough), (one.sql, one.plan)
@@ -147,8 +155,9 @@ async def test_a_scan_that_passes_by_the_tenants_index_is_noticed(crowd: Crowd) 
         connection = uow._transaction.connection
         await connection.execute(text("SET LOCAL enable_indexscan = off"))
         await connection.execute(text("SET LOCAL enable_bitmapscan = off"))
-        with plans_of(crowd.engine) as seen:
+        with said_to(crowd.engine) as said:
             await uow.quotes.page(QuoteFilter(customer_id=CustomerId(uuid4())), Paging())
+        seen = await plans_of(connection, said)
 
     assert seen[1].scans_without_the_tenant() == ["Seq Scan on quotes"]
     assert seen[1].rows_removed() > LARGE
