@@ -103,17 +103,18 @@ class FencedQueries(Queries):
 
 def _json_of(told: TracebackRecord | None) -> str | None:
     """What PostgreSQL takes, whatever characters an error brings: a job that cannot be put away would come back for ever."""
-    return None if told is None else json.dumps(_storable(told.model_dump()), default=_text_of)
+    return None if told is None else json.dumps(storable(told.model_dump()), default=_text_of)
 
 
-def _storable(value: Any) -> Any:
+def storable(value: Any) -> Any:
+    """*value* with texts that PostgreSQL and JSON can keep: no zeros, no halves of surrogate pairs."""
     match value:
         case str():
             return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
         case dict():
-            return {_storable(key): _storable(item) for key, item in value.items()}
+            return {storable(key): storable(item) for key, item in value.items()}
         case list() | tuple():
-            return [_storable(item) for item in value]
+            return [storable(item) for item in value]
         case _:
             return value
 

@@ -19,7 +19,7 @@ from pgqueuer.models import Context
 from pgqueuer.models import Job as QueuedJob
 from sqlalchemy.engine import make_url
 
-from src.adapters.jobs.attempts import RETURNED, Attempt, FencedQueries
+from src.adapters.jobs.attempts import RETURNED, Attempt, FencedQueries, storable
 from src.application.ports.jobs import Job
 
 _logger = structlog.stdlib.get_logger("proffer.worker")
@@ -186,7 +186,7 @@ class _Lane:
                 log.exception("job_failed")
                 raise
             pause = self._settings.pause(attempt.number)
-            reason = f"{type(error).__name__}: {error}"
+            reason = storable(f"{type(error).__name__}: {error}")
             log.warning("job_retried", error=reason, pause_s=round(pause.total_seconds(), 1))
             raise RetryRequested(pause, reason=reason) from error
         log.info("job_done")

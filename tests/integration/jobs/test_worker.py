@@ -32,8 +32,7 @@ class Notebook:
             raise ValueError(f"attempt {attempt.number} of {job.id}")
 
 
-@pytest.mark.parametrize("character", ["\0", "\udce9"], ids=["zero", "surrogate"])
-async def test_an_error_of_odd_characters_harms_no_other_job(queue: Queue, character: str) -> None:
+async def test_an_error_of_odd_characters_harms_no_other_job(queue: Queue) -> None:
     """Neither PostgreSQL nor JSON takes them; what cannot be put away would come back, and all with it."""
     good = [queue.a_job() for _ in range(3)]
     poison = queue.a_job()
@@ -42,7 +41,7 @@ async def test_an_error_of_odd_characters_harms_no_other_job(queue: Queue, chara
     async def handle(job: Job, _: Attempt) -> None:
         seen.append(job.id)
         if job.id == poison.id:
-            raise ValueError(f"bo{character}te pleine")
+            raise ValueError("bo\0te pleine")
 
     await queue.add(poison, *good)
     async with queue.worker(handle):
