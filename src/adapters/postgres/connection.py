@@ -90,6 +90,9 @@ class Rows:
         return None if row is None else row[0]
 
 
+_DRIVER_ERRORS: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+
+
 class Connection:
     """One connection, lent by the pool until ``close``. Outside of ``begin`` and ``commit`` each statement stands alone.
 
@@ -194,8 +197,9 @@ class Connection:
         self._sound = False  # Until the answer is here: what breaks off in between leaves the connection in any state.
         try:
             answer = await answering
-        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            lost = self._driver.is_closed()
+        except _DRIVER_ERRORS as error:
+            # The driver may be asked while it learns that the server is gone: then it does not know its own state.
+            lost = self._driver.is_closed() or isinstance(error, asyncpg.InternalClientError | OSError)
             self._sound = not lost
             kind = IntegrityError if isinstance(error, asyncpg.IntegrityConstraintViolationError) else DBAPIError
             told = _told(error)

@@ -17,7 +17,7 @@ from src.application.audit.sign_heads import ListSignedHeads, SignAuditHead
 from src.application.audit.verify_audit import VerifyAudit, VerifyAuditCommand
 from src.application.ports.audit import AuditFilter, HeadStore
 from src.application.ports.customers import CustomerFilter
-from src.application.ports.documents import SpreadsheetFormat
+from src.application.ports.documents import NothingToExport, SpreadsheetFormat
 from src.application.ports.paging import Paging
 from src.application.ports.unit_of_work import OpenUnitOfWork
 from src.application.transactions import AuditedTransactions, Transactions
@@ -262,6 +262,10 @@ async def test_entries_are_found_and_exported(
     export = ExportAudit(Transactions(open_uow), FileSpreadsheets(), SystemClock())
     owner = organization.actor(Role.OWNER)
 
+    if not found:
+        with pytest.raises(NothingToExport):
+            await export(owner, tmp_path / "audit.jsonl", SpreadsheetFormat.JSON_LINES, criteria)
+        return
     count = await export(owner, tmp_path / "audit.jsonl", SpreadsheetFormat.JSON_LINES, criteria)
 
     rows = [json.loads(line) for line in (tmp_path / "audit.jsonl").read_text("utf-8").splitlines()]
