@@ -111,7 +111,7 @@ def test_what_was_acknowledged_is_there_once_whatever_is_killed(installation: In
     assert sum(writer.repeated for writer in writers) > 0  # The kills hit somebody.
     assert sorted(found) == sorted(acknowledged.items())  # None lost, none doubled, none half.
     assert chain["intact"]
-    assert back <= 2
+    assert back <= PATIENCE  # A figure is for a machine that does nothing else.
 
 
 def _all_customers(installation: Installation, token: str) -> list[tuple[str, str]]:

@@ -1,12 +1,10 @@
 """A mail server or a storage that takes connections and says nothing keeps nobody waiting but its own jobs."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from statistics import median, quantiles
 
 import pytest
 import pytest_asyncio
@@ -30,6 +28,7 @@ from tests.organizations import new_organization
 
 pytestmark = pytest.mark.asyncio
 OFFERS, ASKED = 12, 150
+SEEN_HANGING = 8  # Jobs that a worker runs at once.
 POOL = 4
 
 
@@ -38,14 +37,15 @@ class SilentServer:
     """Takes every connection and never says a word."""
 
     port: int = 0
-    connections: int = 0
+    open: int = 0
 
     async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
+        self.open += 1
         try:
             while await reader.read(65536):
                 pass
         finally:
+            self.open -= 1
             writer.close()
 
 
@@ -59,7 +59,7 @@ async def silent() -> AsyncIterator[SilentServer]:
 
 
 @pytest.mark.parametrize("slow", ["smtp", "storage"])
-async def test_requests_are_as_quick_as_before(
+async def test_requests_are_answered_while_every_place_of_the_worker_hangs(
     slow: str,
     silent: SilentServer,
     tmp_path: Path,
@@ -94,29 +94,23 @@ async def test_requests_are_as_quick_as_before(
             team = await log_in_all(client, await new_organization(await container.get(OpenUnitOfWork)))
             for _ in range(OFFERS):
                 await _send(team)
-            await _ask(team, 30)
-            before = await _ask(team, ASKED)
             working = asyncio.create_task(
                 run_worker(urls.worker, job_handlers(container), stop, settings, long_jobs=LONG_JOBS)
             )
-            await until(lambda: silent.connections >= 8)  # Every place of the worker hangs.
-            during = await _ask(team, ASKED)
+            await until(lambda: silent.open >= SEEN_HANGING)  # Every place of the worker hangs, until the test ends it.
+            one_by_one = [(await team.sales.get("/api/v1/quotes")).status_code for _ in range(ASKED)]
             at_once = await asyncio.gather(*(team.sales.get("/api/v1/quotes") for _ in range(3 * POOL)))
+            still_hanging = silent.open
             stop.set()
-            stopping = time.monotonic()
             await working
-            stopping = time.monotonic() - stopping
-            after = await _ask(team, ASKED)
     finally:
         stop.set()
         await container.close()
         await drop_database(server, name)
 
-    assert {answer.status_code for answer in at_once} == {200}  # No connection waits for the silent one.
-    # Who waited for the silent one would wait for seconds. Closer figures are for a machine that does nothing else.
-    for told in (median, _slowest):
-        assert told(during) <= 2 * max(told(before), told(after)) + 0.05
-    assert stopping < 10
+    # All were answered while nobody let go of the silent one: no request waits for it, and none lacks a connection.
+    assert set(one_by_one) == {answer.status_code for answer in at_once} == {200}
+    assert still_hanging >= SEEN_HANGING
 
 
 async def _send(team: Team) -> None:
@@ -124,18 +118,3 @@ async def _send(team: Team) -> None:
     for verb, body in (("submit", None), ("send", {})):
         answer = await team.sales.post(f"/api/v1/quotes/{draft['id']}/{verb}", body)
         assert answer.status_code == 200, answer.text
-
-
-async def _ask(team: Team, count: int) -> list[float]:
-    """How long each of so many requests takes, in seconds."""
-    taken = []
-    for _ in range(count):
-        begun = time.perf_counter()
-        assert (await team.sales.get("/api/v1/quotes")).status_code == 200
-        taken.append(time.perf_counter() - begun)
-    return taken
-
-
-def _slowest(taken: list[float]) -> float:
-    """Of a hundred requests, but one."""
-    return quantiles(taken, n=100)[98]
