@@ -13,7 +13,7 @@ from src.application.approvals.subject import Subjects
 from src.application.ports.approvals import RequestFilter
 from src.application.ports.paging import LARGEST_PAGE, Paging
 from src.application.quoting.preview_approval import PreviewApproval
-from src.domain.approvals.conditions import Facts
+from src.domain.approvals.conditions import Facts, FactValue
 from src.domain.approvals.matching import ConditionResult
 from src.domain.approvals.request import ApprovalRequest, PlannedStep, RequestStatus
 from src.domain.approvals.steps import Step
@@ -73,7 +73,7 @@ async def show(approval_id: ApprovalId, *, user: As, organization: Organization 
     request = details.request
     print(f"{request.subject.title}, {request.status.value}")
     for name, value in sorted(facts.items()):
-        print(f"  {name} {decimal_text(value) if isinstance(value, Decimal) else value}")
+        print(f"  {name} {_shown(value)}".rstrip())
     waiting = {step.key: users for step, users in details.waiting_for}
     columns = (("Step", "left"), ("Policy", "left"), ("Status", "left"), ("Waits for", "left"), ("Key", "left"))
     print_table(columns, [_step_row(step, waiting.get(step.key, ())) for step in request.steps])
@@ -156,6 +156,12 @@ async def _decide(
 async def _facts(session: CliSession, request: ApprovalRequest) -> Facts:
     subjects = await session.get(Subjects)
     return shown_facts(session.actor, dict(request.facts), subjects.get(request.subject.kind))
+
+
+def _shown(value: FactValue) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(value)
+    return decimal_text(value) if isinstance(value, Decimal) else value
 
 
 def _row(request: ApprovalRequest) -> tuple[str, ...]:
