@@ -9,6 +9,7 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from statistics import median
 from time import perf_counter
 from typing import Any
@@ -87,11 +88,11 @@ async def measure(open_uow: OpenUnitOfWork, count: int) -> None:
         await decide(approver, DecideApprovalCommand(quote_id=quote.id, approved=True, content_digest=digest))
 
     floor = median([await rate([lambda: one_entry(open_uow, team)] * count) for _ in range(3)])
-    submissions = await rate([lambda quote=quote: submit_one(quote) for quote in quotes])  # type: ignore[misc]  # A lambda with a default has no type of its own.
+    submissions = await rate([partial(submit_one, quote) for quote in quotes])
     begin = perf_counter()
     await CountApprovals(transactions, clock, SUBJECTS)(approver)
     inbox = perf_counter() - begin
-    decisions = await rate([lambda quote=quote: approve(quote) for quote in submitted])  # type: ignore[misc]  # A lambda with a default has no type of its own.
+    decisions = await rate([partial(approve, quote) for quote in submitted])
     today = clock.now().date()
     strict = Condition(fact="total", operator=Operator.GREATER, values=(Decimal(1),))
     simulation = SimulatePolicyCommand(

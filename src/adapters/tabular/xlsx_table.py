@@ -59,7 +59,7 @@ def open_xlsx(content: bytes, name: str) -> Iterator[XlsxTable]:
         file.flush()
         command = [sys.executable, "-m", "src.adapters.tabular.xlsx_child", file.name]
         # Our own interpreter, our own module, a name that we have made.
-        with Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=_ROOT) as process:  # noqa: S603
+        with Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=_ROOT) as process:  # noqa: S603 — see above.
             try:
                 yield XlsxTable(process, name)
             finally:

@@ -6,14 +6,14 @@ from decimal import Decimal
 from typing import TypedDict
 
 from src.application.approvals.desk import ApprovalDesk, People, withdraw_request
-from src.application.approvals.subjects.customer_registration import KIND, register, register_anew
+from src.application.approvals.subjects.customer_registration import KIND, register, registration_changed
 from src.application.custom_values import custom_values
 from src.application.ports.clock import Clock, IdFactory
 from src.application.ports.tax_numbers import TaxNumbers
 from src.application.prices.ambiguity import check_unambiguous
 from src.application.transactions import Transactions
 from src.application.versions import check_version
-from src.domain.customers.customer import Customer, LabelledAddress
+from src.domain.customers.customer import Customer, CustomerStatus, LabelledAddress
 from src.domain.identity.actor import Actor, Permission
 from src.domain.shared.currency import Currency
 from src.domain.shared.custom_fields import FieldSubject
@@ -63,8 +63,7 @@ class ChangeCustomer:
             changed = replace(changed, tags=normal_tags(changed.tags), custom=custom)
             now = self._clock.now()
             stored = await uow.customers.save(customer.become(changed, now, by=actor.user_id))
-            desk = ApprovalDesk(uow, actor, self._ids, await People.read(uow, now))
-            stored = await register_anew(uow, desk, customer, stored)
+            stored = await registration_changed(uow, actor, self._ids, customer, stored, now)
             await uow.commit()
         return stored
 
@@ -97,8 +96,9 @@ class RestoreCustomer:
         async with self._transactions.begin(actor, Permission.EDIT_CUSTOMERS) as uow:
             customer = await uow.customers.lock(customer_id)
             stored = await uow.customers.save(customer.restore(now))
-            desk = ApprovalDesk(uow, actor, self._ids, await People.read(uow, now))
-            stored = await register(uow, desk, stored)  # Its request was withdrawn when it was deleted.
+            if stored.status is CustomerStatus.PENDING:  # Its request was withdrawn when it was deleted.
+                desk = ApprovalDesk(uow, actor, self._ids, await People.read(uow, now))
+                stored = await register(uow, desk, stored)
             await uow.commit()
         return stored
 

@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TypedDict
 
-from src.application.approvals.desk import ApprovalDesk, People
-from src.application.approvals.subjects.customer_registration import register_anew
+from src.application.approvals.subjects.customer_registration import registration_changed
 from src.application.ports.clock import Clock, IdFactory
 from src.application.transactions import Transactions
 from src.application.versions import check_version
@@ -103,7 +102,6 @@ class RegroupCustomer:
         async with self._transactions.begin(actor, Permission.EDIT_CUSTOMERS) as uow:
             customer = await uow.customers.lock(customer_id)
             stored = await uow.customers.save(customer.join(group_id, now, by=actor.user_id))
-            desk = ApprovalDesk(uow, actor, self._ids, await People.read(uow, now))
-            stored = await register_anew(uow, desk, customer, stored)
+            stored = await registration_changed(uow, actor, self._ids, customer, stored, now)
             await uow.commit()
         return stored

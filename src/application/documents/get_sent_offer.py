@@ -67,8 +67,9 @@ class GetQuotation:
     async def __call__(self, actor: Actor, quote_id: QuoteId, revision: int | None = None) -> QuotationFile:
         async with self._transactions.begin(actor, Permission.VIEW_QUOTES) as uow:
             offer = await _sent(uow, quote_id, revision)
-            # In a thread: ten thousand lines take a while, and others are waiting.
-            file = await asyncio.to_thread(self._written, offer)
+        # In a thread and outside of a transaction: ten thousand lines take a while, and others are waiting.
+        file = await asyncio.to_thread(self._written, offer)
+        async with self._transactions.begin(actor, Permission.VIEW_QUOTES) as uow:
             uow.record(_read(quote_id, offer, "ubl", self._clock))
             await uow.commit()
         return file

@@ -142,7 +142,7 @@ async def test_a_copy_may_take_longer_than_a_statement_and_leaves_the_limit_behi
     monkeypatch.setattr("src.adapters.postgres.csv_copies._OF_QUOTES", {**csv_copies._OF_QUOTES, "number": slow})
 
     async with open_postgres(shop.actor) as uow:
-        connection = uow.quotes._transaction.connection  # type: ignore[attr-defined]
+        connection = uow.quotes._transaction.connection  # type: ignore[attr-defined]  # The adapter's, not the port's.
         await connection.execute(text("SET LOCAL statement_timeout = '200ms'"))
         copied = uow.quotes.copied(QuoteFilter(), [QUOTES[0], QUOTES[1]], lines=False)
         assert copied is not None

@@ -5,15 +5,16 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from src.application.approvals.desk import ApprovalDesk, withdraw_request
+from src.application.approvals.desk import ApprovalDesk, People, withdraw_request
 from src.application.approvals.subject import ApprovalSubject
+from src.application.ports.clock import IdFactory
 from src.application.ports.unit_of_work import UnitOfWork
 from src.domain.approvals.conditions import FactKind, FactSpec, FactValue
 from src.domain.approvals.errors import NoEligibleApprover
 from src.domain.approvals.policy import ApprovalPolicy, StepRule
 from src.domain.approvals.request import ApprovalRequest, Subject, Submission
 from src.domain.customers.customer import Customer, CustomerStatus
-from src.domain.identity.actor import PERMISSIONS, Permission
+from src.domain.identity.actor import PERMISSIONS, Actor, Permission
 from src.domain.shared.canonical import digest_of
 from src.domain.shared.ids import CustomerId, PolicyId
 
@@ -108,6 +109,16 @@ async def register(uow: UnitOfWork, desk: ApprovalDesk, customer: Customer, *, s
             raise
         return customer
     return customer if request is None or request.live else await uow.customers.get(customer.id)
+
+
+async def registration_changed(
+    uow: UnitOfWork, actor: Actor, ids: IdFactory, before: Customer, after: Customer, at: datetime
+) -> Customer:
+    """As ``register_anew``, for a use case that has no desk of its own."""
+    if after.status is not CustomerStatus.PENDING:
+        return after
+    desk = ApprovalDesk(uow, actor, ids, await People.read(uow, at))
+    return await register_anew(uow, desk, before, after)
 
 
 async def register_anew(

@@ -16,7 +16,7 @@ from src.domain.approvals.delegation import Delegation
 from src.domain.approvals.policy import ApprovalPolicy, Quorum, StepRule
 from src.domain.approvals.request import ApprovalRequest
 from src.domain.approvals.simulation import Simulation
-from src.domain.approvals.steps import Decision, Step
+from src.domain.approvals.steps import CarriedOver, Decision, Step
 from src.domain.identity.actor import Actor, Permission, Role
 from src.domain.identity.user import User
 from src.domain.shared.canonical import decimal_text
@@ -251,6 +251,15 @@ class CarriedOverResponse(Struct, frozen=True):
     decided_by: list[UUID]
     decided_at: datetime
 
+    @classmethod
+    def of(cls, carried: CarriedOver) -> Self:
+        return cls(
+            approval_id=carried.request_id,
+            revision=carried.revision,
+            decided_by=list(carried.decided_by),
+            decided_at=carried.decided_at,
+        )
+
 
 class StepResponse(Struct, frozen=True):
     """*step* names it in a decision. *escalates_at* is when further approvers may decide as well."""
@@ -291,14 +300,7 @@ class StepResponse(Struct, frozen=True):
             escalated_at=step.escalated_at,
             reminders=step.reminders,
             decisions=[DecisionResponse.of(decision) for decision in step.decisions],
-            carried_over_from=None
-            if carried is None
-            else CarriedOverResponse(
-                approval_id=carried.request_id,
-                revision=carried.revision,
-                decided_by=list(carried.decided_by),
-                decided_at=carried.decided_at,
-            ),
+            carried_over_from=None if carried is None else CarriedOverResponse.of(carried),
         )
 
 

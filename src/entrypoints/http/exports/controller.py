@@ -74,12 +74,7 @@ class ExportController(Controller):
             clock,
             lambda path: export(
                 actor,
-                ExportQuotesCommand(
-                    target=target_of(path),
-                    statuses=tuple(status or ()),
-                    customer_id=None if customer_id is None else CustomerId(customer_id),
-                    owner_id=None if owner_id is None else UserId(owner_id),
-                ),
+                _of_quotes(target_of(path), status, customer_id, owner_id),
             ),
         )
 
@@ -104,12 +99,7 @@ class ExportController(Controller):
             clock,
             lambda path: export(
                 actor,
-                ExportQuotesCommand(
-                    target=target_of(path),
-                    statuses=tuple(status or ()),
-                    customer_id=None if customer_id is None else CustomerId(customer_id),
-                    owner_id=None if owner_id is None else UserId(owner_id),
-                ),
+                _of_quotes(target_of(path), status, customer_id, owner_id),
             ),
         )
 
@@ -152,6 +142,17 @@ class ExportController(Controller):
             clock,
             lambda path: export(actor, ExportProductsCommand(target=target_of(path), archived=archived)),
         )
+
+
+def _of_quotes(
+    target: Target, status: Statuses, customer_id: CustomerParameter, owner_id: OwnerParameter
+) -> ExportQuotesCommand:
+    return ExportQuotesCommand(
+        target=target,
+        statuses=tuple(status or ()),
+        customer_id=None if customer_id is None else CustomerId(customer_id),
+        owner_id=None if owner_id is None else UserId(owner_id),
+    )
 
 
 def _target(file_format: SpreadsheetFormat, start: date | None, end: date | None) -> Callable[[Path], Target]:

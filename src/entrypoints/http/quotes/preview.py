@@ -58,14 +58,7 @@ class PreviewStep(Struct, frozen=True):
             needed=step.needed,
             persons=[PersonSchema.of(user) for user in step.persons],
             can_be_decided=step.can_be_decided,
-            carried_over_from=None
-            if carried is None
-            else CarriedOverResponse(
-                approval_id=carried.request_id,
-                revision=carried.revision,
-                decided_by=list(carried.decided_by),
-                decided_at=carried.decided_at,
-            ),
+            carried_over_from=None if carried is None else CarriedOverResponse.of(carried),
         )
 
 
