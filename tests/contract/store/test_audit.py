@@ -13,7 +13,7 @@ from src.adapters.spreadsheets import FileSpreadsheets
 from src.adapters.storage import storage_from
 from src.adapters.system import SystemClock
 from src.application.audit.export_audit import ExportAudit
-from src.application.audit.sign_heads import ListSignedHeads, SignAuditHead
+from src.application.audit.sign_heads import ChainBroken, ListSignedHeads, SignAuditHead
 from src.application.audit.verify_audit import VerifyAudit, VerifyAuditCommand
 from src.application.ports.audit import AuditFilter, HeadStore
 from src.application.ports.customers import CustomerFilter
@@ -163,6 +163,22 @@ async def test_the_daily_head_is_signed_when_something_has_happened(
 
     assert (idle, early) == (None, None)
     assert store.kept == [first, later]
+
+
+async def test_a_chain_that_ends_before_a_signed_head_is_not_taken_for_idle(
+    open_uow: OpenUnitOfWork, organization: TestOrganization
+) -> None:
+    owner, store = organization.actor(Role.OWNER), KeptHeads()
+    head = await add(open_uow, owner)
+    beyond = SIGNER.sign(organization.organization.id, ChainHead(head.sequence + 5, "a" * 64), NOON)
+    async with open_uow(owner) as uow:  # As when five entries and the head were put back afterwards.
+        await uow.audit.keep_head(beyond)
+        await uow.commit()
+
+    with pytest.raises(ChainBroken, match=f"ends at {head.sequence}, and a head of {beyond.head.sequence} "):
+        await signing(open_uow, store).if_due(owner)
+
+    assert store.kept == []
 
 
 async def test_who_may_not_verify_is_refused(open_uow: OpenUnitOfWork, organization: TestOrganization) -> None:
