@@ -1,48 +1,49 @@
-"""A bucket on loopback: just as much of S3 as create-only storage speaks."""
+"""A bucket on loopback: moto's server, which speaks S3 as far as a store needs it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from typing import Final
+
+import boto3
+import httpx
+from moto.server import ThreadedMotoServer
+
+BUCKET: Final = "bucket"
 
 
 @contextmanager
-def a_bucket_server() -> Iterator[tuple[str, dict[str, tuple[bytes, str]]]]:
-    """Its address, and what it keeps: path → content and content type."""
-    kept: dict[str, tuple[bytes, str]] = {}
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_PUT(self) -> None:
-            content = self.rfile.read(int(self.headers["Content-Length"]))
-            if self.path in kept and self.headers["If-None-Match"] == "*":
-                return self._answer(412, b"")
-            kept[self.path] = (content, self.headers["Content-Type"] or "")
-            return self._answer(200, b"")
-
-        def do_GET(self) -> None:
-            found = kept.get(self.path)
-            self._answer(404 if found is None else 200, b"" if found is None else found[0])
-
-        def log_message(self, *args: object) -> None:
-            """Tests stay quiet."""
-
-        def _answer(self, status: int, content: bytes) -> None:
-            self.send_response(status)
-            self.send_header("ETag", '"1"')
-            self.send_header("Last-Modified", "Fri, 20 Nov 2026 12:00:00 GMT")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
+def a_bucket_server() -> Iterator[tuple[str, "Bucket"]]:
+    """Its address, and what it keeps."""
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}", kept
+        host, port = server.get_host_and_port()
+        address = f"http://{host}:{port}"
+        httpx.post(f"{address}/moto-api/reset")  # What it keeps belongs to the process, not to the server.
+        yield address, Bucket(address)
     finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+        server.stop()
+
+
+class Bucket:
+    def __init__(self, address: str) -> None:
+        self._client = boto3.client(
+            "s3",
+            endpoint_url=address,
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+        self._client.create_bucket(Bucket=BUCKET)
+
+    def keys(self) -> set[str]:
+        return {found["Key"] for found in self._client.list_objects_v2(Bucket=BUCKET).get("Contents", [])}
+
+    def content(self, key: str) -> tuple[bytes, str]:
+        """Bytes and content type."""
+        found = self._client.get_object(Bucket=BUCKET, Key=key)
+        return found["Body"].read(), found["ContentType"]
+
+    def unfinished(self) -> int:
+        """Uploads in parts that were neither completed nor ended."""
+        return len(self._client.list_multipart_uploads(Bucket=BUCKET).get("Uploads", []))

@@ -1,7 +1,8 @@
 """Every object storage: keeps, never overwrites, and never leaves its place."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,81 @@ async def test_an_unsafe_key_is_refused(storage: ObjectStorage, key: str) -> Non
         await storage.put(key, b"x", content_type="text/plain")
     with pytest.raises(UnsafeKey):
         await storage.get(key)
+    with pytest.raises(UnsafeKey):
+        await storage.put_stream(key, chunks(b"x"), content_type="text/plain")
+    with pytest.raises(UnsafeKey):
+        await streamed(storage, key)
+    with pytest.raises(UnsafeKey):
+        await storage.delete(key)
+    with pytest.raises(UnsafeKey):
+        await anext(storage.objects(key))
+
+
+class Broken(Exception):
+    """The source of a stream gave up."""
+
+
+async def chunks(*parts: bytes) -> AsyncIterator[bytes]:
+    for part in parts:
+        yield part
+
+
+async def breaking(*parts: bytes) -> AsyncIterator[bytes]:
+    for part in parts:
+        yield part
+    raise Broken
+
+
+async def streamed(storage: ObjectStorage, key: str) -> bytes:
+    return b"".join([piece async for piece in storage.stream(key)])
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("parts", [(), (b"one", b"", b"two"), (bytes(7_000_000), b"\x01" * 7_000_000)])
+async def test_a_stream_comes_back_as_it_went(storage: ObjectStorage, parts: tuple[bytes, ...]) -> None:
+    assert await storage.put_stream(KEY, chunks(*parts), content_type="text/plain") == sum(map(len, parts))
+
+    assert await streamed(storage, KEY) == b"".join(parts)
+    assert await storage.get(KEY) == b"".join(parts)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("parts", [(), (b"some",), (bytes(12_000_000),)], ids=["nothing", "little", "much"])
+async def test_a_stream_that_breaks_off_leaves_nothing(storage: ObjectStorage, parts: tuple[bytes, ...]) -> None:
+    with pytest.raises(Broken):
+        await storage.put_stream(KEY, breaking(*parts), content_type="text/plain")
+
+    with pytest.raises(ObjectMissing):
+        await storage.get(KEY)
+    assert [found async for found in storage.objects("0192f0c1-0000-7000-8000-000000000001")] == []
+
+
+@pytest.mark.asyncio
+async def test_a_stream_of_what_was_never_put_is_missing(storage: ObjectStorage) -> None:
+    with pytest.raises(ObjectMissing):
+        await streamed(storage, KEY)
+
+
+@pytest.mark.asyncio
+async def test_what_was_deleted_is_missing_and_deleting_again_is_no_error(storage: ObjectStorage) -> None:
+    await storage.put(KEY, b"x", content_type="text/plain")
+    await storage.delete(KEY)
+    await storage.delete(KEY)
+
+    with pytest.raises(ObjectMissing):
+        await storage.get(KEY)
+
+
+@pytest.mark.asyncio
+async def test_a_folder_lists_what_is_below_it_and_nothing_beside(storage: ObjectStorage) -> None:
+    before = datetime.now(UTC) - timedelta(seconds=2)  # S3 tells whole seconds.
+    for key, content in {"a/files/1": b"x", "a/files/deep/2": b"yy", "a/filesystem/3": b"", "b/files/1": b""}.items():
+        await storage.put(key, content, content_type="text/plain")
+
+    found = [one async for one in storage.objects("a/files")]
+    assert {one.key: one.size for one in found} == {"a/files/1": 1, "a/files/deep/2": 2}
+    assert all(before < one.changed_at <= datetime.now(UTC) for one in found)
+    assert [one async for one in storage.objects("c")] == []
 
 
 @pytest.mark.asyncio
@@ -124,8 +200,24 @@ async def test_a_bucket_knows_prefix_and_content_type(monkeypatch: pytest.Monkey
     with a_bucket_server() as (address, kept):
         storage = storage_from(f"s3://bucket/prefix?endpoint={address}&path_style=true")
         await storage.put("a/b.pdf", b"x", content_type="application/pdf")
+        await storage.put_stream("a/c.pdf", chunks(b"y"), content_type="application/pdf")
 
-    assert kept == {"/bucket/prefix/a/b.pdf": (b"x", "application/pdf")}
+        assert kept.keys() == {"prefix/a/b.pdf", "prefix/a/c.pdf"}
+        assert kept.content("prefix/a/b.pdf") == (b"x", "application/pdf")
+        assert kept.content("prefix/a/c.pdf") == (b"y", "application/pdf")
+
+
+@pytest.mark.asyncio
+async def test_a_bucket_is_left_without_parts_of_what_broke_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    with a_bucket_server() as (address, kept):
+        storage = storage_from(f"s3://bucket/prefix?endpoint={address}&path_style=true")
+        with pytest.raises(Broken):
+            await storage.put_stream(KEY, breaking(bytes(12_000_000)), content_type="text/plain")
+
+        assert kept.keys() == set()
+        assert kept.unfinished() == 0
 
 
 @pytest.mark.parametrize(

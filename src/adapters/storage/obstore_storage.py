@@ -1,13 +1,22 @@
 """Bytes in a folder or in an S3 bucket."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterable, AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
+from typing import Final
 
 from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError
 from obstore.store import LocalStore, S3Store
 
-from src.application.ports.storage import ObjectExists, ObjectMissing, ObjectStorage, StorageUnavailable, safe_key
+from src.application.ports.storage import (
+    ObjectExists,
+    ObjectMissing,
+    ObjectStorage,
+    StorageUnavailable,
+    StoredObject,
+    safe_key,
+)
 
+_PIECE: Final = 1 << 20  # Bytes.
 PROBE_KEY = "health/probe"  # Can be nobody's object: those begin with the id of an organisation.
 
 
@@ -21,7 +30,7 @@ class ObstoreStorage(ObjectStorage):
         self._store = store
 
     async def put(self, key: str, content: bytes, *, content_type: str) -> None:
-        attributes = {"Content-Type": content_type} if isinstance(self._store, S3Store) else None
+        attributes = self._attributes(content_type)
         try:
             with _telling_outages():
                 # One request whatever the size: only that can be create-only.
@@ -40,10 +49,61 @@ class ObstoreStorage(ObjectStorage):
         except (NotFoundError, FileNotFoundError):
             raise ObjectMissing(f"Nothing is kept under {key}.") from None
 
+    async def put_stream(self, key: str, chunks: AsyncIterable[bytes], *, content_type: str) -> int:
+        source = _Counted(chunks)
+        try:
+            with _telling_outages():
+                await self._store.put_async(safe_key(key), source.pieces(), attributes=self._attributes(content_type))
+        except StorageUnavailable:
+            if source.failure is not None:
+                raise source.failure from None
+            raise
+        return source.size
+
+    async def stream(self, key: str) -> AsyncIterator[bytes]:
+        try:
+            with _telling_outages():
+                result = await self._store.get_async(safe_key(key))
+                async for piece in result.stream(min_chunk_size=_PIECE):
+                    yield bytes(piece)
+        except (NotFoundError, FileNotFoundError):
+            raise ObjectMissing(f"Nothing is kept under {key}.") from None
+
+    async def delete(self, key: str) -> None:
+        with _telling_outages(), suppress(NotFoundError, FileNotFoundError):
+            await self._store.delete_async(safe_key(key))
+
+    async def objects(self, folder: str) -> AsyncIterator[StoredObject]:
+        with _telling_outages():
+            async for page in self._store.list(f"{safe_key(folder)}/"):
+                for found in page:
+                    yield StoredObject(key=found["path"], size=found["size"], changed_at=found["last_modified"])
+
     async def check(self) -> None:
         """Writes one byte under a fixed key, because a full or read-only store can still be read."""
         with _telling_outages():
             await self._store.put_async(PROBE_KEY, b"1", mode="overwrite", use_multipart=False)
+
+    def _attributes(self, content_type: str) -> dict[str, str] | None:
+        return {"Content-Type": content_type} if isinstance(self._store, S3Store) else None
+
+
+class _Counted:
+    """*chunks* on their way into a store, which tells of their errors only as text."""
+
+    def __init__(self, chunks: AsyncIterable[bytes]) -> None:
+        self._chunks = chunks
+        self.size = 0
+        self.failure: BaseException | None = None
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in self._chunks:
+                self.size += len(chunk)
+                yield chunk
+        except BaseException as error:
+            self.failure = error
+            raise
 
 
 @contextmanager

@@ -2,10 +2,22 @@
 
 import re
 from abc import abstractmethod
+from collections.abc import AsyncIterable, AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 LONGEST_KEY = 512
 _SAFE_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=-]{0,127}(/[A-Za-z0-9][A-Za-z0-9._=-]{0,127})*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredObject:
+    """*size* in bytes; *changed_at* is an instant in UTC, as the store tells it."""
+
+    key: str
+    size: int
+    changed_at: datetime
 
 
 class ObjectStorage(Protocol):
@@ -20,6 +32,26 @@ class ObjectStorage(Protocol):
     @abstractmethod
     async def get(self, key: str) -> bytes:
         """The content under *key*. Raises ObjectMissing, UnsafeKey."""
+
+    @abstractmethod
+    async def put_stream(self, key: str, chunks: AsyncIterable[bytes], *, content_type: str) -> int:
+        """Keep what *chunks* give under *key*, without holding it in memory; returns its size in bytes.
+
+        *key* must be new, made from a fresh id: content in parts is never create-only. When *chunks* raise, nothing is kept
+        and their error is raised. Raises UnsafeKey, StorageUnavailable.
+        """
+
+    @abstractmethod
+    def stream(self, key: str) -> AsyncIterator[bytes]:
+        """The content under *key*, piece by piece. The first piece raises ObjectMissing, UnsafeKey, StorageUnavailable."""
+
+    @abstractmethod
+    async def delete(self, key: str) -> None:
+        """Keep nothing under *key*; that nothing was kept is no error. Raises UnsafeKey, StorageUnavailable."""
+
+    @abstractmethod
+    def objects(self, folder: str) -> AsyncIterator[StoredObject]:
+        """What is kept in *folder* (whole segments of keys) and below, in no order. Raises UnsafeKey, StorageUnavailable."""
 
     @abstractmethod
     async def check(self) -> None:
