@@ -23,6 +23,7 @@ from src.adapters.security import (
     JwtIssuer,
     KeyRing,
     ListedPasswords,
+    SignedDownloadLinks,
     SystemVault,
     TotpCodes,
 )
@@ -149,6 +150,7 @@ from src.application.ports.oidc import ProviderClient
 from src.application.ports.security import (
     ChallengeSecrets,
     CommonPasswords,
+    DownloadLinks,
     OneTimeCodes,
     PasswordHasher,
     TokenIssuer,
@@ -398,6 +400,10 @@ class Outside(Provider):
     @provide
     def challenge_secrets(self, ring: KeyRing) -> ChallengeSecrets:
         return DerivedChallengeSecrets(ring)
+
+    @provide
+    def download_links(self, ring: KeyRing) -> DownloadLinks:
+        return SignedDownloadLinks(ring)
 
     @provide
     def vault(self, ring: KeyRing) -> Vault:

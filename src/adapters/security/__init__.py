@@ -2,6 +2,7 @@
 
 from src.adapters.security.challenges import DerivedChallengeSecrets
 from src.adapters.security.common_passwords import ListedPasswords
+from src.adapters.security.download_links import SignedDownloadLinks
 from src.adapters.security.keys import KeyRing
 from src.adapters.security.one_time_codes import TotpCodes
 from src.adapters.security.passwords import Argon2Hasher
@@ -14,6 +15,7 @@ __all__ = [
     "JwtIssuer",
     "KeyRing",
     "ListedPasswords",
+    "SignedDownloadLinks",
     "SystemVault",
     "TotpCodes",
 ]

@@ -4,6 +4,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 
 from src.domain.identity.actor import Role
 from src.domain.shared.errors import Unauthenticated
@@ -95,6 +96,32 @@ class ChallengeSecrets(Protocol):
     @abstractmethod
     def read_link_token(self, token: str) -> tuple[ChallengeId, OrganizationId]:
         """Raises ChallengeFailed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownloadGrant:
+    """What a signed link opens: one file of one kind, until *expires_at* (exclusive, UTC), whoever carries it.
+
+    *issued_to* is the user, or the API key, to whom it was given; the download is audited as theirs.
+    """
+
+    organization_id: OrganizationId
+    kind: str
+    file_id: UUID
+    issued_to: UUID
+    expires_at: datetime
+
+
+class DownloadLinks(Protocol):
+    """Signed links: whoever has one downloads one file without logging in, until it expires."""
+
+    @abstractmethod
+    def token(self, grant: DownloadGrant) -> str:
+        """Safe in URLs; fewer than 300 characters. The instant is kept to the second, rounded down."""
+
+    @abstractmethod
+    def read(self, token: str, now: datetime) -> DownloadGrant:
+        """Raises NotFound for what was not made here, was changed, or has expired: all look alike."""
 
 
 class Vault(Protocol):
