@@ -12,10 +12,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from lxml import etree
 from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
 from tests.builders.pictures import a_logo
+from tests.builders.ubl import faults_of
 from tests.e2e.conftest import Caller, Team
 from tests.e2e.mailbox import mail_to
 from tests.e2e.offers import LINE, VAT_19, a_contact, a_customer, a_draft, a_pending_quote, an_approved_quote
@@ -306,6 +308,7 @@ async def test_a_sent_offer_is_read_by_machines(team: Team) -> None:
     assert (xml.status_code, xml.headers["content-type"].partition(";")[0]) == (200, "application/xml")
     assert f'filename="{approved["number"]}-1.xml"' in xml.headers["content-disposition"]
     assert '<cbc:PayableAmount currencyID="EUR">365.93</cbc:PayableAmount>' in xml.text
+    assert faults_of(etree.fromstring(xml.content)) == []
     assert first.content == xml.content
     document = data.json()
     assert document["calculation"]["payable"] == "365.93"
