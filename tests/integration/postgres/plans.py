@@ -84,6 +84,6 @@ async def plans_of(connection: Connection, said: Sequence[tuple[str, tuple[Any, 
     plans = []
     for sql, parameters in said:
         reads = sql.lstrip("( ").startswith(("SELECT", "WITH")) and "jobs." not in sql
-        told = await connection.driver.fetchval(f"EXPLAIN ({_RUN if reads else ''}FORMAT JSON) {sql}", *parameters)
+        [[told]] = await connection.fetch(f"EXPLAIN ({_RUN if reads else ''}FORMAT JSON) {sql}", *parameters)
         plans.append(Explained(sql, (json.loads(told) if isinstance(told, str) else told)[0]["Plan"]))
     return plans
