@@ -22,6 +22,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from src.adapters.postgres.tables import metadata
+from src.adapters.smtp import EmlMailer
+from src.adapters.storage import ObstoreStorage
 from src.entrypoints.http.access import accesses_of
 from tests.e2e.conftest import Caller
 
@@ -70,26 +72,51 @@ def faulty_database(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def faulty_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The same for the storage and the mail."""
+    with faulty_database(monkeypatch), monkeypatch.context() as patched:
+        for port, name in ((ObstoreStorage, "get"), (ObstoreStorage, "put"), (EmlMailer, "send")):
+            patched.setattr(port, name, _faulty(getattr(port, name)))
+        yield
+
+
+@contextmanager
+def failing(fault: Fault) -> Iterator[None]:
+    """Meanwhile *fault* is what this task's calls meet."""
+    before = _fault.set(fault)
+    try:
+        yield
+    finally:
+        _fault.reset(before)
+
+
 def _faulty(call: Call) -> Call:
     @functools.wraps(call)
-    async def run(connection: Any, *args: Any, **kwargs: Any) -> Any:
+    async def run(side: Any, *args: Any, **kwargs: Any) -> Any:
         fault = _fault.get()
         if fault is None or not fault.is_due():
-            return await call(connection, *args, **kwargs)
+            return await call(side, *args, **kwargs)
         if fault.failure is Failure.TIMEOUT:
             raise TimeoutError
         if fault.failure is Failure.LINE_BREAKS:
-            connection.terminate()
-        answer = await call(connection, *args, **kwargs)
+            _hang_up(side)
+        answer = await call(side, *args, **kwargs)
         if fault.failure is Failure.CANCELLED:
             task = asyncio.current_task()
             assert task is not None
             task.cancel()
             await asyncio.sleep(0)
-        connection.terminate()
+        _hang_up(side)
         raise ConnectionResetError(f"The answer was lost: {answer!r:.40}")
 
     return run
+
+
+def _hang_up(side: Any) -> None:
+    if not isinstance(side, asyncpg.Connection):
+        raise ConnectionResetError
+    side.terminate()
 
 
 @dataclass
@@ -164,8 +191,8 @@ class Sweep:
         """None when whoever asked has gone away."""
 
         async def ask() -> Response:
-            _fault.set(fault)  # Of this task's context alone.
-            return await caller.client.request(method, path, headers=headers, **given)
+            with failing(fault):
+                return await caller.client.request(method, path, headers=headers, **given)
 
         try:
             return await asyncio.create_task(ask())

@@ -3,8 +3,12 @@
 PROFFER_CRASHES=full fails each call in every way; by default the ways take turns.
 """
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import date
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,8 +21,14 @@ from litestar import Litestar
 from pyotp import TOTP
 
 from src.adapters.embedded_postgres import ServerAddress
+from src.application.messaging.deliver_quote import DeliverQuote, DeliverQuoteCommand
+from src.application.ports.storage import ObjectStorage
 from src.application.ports.unit_of_work import OpenUnitOfWork
-from src.domain.identity.actor import Role
+from src.application.quoting.send_quote import SendQuote, SendQuoteCommand
+from src.application.quoting.submit_quote import SubmitQuote, SubmitQuoteCommand
+from src.domain.identity.actor import Actor, Role
+from src.domain.messaging.message import DeliveryStatus
+from src.domain.quoting.quote import Quote
 from src.entrypoints.container import AppEngine, make_container
 from src.entrypoints.http.access import Door, accesses_of
 from src.entrypoints.http.api import create_api
@@ -26,11 +36,13 @@ from src.entrypoints.http.app import HttpSettings
 from src.entrypoints.http.authentication import HttpActors
 from src.entrypoints.settings import read_settings
 from tests.builders.pictures import a_logo
+from tests.builders.quotes import a_content, a_new_quote
+from tests.builders.quotes import a_customer as a_customer_of_domain
 from tests.database import SECRET, drop_database, migrated_clone
 from tests.e2e.conftest import Caller, Team, log_in_all
 from tests.e2e.offers import LINE, a_contact, a_customer
-from tests.e2e.single_failures import Failure, Sweep, faulty_database
-from tests.organizations import new_organization
+from tests.e2e.single_failures import Failure, Fault, Sweep, failing, faulty_database, faulty_world
+from tests.organizations import ORIGIN, TestOrganization, new_organization
 
 pytestmark = pytest.mark.asyncio
 API: Final = "/api/v1"
@@ -96,6 +108,50 @@ async def test_each_write_is_whole_whichever_call_fails(
     assert sweep.stored_unheard > len(sweep.asked) / 4
     assert verification["intact"]
     assert answers == [200, 200, 200]
+
+
+@pytest.mark.parametrize("failure", list(Failure))
+async def test_an_offer_is_handed_over_once_whichever_call_fails(
+    failure: Failure, own_container: AsyncContainer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_uow = await own_container.get(OpenUnitOfWork)
+    made = await new_organization(open_uow)
+    quote = await _sent(own_container, made)
+    job = Actor.job(organization_id=made.organization.id, name="deliver_quote", origin=ORIGIN)
+    async with open_uow(job) as uow:
+        [message] = await uow.messages.of_quote(quote.id)
+    deliver = await own_container.get(DeliverQuote)
+    attempts = 0
+    with faulty_world(monkeypatch):
+        for at in range(1, 200):
+            attempts, fault = at, Fault(failure, at)
+            with suppress(Exception, asyncio.CancelledError), failing(fault):
+                await asyncio.create_task(deliver(job, DeliverQuoteCommand(message_id=message.id)))
+            if not fault.reached:
+                break
+    async with open_uow(job) as uow:
+        after = await uow.messages.get(message.id)
+        document = await uow.documents.of_revision(quote.id, 1)
+    assert document is not None
+    content = await (await own_container.get(ObjectStorage)).get(document.storage_key)
+    mails = [path.read_bytes() for path in (tmp_path / "mail").glob("*.eml")]
+
+    assert attempts > 3
+    assert after.status is DeliveryStatus.HANDED_OVER
+    assert sha256(content).hexdigest() == document.sha256
+    assert len(mails) == 1  # A mail that is handed over again is the same file.
+    assert message.header.encode() in mails[0]
+
+
+async def _sent(container: AsyncContainer, made: TestOrganization) -> Quote:
+    sales = made.actor(Role.SALES)
+    async with (await container.get(OpenUnitOfWork))(sales) as uow:
+        customer = await uow.customers.save(a_customer_of_domain().create())
+        content = a_content(valid_until=date(2090, 1, 1))
+        quote = await uow.quotes.save(a_new_quote(customer_id=customer.id, by=sales.person, content=content))
+        await uow.commit()
+    await (await container.get(SubmitQuote))(sales, SubmitQuoteCommand(quote_id=quote.id))
+    return await (await container.get(SendQuote))(sales, SendQuoteCommand(quote_id=quote.id))
 
 
 def _writes(app: Litestar) -> set[str]:
