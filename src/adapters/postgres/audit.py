@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.sql.elements import ColumnElement
 
 from src.adapters.postgres.connection import Row
+from src.adapters.postgres.pages import for_counting
 from src.adapters.postgres.tables import audit_entries, audit_heads, audit_signed_heads
 from src.adapters.postgres.transaction import Transaction
 from src.application.ports.audit import AuditFilter, AuditLog
@@ -62,7 +63,7 @@ class PostgresAudit(AuditLog):
     async def page(self, criteria: AuditFilter, paging: Paging) -> Page[AuditEntry]:
         conditions = self._conditions(criteria)
         columns = audit_entries.c
-        counting = select(func.count()).select_from(audit_entries).where(*conditions)
+        counting = select(func.count()).select_from(audit_entries).where(*for_counting(conditions))
         statement = select(audit_entries).where(*conditions).order_by(columns.sequence.desc()).limit(paging.limit + 1)
         if paging.cursor is None:
             statement = statement.offset(paging.skip)

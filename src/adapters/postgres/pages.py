@@ -2,14 +2,27 @@
 
 import base64
 import binascii
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cache
+from operator import eq
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, FromClause, Select, false, func, select, tuple_
+from sqlalchemy import (
+    BinaryExpression,
+    ColumnClause,
+    ColumnElement,
+    FromClause,
+    Select,
+    any_,
+    false,
+    func,
+    select,
+    tuple_,
+)
+from sqlalchemy.dialects.postgresql import array
 
 from src.adapters.postgres.connection import Connection, Row
 from src.application.ports.paging import CursorRefused, Page, Paging
@@ -71,7 +84,7 @@ async def newest_first(
         statement = statement.offset(paging.skip)
     else:
         statement = statement.where(tuple_(columns.created_at, columns.id) < tuple_(*read_cursor(paging.cursor)))
-    total = (await connection.execute(counting.where(*conditions))).scalar_one()
+    total = (await connection.execute(counting.where(*for_counting(conditions)))).scalar_one()
     rows = (await connection.execute(statement)).all()
     shown = rows[: paging.limit]
     more = len(rows) > paging.limit
@@ -80,6 +93,21 @@ async def newest_first(
         total=total,
         next_cursor=write_cursor(shown[-1].created_at, shown[-1].id) if more else None,
     )
+
+
+def for_counting(conditions: Sequence[ColumnElement[bool]]) -> Iterator[ColumnElement[bool]]:
+    """*conditions*, but the tenant's as ``= ANY (ARRAY[…])``, which finds the same.
+
+    Were it written as in its policy, the planner would compare the two values and put a node between scan and count, through which
+    every row passes: a fifth of the time.
+    """
+    for condition in conditions:
+        if isinstance(condition, BinaryExpression) and condition.operator is eq:
+            column = condition.left
+            if isinstance(column, ColumnClause) and column.name == "organization_id":
+                yield column == any_(array([condition.right]))
+                continue
+        yield condition
 
 
 @cache
