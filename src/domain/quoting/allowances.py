@@ -16,6 +16,8 @@ from src.domain.shared.uncl import tax_code
 from src.domain.shared.units import UNITS
 
 _MOST_REASONS = 20
+# The taxes of the Canary Islands, and of Ceuta and Melilla, where zero is one rate among others (BR-AF-5 and BR-AG-5).
+_AT_ANY_RATE = frozenset({"L", "M"})
 
 
 class NotEn16931Exact(Conflict):
@@ -76,7 +78,7 @@ def _unsayable_taxes(calculation: Calculation) -> Iterator[str]:
     if len(set(coded)) < len(coded):
         yield "Two taxes have the same category and rate; the standard has one breakdown for each."
     for code, rate in coded:
-        if (code.category == "S") != bool(rate):
+        if code.category not in _AT_ANY_RATE and (code.category == "S") != bool(rate):
             yield f"The tax category {code.category} does not go with {rate or 0} % (BR-S-5 and its siblings)."
     if "O" in {code.category for code, _ in coded} and len(coded) > 1:
         yield "What is outside of tax stands beside other categories (BR-O-11)."
@@ -85,8 +87,10 @@ def _unsayable_taxes(calculation: Calculation) -> Iterator[str]:
 def _unsayable_lines(content: QuoteContent, calculation: Calculation) -> Iterator[str]:
     if not any(amounts.counts for amounts in calculation.lines):
         yield "No line counts; the standard wants at least one (BR-16)."
-    for number, line in enumerate(content.lines, start=1):
-        if line.unit not in UNITS:
+    for number, (line, amounts) in enumerate(zip(content.lines, calculation.lines, strict=True), start=1):
+        if not amounts.counts:  # It is told in a note, for which there are no rules.
+            continue
+        if line.unit and line.unit not in UNITS:  # A line without a unit counts pieces.
             yield f"Line {number} has the unit {line.unit}, which is no code of UN/ECE Recommendation 20 (BR-CL-23)."
         if len(line.pricing.taxes) != 1:
             yield f"Line {number} has {len(line.pricing.taxes) or 'no'} taxes; exactly one is needed (BR-CO-4)."

@@ -242,6 +242,22 @@ def test_secrets_are_never_told() -> None:
     assert '"field":"password_hash"' in record.text  # That it changed is told; what it is, is not.
 
 
+def test_people_on_an_offer_are_never_named() -> None:
+    signatory = Participant(
+        contact_id=ContactId(uuid4()), role=ContactRole.SIGNATORY, name="Ada Sign", email="ada@brandt.example"
+    )
+    made = a_new_quote(content=a_content(salesperson="Jonas Weber", participants=(signatory,)))
+    edited = made.after.edit(a_content(salesperson="Mia Kern", recipient=None), by=UserId(uuid4()), at=NOON)
+
+    told = "".join(AuditRecord.of(event, ACTOR, change).text for change in (made, edited) for event in change.events)
+
+    for name in ("Jonas Weber", "Mia Kern", "Ada Sign", "ada@brandt.example", "Katrin Brandt", "katrin@brandt.example"):
+        assert name not in told
+    for field in ("salesperson", "recipient.name", f"participants[{signatory.contact_id}].email"):
+        assert f'{field}","before"' in told or f'{field}"' in told
+    assert "[personal]" in told
+
+
 def test_the_text_of_a_new_quote_names_its_number() -> None:
     change = a_new_quote(number="Q-2026-000777")
 

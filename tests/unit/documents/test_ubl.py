@@ -35,6 +35,7 @@ D = Decimal
 NS = {"cac": CAC, "cbc": CBC, "q": ROOT}
 VAT_19, VAT_7 = (Tax(category="VAT", rate_percent=D(rate)) for rate in (19, 7))
 EXPORT = Tax(category="G", rate_percent=None, code="VATEX-EU-G")
+OUTSIDE = Tax(category="O", rate_percent=None)
 HALF_OPEN = Tax(category="VAT", rate_percent=None)
 
 
@@ -156,9 +157,12 @@ def test_an_option_that_is_not_chosen_is_a_note_and_in_no_total() -> None:
         (Tax(category="VAT", rate_percent=D(0)), "Z", "0", None),
         (EXPORT, "G", "0", "VATEX-EU-G"),
         (HALF_OPEN, "E", "0", "Exempt from tax"),
-        (Tax(category="O", rate_percent=None), "O", None, "Not subject to tax"),
+        (OUTSIDE, "O", None, "Not subject to tax"),
         (Tax(category="AE", rate_percent=D(0)), "AE", "0", "Reverse charge"),
         (Tax(category="GST", rate_percent=D(10)), "S", "10", None),
+        (Tax(category="L", rate_percent=D(7)), "L", "7", None),
+        (Tax(category="L", rate_percent=D(0)), "L", "0", None),
+        (Tax(category="M", rate_percent=D("0.5")), "M", "0.5", None),
     ],
 )
 def test_each_tax_has_its_code(tax: Tax, category: str, percent: str | None, reason: str | None) -> None:
@@ -192,6 +196,25 @@ def test_each_tax_has_its_code(tax: Tax, category: str, percent: str | None, rea
             },
             "do not follow",
         ),
+        (
+            {"lines": (a_priced_line("1", "9", Tax(category="S", rate_percent=D(0))),)},
+            "category S does not go with 0 %",
+        ),
+        (
+            {"lines": (a_priced_line("1", "9", Tax(category="S", rate_percent=None)),)},
+            "category S does not go with 0 %",
+        ),
+        *(
+            (
+                {"lines": (a_priced_line("1", "9", Tax(category=category, rate_percent=D(19))),)},
+                f"category {category} does not go with 19 %",
+            )
+            for category in ("Z", "E", "AE", "K", "G", "O")
+        ),
+        ({"lines": (a_priced_line("1", "9", OUTSIDE), a_priced_line("1", "9"))}, "BR-O-11"),
+        ({"lines": (a_priced_line("1", "9", optional=True),)}, "No line counts"),
+        ({"lines": (replace(a_priced_line("1", "9"), unit="pcs"),)}, "Line 1 has the unit pcs"),
+        ({"lines": (replace(a_priced_line("1", "9"), unit="c62"),)}, "Line 1 has the unit c62"),  # Codes have a case.
     ],
 )
 def test_what_the_standard_cannot_say_is_refused(changes: dict[str, Any], told: str | None) -> None:
@@ -201,6 +224,21 @@ def test_what_the_standard_cannot_say_is_refused(changes: dict[str, Any], told: 
     reasons = refused.value.details["reasons"]
     assert isinstance(reasons, list)
     assert any((told or "same category and rate") in reason for reason in reasons)
+
+
+@pytest.mark.parametrize(("unit", "stated"), [("HUR", "HUR"), ("XBX", "XBX"), ("", "C62")])
+def test_each_unit_has_its_code(unit: str, stated: str) -> None:
+    root = quotation_of(a_content(lines=(replace(a_priced_line("1", "9"), unit=unit),)))
+
+    assert root.find(".//cbc:Quantity", NS).get("unitCode") == stated
+
+
+def test_an_option_that_is_only_noted_may_be_what_the_standard_has_no_words_for() -> None:
+    option = replace(a_priced_line("2", "-9", optional=True, taxes=()), unit="pcs")
+    root = quotation_of(a_content(lines=(a_priced_line("1", "100"), option)))
+
+    assert [note for note in texts(root, "cbc:Note") if "2 pcs" in note]
+    assert [*faults_of(root)] == []
 
 
 def test_texts_stay_texts_and_what_no_xml_holds_is_replaced() -> None:
