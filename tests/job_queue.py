@@ -80,6 +80,26 @@ class Queue:
             await connection.execute(text(statement))
 
     @asynccontextmanager
+    async def trouble(self, table: str, when: str, sqlstate: str, *, times: int = 1) -> AsyncIterator["Trouble"]:
+        """So many times the database refuses to write a row of *table* where the condition *when* holds, with *sqlstate*."""
+        trouble = Trouble(self)
+        await self.do(f"CREATE SEQUENCE jobs.{trouble.name} MINVALUE 0 START 0")  # What it has counted is never undone.
+        await self.do(
+            f"CREATE FUNCTION jobs.{trouble.name}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN "
+            f"IF nextval('jobs.{trouble.name}') < {times} THEN RAISE SQLSTATE '{sqlstate}'; END IF; RETURN NEW; END $$"
+        )
+        await self.do(
+            f"CREATE TRIGGER {trouble.name} BEFORE INSERT OR UPDATE ON jobs.{table} FOR EACH ROW "
+            f"WHEN (NEW.entrypoint = '{self.name}' AND {when}) EXECUTE FUNCTION jobs.{trouble.name}()"
+        )
+        try:
+            yield trouble
+        finally:
+            await self.do(f"DROP TRIGGER {trouble.name} ON jobs.{table}")
+            await self.do(f"DROP FUNCTION jobs.{trouble.name}")
+            await self.do(f"DROP SEQUENCE jobs.{trouble.name}")
+
+    @asynccontextmanager
     async def worker(
         self, handler: JobHandler, settings: WorkerSettings = HURRIED, *, url: str | None = None
     ) -> AsyncIterator[asyncio.Event]:
@@ -91,6 +111,18 @@ class Queue:
         finally:
             stop.set()
             await working
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """See ``Queue.trouble``."""
+
+    queue: Queue
+    name: str = field(default_factory=lambda: f"trouble_{uuid4().hex[:12]}")
+
+    async def has_come(self) -> bool:
+        [came] = await self.queue.ask(f"SELECT is_called::text FROM jobs.{self.name}")
+        return came == "true"
 
 
 async def until(condition: Callable[[], bool | Awaitable[bool]], *, patience: float = 60) -> None:

@@ -8,14 +8,19 @@ from uuid import UUID
 
 import asyncpg
 import structlog
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
+from pgqueuer.adapters.persistence import qb
 from pgqueuer.adapters.persistence.queries import Queries
+from pgqueuer.domain.settings import DBSettings
 from pgqueuer.models import Job as QueuedJob
 from pgqueuer.models import TracebackRecord
 from pgqueuer.types import JOB_STATUS, JobId
 
 _logger = structlog.stdlib.get_logger("proffer.worker")
-# Why a job is queued again when its worker was told to stop; the database counts that as nobody's failure.
+# Why a job is queued again when its worker was told to stop, or the database was away; that counts as nobody's failure.
 RETURNED: Final = "returned"
+# Whatever a statement can fail with. A server that does not answer in time is a TimeoutError, which is an OSError.
+TROUBLE: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 
 _ATTEMPT: Final = "SELECT number, fence FROM jobs.attempt($1)"
 _BEAT: Final = (
@@ -96,9 +101,19 @@ class FencedQueries(Queries):
     async def retry_job(self, job: QueuedJob, delay: timedelta, traceback_record: TracebackRecord | None) -> None:
         try:
             await self.driver.execute(_AGAIN, job.id, delay, _json_of(traceback_record), self.holder)
-        except asyncpg.PostgresError as error:
+        except TROUBLE as error:
             # Raised, it would end the job for good. Nobody beats for it any more, so it is taken again before long.
             _logger.warning("job_not_put_back", job_id=job.id, error=type(error).__name__)
+
+
+def fenced_queries(connection: "asyncpg.Connection[asyncpg.Record]") -> FencedQueries:
+    settings = DBSettings(db_schema="jobs")
+    return FencedQueries(
+        AsyncpgDriver(connection),
+        qbe=qb.QueryBuilderEnvironment(settings),
+        qbq=qb.QueryQueueBuilder(settings),
+        qbs=qb.QuerySchedulerBuilder(settings),
+    )
 
 
 def _json_of(told: TracebackRecord | None) -> str | None:

@@ -11,15 +11,13 @@ import asyncpg
 import msgspec
 import structlog
 from pgqueuer import QueueManager
-from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
-from pgqueuer.adapters.persistence import qb
-from pgqueuer.domain.settings import DBSettings
 from pgqueuer.errors import RetryRequested
 from pgqueuer.models import Context
 from pgqueuer.models import Job as QueuedJob
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 
-from src.adapters.jobs.attempts import RETURNED, Attempt, FencedQueries, storable
+from src.adapters.jobs.attempts import RETURNED, TROUBLE, Attempt, FencedQueries, fenced_queries, storable
 from src.application.ports.jobs import Job
 
 _logger = structlog.stdlib.get_logger("proffer.worker")
@@ -37,6 +35,8 @@ LOST: Final = (
     asyncpg.TransactionRollbackError,
     asyncpg.ReadOnlySQLTransactionError,
 )
+# No connection, no room on the disk, no connection left, a server that goes or comes. Memory and time may be the job's doing.
+_AWAY: Final = ("08", "53100", "53300", "57P")
 
 
 JobHandler = Callable[[Job, Attempt], Awaitable[None]]
@@ -116,7 +116,7 @@ class _Lane:
     async def _work(self) -> None:
         connection = await asyncpg.connect(libpq_address(self._url), timeout=5, command_timeout=60)
         try:
-            queries = _queries(connection)
+            queries = fenced_queries(connection)
             manager = QueueManager(queries)
             queries.holder = manager.queue_manager_id
             for name, handler in self._handlers.items():
@@ -157,7 +157,7 @@ class _Lane:
             with context.cancellation as scope:
                 self._running[queued.id] = context
                 try:
-                    await self._attempt(handler, job, await queries.attempt(queued, self._settings.attempts), log)
+                    await self._attempt(handler, job, await self._which(queued, queries, log), log)
                 finally:
                     del self._running[queued.id]
             if not scope.cancelled_caught:
@@ -168,6 +168,12 @@ class _Lane:
             log.warning("job_cancelled")
 
         return run
+
+    async def _which(self, queued: QueuedJob, queries: FencedQueries, log: structlog.stdlib.BoundLogger) -> Attempt:
+        try:
+            return await queries.attempt(queued, self._settings.attempts)
+        except TROUBLE as error:
+            raise self._given_back(error, log) from error
 
     async def _attempt(
         self, handler: JobHandler, job: Job, attempt: Attempt, log: structlog.stdlib.BoundLogger
@@ -182,6 +188,8 @@ class _Lane:
             async with asyncio.timeout(self._settings.longest.total_seconds()):
                 await handler(job, attempt)
         except Exception as error:
+            if _is_away(error):
+                raise self._given_back(error, log) from error
             if attempt.last:
                 log.exception("job_failed")
                 raise
@@ -191,14 +199,18 @@ class _Lane:
             raise RetryRequested(pause, reason=reason) from error
         log.info("job_done")
 
+    def _given_back(self, error: Exception, log: structlog.stdlib.BoundLogger) -> RetryRequested:
+        """For a database that is away, or full: that is no attempt, not even the last."""
+        log.warning("job_waits_for_database", error=storable(f"{type(error).__name__}: {error}"))
+        return RetryRequested(self._settings.base, reason=RETURNED)
 
-def _queries(connection: "asyncpg.Connection[asyncpg.Record]") -> FencedQueries:
-    settings = DBSettings(db_schema="jobs")
-    return FencedQueries(
-        AsyncpgDriver(connection),
-        qbe=qb.QueryBuilderEnvironment(settings),
-        qbq=qb.QueryQueueBuilder(settings),
-        qbs=qb.QuerySchedulerBuilder(settings),
+
+def _is_away(error: BaseException | None) -> bool:
+    """Whether *error* came of a database that nobody could have used just now."""
+    while error is not None and not isinstance(error, DBAPIError):
+        error = error.__cause__
+    return error is not None and (
+        error.connection_invalidated or (getattr(error.orig, "sqlstate", None) or "").startswith(_AWAY)
     )
 
 
