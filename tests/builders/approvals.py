@@ -12,10 +12,11 @@ from src.domain.approvals.delegation import Delegation
 from src.domain.approvals.matching import evaluate
 from src.domain.approvals.policy import ApprovalPolicy
 from src.domain.approvals.request import ApprovalRequest, Subject, Submission, plan
+from src.domain.approvals.simulation import Simulation
 from src.domain.identity.actor import Permission
 from src.domain.identity.user import User
 from src.domain.shared.change import Change
-from src.domain.shared.ids import DelegationId, RequestId, UserId
+from src.domain.shared.ids import DelegationId, RequestId, SimulationId, UserId
 from tests.builders.quotes import NOON
 
 DIGEST = "d" * 64
@@ -52,6 +53,13 @@ def a_delegation(away: User, delegate: User, starts: date = TODAY, days: int = 1
         starts_on=starts,
         ends_on=starts + timedelta(days=days - 1),
         created_at=NOON,
+    )
+
+
+def a_simulation(draft: ApprovalPolicy, by: UserId) -> Simulation:
+    """Over no time at all."""
+    return Simulation(
+        id=SimulationId(uuid4()), draft=draft, since=NOON, before=NOON, created_at=NOON, created_by=by, records=0
     )
 
 

@@ -8,12 +8,11 @@ from src.application.quoting.submit_quote import SubmitQuote, SubmitQuoteCommand
 from src.application.transactions import Transactions
 from src.domain.approvals.comment import Comment
 from src.domain.approvals.policy import StepRule
-from src.domain.approvals.simulation import Simulation
 from src.domain.catalog.coupon import Redemption
 from src.domain.documents.stored_document import StoredDocument
 from src.domain.identity.actor import Role
-from src.domain.shared.ids import CommentId, DocumentId, SimulationId
-from tests.builders.approvals import SUBJECTS, a_delegation, a_subject, a_submission, asked
+from src.domain.shared.ids import CommentId, DocumentId
+from tests.builders.approvals import SUBJECTS, a_delegation, a_simulation, a_subject, a_submission, asked
 from tests.builders.audit import SIGNER
 from tests.builders.catalogue import a_catalogue, an_import
 from tests.builders.identity import fill_identity
@@ -56,16 +55,7 @@ async def a_full_organization(open_uow: OpenUnitOfWork) -> TestOrganization:
         await uow.approvals.comment(comment.say(request))
         delegation = a_delegation(made.users[Role.ADMIN], made.users[Role.APPROVER])
         await uow.delegations.save(delegation.create())
-        simulation = Simulation(
-            id=SimulationId(ids.new()),
-            draft=policy,
-            since=NOON,
-            before=NOON,
-            created_at=NOON,
-            created_by=sales.person,
-            records=0,
-        )
-        await uow.fact_records.save_simulation(simulation.start())
+        await uow.fact_records.save_simulation(a_simulation(policy, sales.person).start())
         await uow.audit.keep_head(SIGNER.sign(made.organization.id, await uow.audit.head(), NOON))
         document = StoredDocument(
             id=DocumentId(ids.new()),

@@ -14,7 +14,6 @@ from dishka.integrations.litestar import LitestarProvider
 from httpx import ASGITransport, AsyncClient, Response
 from litestar import Litestar
 
-from src.adapters.jobs.worker import run_worker
 from src.adapters.postgres.addresses import DatabaseUrls
 from src.application.ports.storage import ObjectStorage
 from src.application.ports.unit_of_work import OpenUnitOfWork
@@ -25,7 +24,7 @@ from src.entrypoints.http.app import HttpSettings
 from src.entrypoints.http.authentication import HttpActors
 from src.entrypoints.http.readiness import DatabaseReady, StorageReady
 from src.entrypoints.settings import Settings, read_settings
-from src.entrypoints.worker.handlers import LONG_JOBS, job_handlers
+from src.entrypoints.worker.handlers import run_jobs
 from tests.database import SECRET
 from tests.organizations import PASSWORD, TestOrganization, new_organization
 
@@ -125,7 +124,7 @@ async def client(app: Litestar) -> AsyncIterator[AsyncClient]:
 async def worker(container: AsyncContainer, database: DatabaseUrls) -> AsyncIterator[None]:
     """Jobs are run while this is there."""
     stop = asyncio.Event()
-    running = asyncio.create_task(run_worker(database.worker, job_handlers(container), stop, long_jobs=LONG_JOBS))
+    running = asyncio.create_task(run_jobs(container, database.worker, stop))
     yield
     stop.set()
     await running

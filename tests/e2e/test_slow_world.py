@@ -12,14 +12,14 @@ from dishka.integrations.litestar import LitestarProvider
 from httpx import ASGITransport, AsyncClient
 
 from src.adapters.embedded_postgres import ServerAddress
-from src.adapters.jobs.worker import WorkerSettings, run_worker
+from src.adapters.jobs.worker import WorkerSettings
 from src.application.ports.unit_of_work import OpenUnitOfWork
 from src.entrypoints.container import make_container
 from src.entrypoints.http.api import create_api
 from src.entrypoints.http.app import HttpSettings
 from src.entrypoints.http.authentication import HttpActors
 from src.entrypoints.settings import read_settings
-from src.entrypoints.worker.handlers import LONG_JOBS, job_handlers
+from src.entrypoints.worker.handlers import run_jobs
 from tests.database import SECRET, drop_database, migrated_clone
 from tests.e2e.conftest import Team, log_in_all
 from tests.e2e.offers import a_draft
@@ -94,9 +94,7 @@ async def test_requests_are_answered_while_every_place_of_the_worker_hangs(
             team = await log_in_all(client, await new_organization(await container.get(OpenUnitOfWork)))
             for _ in range(OFFERS):
                 await _send(team)
-            working = asyncio.create_task(
-                run_worker(urls.worker, job_handlers(container), stop, settings, long_jobs=LONG_JOBS)
-            )
+            working = asyncio.create_task(run_jobs(container, urls.worker, stop, settings))
             await until(lambda: silent.open >= SEEN_HANGING)  # Every place of the worker hangs, until the test ends it.
             one_by_one = [(await team.sales.get("/api/v1/quotes")).status_code for _ in range(ASKED)]
             at_once = await asyncio.gather(*(team.sales.get("/api/v1/quotes") for _ in range(3 * POOL)))

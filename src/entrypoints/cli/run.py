@@ -13,7 +13,6 @@ from litestar import Litestar
 
 from src.adapters.embedded_postgres import EmbeddedPostgresError
 from src.adapters.jobs.upkeep import purge_until, run_schedules_until
-from src.adapters.jobs.worker import run_worker
 from src.adapters.postgres.bootstrap import DatabaseUnfit
 from src.application.ports.storage import ObjectStorage
 from src.entrypoints.cli.failures import fail
@@ -31,7 +30,7 @@ from src.entrypoints.logging import configure_logging
 from src.entrypoints.settings import Settings, SettingsError, read_settings
 from src.entrypoints.telemetry import TelemetryMissing, report_errors
 from src.entrypoints.worker.daily_heads import sign_heads_until
-from src.entrypoints.worker.handlers import LONG_JOBS, job_handlers
+from src.entrypoints.worker.handlers import run_jobs
 
 WithWorker = Annotated[bool, Parameter(help="Also run a worker for jobs in this process.")]
 
@@ -167,6 +166,6 @@ async def _work(container: AsyncContainer, database: Database, stop: asyncio.Eve
             tasks.create_task(purge_until(database.urls.worker, stop))
             tasks.create_task(sign_heads_until(container, stop))
             tasks.create_task(run_schedules_until(database.urls.worker, stop))
-            await run_worker(database.urls.worker, job_handlers(container), stop, long_jobs=LONG_JOBS)
+            await run_jobs(container, database.urls.worker, stop)
     finally:
         stop.set()

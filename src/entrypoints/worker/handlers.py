@@ -8,7 +8,7 @@ from typing import Final
 from dishka import AsyncContainer
 
 from src.adapters.jobs.attempts import Attempt
-from src.adapters.jobs.worker import JobHandler
+from src.adapters.jobs.worker import JobHandler, WorkerSettings, run_worker
 from src.adapters.postgres.fence import fenced
 from src.application.approvals.mails import APPROVAL_JOBS, RunApprovalJob
 from src.application.approvals.simulate_policy import SIMULATE_POLICY, RunSimulation
@@ -33,6 +33,13 @@ from src.domain.shared.ids import ChallengeId, ImportId, MessageId, QuoteId, Req
 
 _TELL_EVERY: Final = 1.0  # Seconds.
 LONG_JOBS: Final = frozenset({IMPORT_CATALOG, SIMULATE_POLICY})
+
+
+async def run_jobs(
+    container: AsyncContainer, url: str, stop: asyncio.Event, settings: WorkerSettings | None = None
+) -> None:
+    """All jobs of all organisations, until *stop* is set. *url* is the worker role's; see ``run_worker``."""
+    await run_worker(url, job_handlers(container), stop, settings, long_jobs=LONG_JOBS)
 
 
 def job_handlers(container: AsyncContainer) -> Mapping[str, JobHandler]:
