@@ -13,10 +13,11 @@ from src.adapters.memory.templates import PlainMailTemplates
 from src.adapters.memory.unit_of_work import MemoryStore, OpenMemoryUnitOfWork
 from src.adapters.system import Uuid7Ids
 from src.application.approvals.decide_approval import DecideApproval, DecideApprovalCommand
-from src.application.approvals.desk import ESCALATE_APPROVAL, REMIND_APPROVERS
+from src.application.approvals.desk import ESCALATE_APPROVAL, REMIND_APPROVERS, approvers_changed
 from src.application.approvals.mails import APPROVAL_JOBS, RunApprovalJob
 from src.application.approvals.policies import CreatePolicy, CreatePolicyCommand
 from src.application.ports.jobs import Job
+from src.application.quoting.recall_quote import RecallQuote, RecallQuoteCommand
 from src.application.quoting.submit_quote import SubmitQuote, SubmitQuoteCommand
 from src.application.transactions import Transactions
 from src.domain.approvals.policy import StepRule
@@ -64,6 +65,16 @@ class Office:
                 await run(actor, job.name, RequestId(job.subject_id), job.detail)
         return left
 
+    async def leave(self, *roles: Role) -> None:
+        """These people are deactivated, and the requests looked at again."""
+        owner = self.team.actor(Role.OWNER)
+        async with OpenMemoryUnitOfWork(self.store)(owner) as uow:
+            for role in roles:
+                user = await uow.users.get(self.team.users[role].id)
+                await uow.users.save(user.deactivate(by=owner, owners=1, at=self.clock.now()))
+            await approvers_changed(uow, owner, SUBJECTS, Uuid7Ids(), self.clock.now())
+            await uow.commit()
+
     def told(self) -> list[tuple[str, str]]:
         """To whom, and the first word of the subject; since the last look."""
         emails = {user.email: role.value for role, user in self.team.users.items()}
@@ -72,7 +83,8 @@ class Office:
         return sent
 
 
-async def an_office(*steps: StepRule, **policy: Any) -> Office:
+async def an_office(*steps: StepRule, owner: Role = Role.OWNER, **policy: Any) -> Office:
+    """*owner* of the policy."""
     store, clock, ids = MemoryStore(), TickingClock(), Uuid7Ids()
     open_uow = OpenMemoryUnitOfWork(store)
     team = await new_organization(open_uow)
@@ -86,7 +98,8 @@ async def an_office(*steps: StepRule, **policy: Any) -> Office:
         content = a_content(valid_until=clock.now().date() + timedelta(days=300))
         quote = await uow.quotes.save(a_new_quote(customer_id=customer.id, by=sales.person, content=content))
         await uow.commit()
-    command = CreatePolicyCommand(name="All", order=1, conditions=(), steps=steps, **policy)
+    owner_id = team.users[owner].id
+    command = CreatePolicyCommand(name="All", order=1, conditions=(), steps=steps, owner_id=owner_id, **policy)
     await CreatePolicy(Transactions(open_uow), clock, ids, SUBJECTS)(team.actor(Role.OWNER), command)
     submitted = await SubmitQuote(Transactions(open_uow), clock, ids)(sales, SubmitQuoteCommand(quote_id=quote.id))
     return Office(store, team, clock, MemoryMailer(), submitted)
@@ -185,3 +198,47 @@ async def test_nobody_is_reminded_of_what_is_over() -> None:
     assert await office.work() == []
     assert office.told() == []
     assert (await office.request()).status is RequestStatus.WITHDRAWN
+
+
+@pytest.mark.parametrize(
+    ("policy_owner", "gone", "told"),
+    [
+        (Role.ADMIN, (Role.APPROVER,), "admin"),
+        (Role.ADMIN, (Role.APPROVER, Role.ADMIN), "owner"),  # Somebody has to know.
+    ],
+)
+async def test_whoever_is_left_hears_of_what_nobody_can_decide(
+    policy_owner: Role, gone: tuple[Role, ...], told: str
+) -> None:
+    office = await an_office(StepRule(name="Team", roles=(Role.APPROVER,)), owner=policy_owner)
+    await office.work()
+    office.told()
+
+    await office.leave(*gone)
+    await office.work()
+
+    assert (await office.request()).status is RequestStatus.BLOCKED
+    assert office.told() == [(told, "blocked")]
+
+
+async def test_who_owns_a_policy_that_can_still_be_decided_is_not_bothered() -> None:
+    office = await an_office(StepRule(name="Team", roles=(Role.APPROVER,)), owner=Role.ADMIN)
+    other = CreatePolicyCommand(
+        name="Board",
+        order=1,
+        conditions=(),
+        steps=(StepRule(name="Board", roles=(Role.OWNER,)),),
+        owner_id=office.team.users[Role.VIEWER].id,
+    )
+    owner, sales = office.team.actor(Role.OWNER), office.team.actor(Role.SALES)
+    await RecallQuote(office.transactions, office.clock)(sales, RecallQuoteCommand(quote_id=office.quote.id))
+    await CreatePolicy(office.transactions, office.clock, Uuid7Ids(), SUBJECTS)(owner, other)
+    submit = SubmitQuote(office.transactions, office.clock, Uuid7Ids())
+    await submit(sales, SubmitQuoteCommand(quote_id=office.quote.id))
+    await office.work()
+    office.told()
+
+    await office.leave(Role.APPROVER)
+    await office.work()
+
+    assert office.told() == [("admin", "blocked")]
