@@ -1,6 +1,7 @@
 """Products, categories, tax rates and exchange rates in memory."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 from src.adapters.memory.records import MemoryRecords
@@ -50,7 +51,8 @@ class MemoryProducts(ProductRepository):
 
     async def put(self, products: Sequence[Product]) -> None:
         for product in products:
-            self._records.items[product.id] = product
+            known = self._records.items.get(product.id, product)
+            self._records.items[product.id] = replace(product, sku=known.sku)
 
     async def page(self, criteria: ProductFilter, paging: Paging) -> Page[Product]:
         found = [

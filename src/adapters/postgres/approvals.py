@@ -85,7 +85,7 @@ class PostgresApprovalRequests(ApprovalRequestRepository):
     async def get(self, request_id: RequestId, *, lock: bool = False) -> ApprovalRequest:
         statement = select(approval_requests).where(*self._mine(), approval_requests.c.id == request_id)
         if lock:
-            statement = statement.with_for_update()
+            statement = statement.with_for_update(key_share=True)
         row = (await self._transaction.connection.execute(statement)).one_or_none()
         if row is None:
             raise RequestNotFound("There is no such approval request.")
@@ -99,7 +99,7 @@ class PostgresApprovalRequests(ApprovalRequestRepository):
             # A live one first: clocks of several machines may disagree about the newest.
             .order_by(columns.status.in_(_LIVE).desc(), columns.created_at.desc(), columns.id.desc())
             .limit(1)
-            .with_for_update()
+            .with_for_update(key_share=True)
         )
         row = (await self._transaction.connection.execute(statement)).one_or_none()
         if row is None:
@@ -252,7 +252,7 @@ class PostgresFactRecords(FactRecordRepository):
         own = columns.organization_id == self._transaction.organization_id
         statement = select(approval_simulations).where(own, columns.id == simulation_id)
         if lock:
-            statement = statement.with_for_update()
+            statement = statement.with_for_update(key_share=True)
         row = (await self._transaction.connection.execute(statement)).one_or_none()
         if row is None:
             raise SimulationNotFound("There is no such simulation.")

@@ -54,7 +54,7 @@ class PostgresAudit(AuditLog):
         """Add *records* to the chain. The head's row is locked from here to the end of the transaction: call it last."""
         organization_id = self._transaction.organization_id
         connection, own = self._transaction.connection, audit_heads.c.organization_id == organization_id
-        row = (await connection.execute(select(audit_heads).where(own).with_for_update())).one()
+        row = (await connection.execute(select(audit_heads).where(own).with_for_update(key_share=True))).one()
         entries = list(append(OrganizationId(organization_id), ChainHead(row.sequence, row.hash), records))
         await connection.execute_many(insert(audit_entries), [_to_row(organization_id, entry) for entry in entries])
         last = entries[-1]

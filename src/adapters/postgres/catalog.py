@@ -63,7 +63,7 @@ class PostgresProducts(ProductRepository):
                 columns.organization_id == self._transaction.organization_id, columns.sku == func.any(list(set(skus)))
             )
             .order_by(columns.id)
-            .with_for_update()
+            .with_for_update(key_share=True)
         )
         return {product.sku: product for product in await self._records.read(statement)}
 
@@ -71,7 +71,9 @@ class PostgresProducts(ProductRepository):
         return await self._records.save(change, searched=_searched(change.after))
 
     async def put(self, products: Sequence[Product]) -> None:
-        await self._records.put([self._records.row(product) | {"searched": _searched(product)} for product in products])
+        rows = [self._records.row(product) | {"searched": _searched(product)} for product in products]
+        # To write part of a key, even what it was, would keep all waiting who refer to the product.
+        await self._records.put(rows, kept=frozenset({"sku"}))
 
     async def page(self, criteria: ProductFilter, paging: Paging) -> Page[Product]:
         if criteria.search and criteria.custom is None:

@@ -76,7 +76,7 @@ class PostgresOrganizations(OrganizationRepository):
         self._transaction = transaction
 
     async def current(self, *, lock: bool = False) -> Organization:
-        statement = _CURRENT.with_for_update() if lock else _CURRENT
+        statement = _CURRENT.with_for_update(key_share=True) if lock else _CURRENT
         parameters = {"organization": self._transaction.organization_id}
         row = (await self._transaction.connection.execute(statement, parameters)).one_or_none()
         if row is None:
@@ -165,7 +165,9 @@ class PostgresUsers(UserRepository):
     async def lock_owners(self) -> Sequence[User]:
         columns = users.c
         owners = (self._own, columns.role == Role.OWNER.value, columns.status == UserStatus.ACTIVE.value)
-        return await self._records.read(select(users).where(*owners).order_by(columns.id).with_for_update())
+        return await self._records.read(
+            select(users).where(*owners).order_by(columns.id).with_for_update(key_share=True)
+        )
 
     async def save(self, change: Change[User]) -> User:
         return await self._records.save(change)
@@ -183,7 +185,10 @@ class PostgresSessions(SessionRepository):
         columns = sessions.c
         live = (self._own, columns.user_id == user_id, columns.ended_at.is_(None), columns.expires_at > at)
         return await self._records.read(
-            select(sessions).where(*live).order_by(columns.created_at.desc(), columns.id).with_for_update()
+            select(sessions)
+            .where(*live)
+            .order_by(columns.created_at.desc(), columns.id)
+            .with_for_update(key_share=True)
         )
 
     async def save(self, change: Change[Session]) -> Session:
@@ -209,7 +214,9 @@ class PostgresChallenges(ChallengeRepository):
             columns.tries_left > 0,
             columns.expires_at > at,
         )
-        return await self._records.read(select(challenges).where(*still_open).order_by(columns.id).with_for_update())
+        return await self._records.read(
+            select(challenges).where(*still_open).order_by(columns.id).with_for_update(key_share=True)
+        )
 
     async def save(self, change: Change[Challenge]) -> Challenge:
         return await self._records.save(change)
@@ -256,7 +263,7 @@ class PostgresIdentityProviders(IdentityProviderRepository):
 
     async def current(self) -> IdentityProvider | None:
         own = identity_providers.c.organization_id == self._tenant
-        found = await self._providers.read(select(identity_providers).where(own).with_for_update())
+        found = await self._providers.read(select(identity_providers).where(own).with_for_update(key_share=True))
         return found[0] if found else None
 
     async def get(self, provider_id: IdentityProviderId) -> IdentityProvider:

@@ -25,7 +25,7 @@ class PostgresMessages(MessageRepository):
         statement = (
             select(messages)
             .where(columns.organization_id == self._transaction.organization_id, columns.id == message_id)
-            .with_for_update()
+            .with_for_update(key_share=True)
         )
         row = (await self._transaction.connection.execute(statement)).one_or_none()
         if row is None:

@@ -189,7 +189,7 @@ class PostgresCoupons(CouponRepository):
                 columns.id == func.any(list(set(coupon_ids))),
             )
             .order_by(columns.id)  # Always in the same order, so that no two wait for each other.
-            .with_for_update()
+            .with_for_update(key_share=True)
         )
         return {coupon.id: coupon for coupon in await self._records.read(statement)}
 

@@ -181,7 +181,7 @@ class PostgresQuotes(QuoteRepository):
         await self._transaction.connection.execute(
             select(columns.id)
             .where(columns.organization_id == self._transaction.organization_id, columns.id == quote_id)
-            .with_for_update()
+            .with_for_update(key_share=True)
         )
         return await self.get(quote_id)
 

@@ -67,11 +67,11 @@ class Records(Generic[Item]):
         self.transaction.changes.append(replace(change, after=stored))
         return stored
 
-    async def put(self, rows: Sequence[dict[str, object]]) -> None:
-        """Insert or update many rows by id, in one statement."""
+    async def put(self, rows: Sequence[dict[str, object]], kept: frozenset[str] = frozenset()) -> None:
+        """Insert or update many rows by id, in one statement. What is *kept* is only written where the row is new."""
         if not rows:
             return
-        written = tuple(name for name in rows[0] if name not in {"id", "created_at"})
+        written = tuple(name for name in rows[0] if name not in {"id", "created_at", *kept})
         await self.transaction.connection.execute_many(
             insert_or_update(self.table, ("organization_id", "id"), written),
             [{"organization_id": self.transaction.organization_id, **row} for row in rows],

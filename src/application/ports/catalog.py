@@ -53,7 +53,10 @@ class ProductRepository(Protocol):
 
     @abstractmethod
     async def put(self, products: Sequence[Product]) -> None:
-        """Write many at once, new ones and known ones alike, telling the audit nothing: an import tells it for all."""
+        """Write many at once, new ones and known ones alike, telling the audit nothing: an import tells it for all.
+
+        A known one keeps its SKU.
+        """
 
     @abstractmethod
     async def page(self, criteria: ProductFilter, paging: Paging) -> Page[Product]:

@@ -60,7 +60,7 @@ from src.domain.shared.errors import DomainError, Invalid
 from src.domain.shared.price_source import PriceKind
 from tests.builders.approvals import SUBJECTS
 from tests.builders.catalogue import Catalogue, a_catalogue
-from tests.builders.quotes import a_contact, a_customer
+from tests.builders.quotes import a_contact, a_customer, a_product
 from tests.organizations import TestOrganization
 
 pytestmark = pytest.mark.asyncio
@@ -148,6 +148,17 @@ async def shop(open_uow: OpenUnitOfWork, organization: TestOrganization) -> Shop
         contact = await uow.contacts.save(a_contact(customer.id).create())
         await uow.commit()
     return Shop(open_uow, organization, catalogue, customer, contact)
+
+
+async def test_products_that_are_put_keep_the_sku_that_they_have(shop: Shop) -> None:
+    known, new = shop.catalogue.product, a_product()
+    async with shop.open(shop.admin) as uow:
+        await uow.products.put([replace(known, sku="OTHER", name="Renamed"), new])
+        await uow.commit()
+
+    async with shop.open(shop.admin) as uow:
+        stored, added = await uow.products.get(known.id), await uow.products.get(new.id)
+    assert (stored.sku, stored.name, added.sku) == (known.sku, "Renamed", new.sku)
 
 
 async def test_the_catalogue_comes_back_as_it_was_made(shop: Shop) -> None:

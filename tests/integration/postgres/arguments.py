@@ -1,5 +1,6 @@
 """Something to call every method of every repository with, found by the type that its parameter has."""
 
+import inspect
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ from src.domain.catalog.coupon import Coupon, Redemption
 from src.domain.catalog.exchange_rate import ExchangeRate
 from src.domain.catalog.price_list import Price, PriceList
 from src.domain.catalog.product import Product
-from src.domain.catalog.tax_rate import TaxRate
+from src.domain.catalog.tax_rate import TaxRate, TaxRateInUse
 from src.domain.customers.contact import Contact
 from src.domain.customers.customer import Customer, CustomerStatus
 from src.domain.customers.group import CustomerGroup
@@ -54,6 +55,24 @@ from src.domain.shared.currency import Currency
 from src.domain.shared.custom_fields import CustomField, FieldSubject
 from src.domain.shared.events import DomainEvent
 from src.domain.shared.ids import CustomerId, OrganizationId, QuoteId, UserId
+
+REPOSITORIES: Final = {
+    f"{repository}.{name}": function
+    for repository, port in get_type_hints(UnitOfWork).items()
+    for name, function in vars(port).items()
+    # What is copied is only said once there is somewhere to copy it to; its conditions are those of the stream.
+    if inspect.isfunction(function) and not name.startswith("_") and name != "copied"
+}
+
+# They insert, and look for nothing; and the application may not update what they insert.
+ONLY_ADD: Final = {
+    "organizations.create",
+    "exchange_rates.save",
+    "identity_providers.save_identity",
+    "approvals.comment",
+    "fact_records.add",
+    "audit.keep_head",
+}
 
 Rows = dict[str, Any]  # One row of each table, by the table's name.
 _NEVER: Final = datetime(2000, 1, 1, tzinfo=UTC)
@@ -83,6 +102,19 @@ _TABLES: Final = {
     "TaxRateId": "tax_rates",
     "UserId": "users",
 }
+
+
+async def call(method: Any, arguments: dict[str, Any]) -> None:
+    """To the end, whatever it answers; it may be refused."""
+    try:
+        answer = method(**arguments)
+        if inspect.isawaitable(answer):
+            await answer
+        else:
+            async for _ in answer:
+                pass
+    except TaxRateInUse:
+        pass
 
 
 class Touched(DomainEvent):

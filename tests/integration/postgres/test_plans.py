@@ -1,11 +1,10 @@
 """How the database finds things once there are many: by the tenant's index, and the same whoever came first."""
 
-import inspect
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, get_type_hints
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -22,7 +21,6 @@ from src.application.ports.paging import Paging
 from src.application.ports.quoting import QuoteFilter
 from src.application.ports.reporting import RevenueBy
 from src.application.ports.unit_of_work import OpenUnitOfWork, UnitOfWork
-from src.domain.catalog.tax_rate import TaxRateInUse
 from src.domain.identity.actor import Actor, Role
 from src.domain.quoting.states import QuoteStatus
 from src.domain.shared.ids import CustomerId, OrganizationId, UserId
@@ -30,7 +28,7 @@ from tests.builders.crowd import multiply
 from tests.builders.everything import a_full_organization
 from tests.builders.quotes import NOON
 from tests.database import drop_database, migrated_clone
-from tests.integration.postgres.arguments import Arguments, rows_of
+from tests.integration.postgres.arguments import ONLY_ADD, REPOSITORIES, Arguments, call, rows_of
 from tests.integration.postgres.plans import plans_of, said_to
 from tests.organizations import ORIGIN
 
@@ -39,22 +37,6 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.xdist_group("plans")]
 
 LARGE, USUAL, FEW, ORGANIZATIONS = 50_000, 5_000, 100, 30
 
-REPOSITORIES: Final = {
-    f"{repository}.{name}": function
-    for repository, port in get_type_hints(UnitOfWork).items()
-    for name, function in vars(port).items()
-    # What is copied is only said once there is somewhere to copy it to; its conditions are those of the stream.
-    if inspect.isfunction(function) and not name.startswith("_") and name != "copied"
-}
-# They insert, and look for nothing; and the application may not update what they insert.
-ONLY_ADD: Final = {
-    "organizations.create",
-    "exchange_rates.save",
-    "identity_providers.save_identity",
-    "approvals.comment",
-    "fact_records.add",
-    "audit.keep_head",
-}
 # It speaks past the statements of the others, by the driver itself; a test of its own measures it.
 SAYS_NOTHING: Final = {"audit.links"}
 # They look at everything of one kind that the organisation has, through the tenant's index, and keep some of it.
@@ -126,7 +108,7 @@ async def test_the_tenant_is_a_condition_of_the_index(method: str, crowd: Crowd)
     for arguments in calls:
         async with crowd.open_uow(crowd.actor) as uow:
             with said_to(crowd.engine) as said:
-                await _run(getattr(getattr(uow, repository), name), arguments)
+                await call(getattr(getattr(uow, repository), name), arguments)
         assert said or method in SAYS_NOTHING
         async with crowd.open_uow(crowd.actor) as uow:  # Another: what was run may have been refused.
             assert isinstance(uow, PostgresUnitOfWork)
@@ -135,18 +117,6 @@ async def test_the_tenant_is_a_condition_of_the_index(method: str, crowd: Crowd)
             assert one.scans_without_the_tenant() == [], one.sql
             enough = USUAL if method in READ_ALL else 100
             assert one.rows_removed() <= max(10 * one.rows_found(), enough), (one.sql, one.plan)
-
-
-async def _run(method: Any, arguments: dict[str, Any]) -> None:
-    try:
-        answer = method(**arguments)
-        if inspect.isawaitable(answer):
-            await answer
-        else:
-            async for _ in answer:
-                pass
-    except TaxRateInUse:
-        pass
 
 
 async def test_a_scan_that_passes_by_the_tenants_index_is_noticed(crowd: Crowd) -> None:

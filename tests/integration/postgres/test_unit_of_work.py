@@ -108,7 +108,7 @@ async def test_the_head_of_the_chain_is_locked_last(
 
     check, lock, entries, head = seen
     assert "current_setting" in check
-    assert lock.endswith("FOR UPDATE")
+    assert lock.endswith("FOR NO KEY UPDATE")
     assert entries.startswith("INSERT INTO proffer.audit_entries")
     assert head.startswith("UPDATE proffer.audit_heads")
 
