@@ -36,13 +36,20 @@ class PreviewApproval:
         self._transactions, self._clock = transactions, clock
 
     async def __call__(self, actor: Actor, quote_id: QuoteId) -> ApprovalPreview:
-        async with self._transactions.begin(actor, Permission.VIEW_QUOTES) as uow:
-            quote = await uow.quotes.get(quote_id)
-            return await self._preview(uow, actor, quote)
+        version, explanation_digest = None, ""
+        while True:
+            async with self._transactions.begin(actor, Permission.VIEW_QUOTES) as uow:
+                quote = await uow.quotes.get(quote_id)
+                if quote.current.content_digest or quote.version == version:
+                    return await self._preview(uow, actor, quote, explanation_digest)
+            # Outside of a transaction and beside the event loop: for thousands of lines this takes a while. Who edits
+            # the quote meanwhile makes it come round again, so that all of a preview is about one version.
+            version, (_, explanation_digest) = quote.version, await asyncio.to_thread(explained, quote)
 
-    async def _digest(self, quote: Quote, actor: Actor, rate: FrozenRate | None, now: datetime) -> str:
+    def _digest(
+        self, quote: Quote, actor: Actor, rate: FrozenRate | None, now: datetime, explanation_digest: str
+    ) -> str:
         """That of what would be submitted; of the draft as it is where it cannot be."""
-        _, explanation_digest = await asyncio.to_thread(explained, quote)
         try:
             submitted = quote.submit(
                 by=actor.person,
@@ -55,14 +62,15 @@ class PreviewApproval:
             return quote.current.digest(quote.number)
         return submitted.after.current.content_digest or ""
 
-    async def _preview(self, uow: UnitOfWork, actor: Actor, quote: Quote) -> ApprovalPreview:
+    async def _preview(self, uow: UnitOfWork, actor: Actor, quote: Quote, explanation_digest: str) -> ApprovalPreview:
         people, current = await People.read(uow, self._clock.now()), quote.current
         drafted = current.status is QuoteStatus.DRAFT
         rate = await exchange_rate(uow, quote, people.now) if drafted else current.content.exchange_rate
         facts = await quotes.facts_about(uow, quote, rate)
+        digest = current.content_digest or self._digest(quote, actor, rate, people.now, explanation_digest)
         submission = Submission(
             subject=quotes.subject_of(quote),
-            content_digest=current.content_digest or await self._digest(quote, actor, rate, people.now),
+            content_digest=digest,
             submitted_by=current.submitted_by or actor.person,
             last_edited_by=current.last_edited_by,
             facts=facts,
