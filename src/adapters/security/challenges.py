@@ -15,15 +15,15 @@ _DIGITS: Final = 6
 
 class DerivedChallengeSecrets(ChallengeSecrets):
     def __init__(self, ring: KeyRing) -> None:
-        self._code_keys, self._links = ring.keys("challenge codes"), SignedTokens(ring.keys("challenge links"))
+        # Of codes the newest key alone: each more that counted would make guessing that much easier.
+        self._code_key, self._links = ring.keys("challenge codes")[0], SignedTokens(ring.keys("challenge links"))
 
     def code(self, challenge_id: ChallengeId, organization_id: OrganizationId) -> str:
-        return _code(self._code_keys[0], challenge_id, organization_id)
+        return _code(self._code_key, challenge_id, organization_id)
 
     def is_code(self, code: str, challenge_id: ChallengeId, organization_id: OrganizationId) -> bool:
         told = "".join(code.split()).encode()
-        known = [_code(key, challenge_id, organization_id).encode() for key in self._code_keys]
-        return any([hmac.compare_digest(told, one) for one in known])  # noqa: C419 — all of them, whichever it is.
+        return hmac.compare_digest(told, self.code(challenge_id, organization_id).encode())
 
     def link_token(self, challenge_id: ChallengeId, organization_id: OrganizationId) -> str:
         return self._links.sign(challenge_id.bytes + organization_id.bytes)

@@ -28,9 +28,12 @@ class LoginLimits:
         )
 
     def code(self, email: str, origin: Origin) -> Sequence[Turns]:
-        """Ten a day, with five tries each: a chance of 5 in 100,000 to guess one of six digits."""
+        """Never more than ten in any 24 hours, with five tries each: a chance of 5 in 100,000 to guess one of six digits.
+
+        Five at once are ten in a day: while the first five are used up, five more come back.
+        """
         return (
-            Turns(bucket=_bucket("code account", email), burst=10, period=_DAY),
+            Turns(bucket=_bucket("code account", email), burst=5, period=_DAY),
             *self.address("code", origin),
         )
 

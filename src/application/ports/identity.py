@@ -206,7 +206,10 @@ class AccountDirectory(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turns:
-    """At most *burst* in *period*, spread evenly afterwards, for whatever *bucket* names."""
+    """*burst* at once, and as many more in each *period*, spread evenly, for whatever *bucket* names.
+
+    So twice the *burst* is the most that any *period* can see.
+    """
 
     bucket: str
     burst: int
