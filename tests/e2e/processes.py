@@ -49,13 +49,13 @@ class Installation:
         )
 
     @contextmanager
-    def up(self) -> Iterator["subprocess.Popen[str]"]:
-        """``proffer up``, ready; stopped as by Ctrl-C unless the test has ended it."""
+    def up(self, *command: str, **settings: str) -> Iterator["subprocess.Popen[str]"]:
+        """``proffer up``, or another *command* that serves, ready; stopped as by Ctrl-C unless the test has ended it."""
         log = (self.home.parent / "up.log").open("a+")
         process = subprocess.Popen(
-            [sys.executable, "-m", "src.entrypoints.cli", "up"],
+            [sys.executable, "-m", "src.entrypoints.cli", *(command or ("up",))],
             cwd=ROOT,
-            env=self.environment(),
+            env=self.environment(**settings),
             stdout=log,
             stderr=log,
             text=True,
