@@ -7,6 +7,7 @@ BENCHMARKS = (
     "calculation",
     "http_api",
     "logins",
+    "foreign_ids",
     "row_security",
     "export",
     "export_beside",

@@ -7,14 +7,13 @@ for an account that is there and for one that is not.
 import asyncio
 import json
 import sys
-from bisect import bisect_left, bisect_right
 from statistics import median
 from time import perf_counter
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from benchmarks.server import HttpClient, a_home, log_in, prepare, serving
+from benchmarks.server import HttpClient, a_home, chance, log_in, prepare, serving
 from src.domain.identity.actor import Role
 from src.entrypoints.database import Database
 from src.entrypoints.demo import EMAILS
@@ -45,14 +44,7 @@ async def compare(what: str, pairs: int, connection: AsyncConnection) -> None:
             assert status == expected, (what, email, status)
     client.close()
     known, unknown = (1000 * median(times[email]) for email in (KNOWN, UNKNOWN))
-    print(f"{what:16}{known:>9.2f} ms{unknown:>9.2f} ms{_chance(times[KNOWN], times[UNKNOWN]):>8.2f}", flush=True)
-
-
-def _chance(these: list[float], those: list[float]) -> float:
-    """That one of *these*, picked at random, is larger than one of *those*; ties count half."""
-    ordered = sorted(those)
-    larger = sum(bisect_left(ordered, one) + bisect_right(ordered, one) for one in these)
-    return larger / 2 / len(these) / len(those)
+    print(f"{what:16}{known:>9.2f} ms{unknown:>9.2f} ms{chance(times[KNOWN], times[UNKNOWN]):>8.2f}", flush=True)
 
 
 async def main(pairs: int) -> None:

@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from bisect import bisect_left, bisect_right
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from http import HTTPStatus
@@ -114,3 +115,10 @@ async def log_in(email: str) -> str:
                 continue
             client.close()
             return str(json.loads(answer)["access_token"])
+
+
+def chance(these: list[float], those: list[float]) -> float:
+    """That one of *these*, picked at random, is larger than one of *those*; ties count half."""
+    ordered = sorted(those)
+    larger = sum(bisect_left(ordered, one) + bisect_right(ordered, one) for one in these)
+    return larger / 2 / len(these) / len(those)
