@@ -141,6 +141,8 @@ from src.application.identity.users import (
 from src.application.jobs.manage_jobs import CancelJob, ClearUpAfterJob, ReportProgress, RetryJob
 from src.application.jobs.read_jobs import GetJob, ListJobs
 from src.application.messaging.deliver_quote import DeliverQuote
+from src.application.messaging.deliveries import GetDeliveries
+from src.application.messaging.notices import TellOfFailedDelivery
 from src.application.ports.audit import HeadSigner, HeadStore
 from src.application.ports.clock import Clock, IdFactory
 from src.application.ports.documents import QuotationWriter, QuoteRenderer, SpreadsheetWriter
@@ -171,6 +173,7 @@ from src.application.quoting.preview_approval import PreviewApproval
 from src.application.quoting.read_quotes import GetQuote, GetQuoteTimeline, ListQuotes
 from src.application.quoting.recall_quote import RecallQuote
 from src.application.quoting.reprice_quote import CheckQuotePrices, RepriceQuote
+from src.application.quoting.resend_quote import ResendQuote
 from src.application.quoting.revise_quote import ReviseQuote
 from src.application.quoting.send_quote import SendQuote
 from src.application.quoting.submit_quote import SubmitQuote
@@ -321,6 +324,7 @@ class UseCases(Provider):
         RecallQuote,
         ReviseQuote,
         SendQuote,
+        ResendQuote,
         CancelQuote,
         ExpireQuote,
         RemindOfExpiry,
@@ -360,6 +364,8 @@ class UseCases(Provider):
         GetSentOffer,
         GetQuotation,
         DeliverQuote,
+        TellOfFailedDelivery,
+        GetDeliveries,
         ExportQuotes,
         ExportQuoteLines,
         ExportCustomers,

@@ -42,21 +42,23 @@ def an_email(**changes: Any) -> Email:
 
 @dataclass
 class Sink:
-    """What the server got, and what it is to answer: set *recipient_answer* or *data_answer* to refuse."""
+    """What the server got, and what it is to answer: set *recipient_answer* or *data_answer* to refuse, *refused* for some."""
 
     host: str = "127.0.0.1"
     port: int = 0
     envelopes: list[Envelope] = field(default_factory=list)
     recipient_answer: str = ""
-    data_answer: str = ""
+    data_answer: str | bytes = ""
+    refused: dict[str, str] = field(default_factory=dict)
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802 — The server looks for this name.
-        if self.recipient_answer:
-            return self.recipient_answer
+        answer = self.refused.get(address, self.recipient_answer)
+        if answer:
+            return answer
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Envelope) -> str:  # noqa: N802 — As above.
+    async def handle_DATA(self, server: Any, session: Any, envelope: Envelope) -> str | bytes:  # noqa: N802 — As above.
         if self.data_answer:
             return self.data_answer
         self.envelopes.append(envelope)

@@ -234,6 +234,23 @@ async def test_codes_decide_whether_another_attempt_makes_sense(
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize("answer", [b"250 kept as \x00\xff", b"550 not \x00\xff", b"451 not yet \x00\xff"])
+async def test_whatever_characters_a_server_answers_with_they_can_be_stored(
+    smtp: SmtpMailer, sink: Sink, answer: bytes
+) -> None:
+    sink.data_answer = answer
+
+    try:
+        told = await smtp.send(an_email())
+    except (MailRefused, MailDeferred) as error:
+        told = str(error)
+
+    assert told.encode().decode() == told
+    assert "\0" not in told
+    assert "\ufffd" in told
+
+
+@pytest.mark.asyncio
 async def test_a_wrong_password_is_deferred_and_never_shown(
     mail_server: tuple[Sink, ssl.SSLContext], sink: Sink
 ) -> None:

@@ -157,6 +157,19 @@ def test_pricing_loads_neither_web_nor_database() -> None:
     assert told.stdout.strip() == "[]"
 
 
+def test_only_what_was_sent_is_mailed_again(demo: Installation) -> None:
+    [draft, *_] = json.loads(demo.run("quote", "list", "--as", SALES, "--status", "draft", "--json").stdout)
+    shown = demo.run("quote", "deliveries", draft["number"], "--as", SALES)
+    told = demo.run("quote", "deliveries", draft["number"], "--as", SALES, "--json")
+    refused = demo.run("quote", "resend", draft["number"], "--as", SALES, "--note", "Once more.")
+    nowhere = demo.run("quote", "list", "--as", SALES, "--delivery-failed", "--json")
+
+    assert b"Attempt" in shown.stdout
+    assert json.loads(told.stdout) == json.loads(nowhere.stdout) == []
+    assert refused.returncode == 1
+    assert "«resend»" in refused.stderr.decode()
+
+
 def test_quotes_are_listed(demo: Installation) -> None:
     as_table = demo.run("quote", "list", "--as", SALES)
     as_json = demo.run("quote", "list", "--as", SALES, "--status", "draft", "--search", "한빛", "--json")

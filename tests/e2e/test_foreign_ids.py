@@ -40,6 +40,7 @@ KINDS: Final = {
 # An id that names nothing that is there already.
 NOT_LOOKED_UP: Final = {
     "post /api/v1/audit/verification heads.[].organization_id": "part of a signed text, held against the asker's own chain",
+    "post /api/v1/quotes/{quote_id}/resend contact_ids.[]": "looked for among those whom the offer names",
 }
 
 
@@ -121,6 +122,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "/approve": {"content_digest": "0" * 64},
     "/reject": {"content_digest": "0" * 64, "reason": "No."},
     "/send": {},
+    "/resend": {},
     "/cancel": {"reason": "mistake"},
     "/contacts": {"name": "Ann", "email": "ann@example.com"},
     "/reprice": {},

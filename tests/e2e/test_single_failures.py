@@ -265,6 +265,10 @@ async def _quotes(sweep: Sweep, team: Team) -> None:
     await sweep.write(sales, "POST", f"{approval}/comments", {"text": "Please."})
     await sweep.write(approver, "POST", f"{approval}/approve", yes)
     await sweep.write(sales, "POST", f"{path}/send", yes)
+    # Elsewhere, for the first mail still waits.
+    moved = await sales.patch(f"{API}/contacts/{contact['id']}", {"email": "office@brandt.example"})
+    assert moved.status_code == 200, moved.text
+    await sweep.write(sales, "POST", f"{path}/resend", {})
     await sweep.write(sales, "POST", f"{path}/cancel", {"reason": "mistake"})
     for decision, more in (("reject", {"reason": "No."}), ("approve", {})):
         quote = await sweep.write(sales, "POST", f"{API}/quotes", body)

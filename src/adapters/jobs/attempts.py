@@ -16,6 +16,8 @@ from pgqueuer.models import Job as QueuedJob
 from pgqueuer.models import TracebackRecord
 from pgqueuer.types import JOB_STATUS, JobId
 
+from src.domain.shared.text import storable
+
 _logger = structlog.stdlib.get_logger("proffer.worker")
 # Why a job is queued again when its worker was told to stop, or the database was away; that counts as nobody's failure.
 RETURNED: Final = "returned"
@@ -118,18 +120,18 @@ def fenced_queries(connection: "asyncpg.Connection[asyncpg.Record]") -> FencedQu
 
 def _json_of(told: TracebackRecord | None) -> str | None:
     """What PostgreSQL takes, whatever characters an error brings: a job that cannot be put away would come back for ever."""
-    return None if told is None else json.dumps(storable(told.model_dump()), default=_text_of)
+    return None if told is None else json.dumps(storable_json(told.model_dump()), default=_text_of)
 
 
-def storable(value: Any) -> Any:
-    """*value* with texts that PostgreSQL and JSON can keep: no zeros, no halves of surrogate pairs."""
+def storable_json(value: Any) -> Any:
+    """*value* with every text in it storable."""
     match value:
         case str():
-            return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+            return storable(value)
         case dict():
-            return {storable(key): storable(item) for key, item in value.items()}
+            return {storable_json(key): storable_json(item) for key, item in value.items()}
         case list() | tuple():
-            return [storable(item) for item in value]
+            return [storable_json(item) for item in value]
         case _:
             return value
 

@@ -17,8 +17,9 @@ from pgqueuer.models import Job as QueuedJob
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
-from src.adapters.jobs.attempts import RETURNED, TROUBLE, Attempt, FencedQueries, fenced_queries, storable
+from src.adapters.jobs.attempts import RETURNED, TROUBLE, Attempt, FencedQueries, fenced_queries
 from src.application.ports.jobs import Job
+from src.domain.shared.text import storable
 
 _logger = structlog.stdlib.get_logger("proffer.worker")
 _AT_ONCE: Final = 8

@@ -6,7 +6,7 @@ from dataclasses import replace
 from src.adapters.memory.state import MemoryTransaction
 from src.application.ports.messaging import MessageRepository, StoredDocumentRepository
 from src.domain.documents.stored_document import StoredDocument
-from src.domain.messaging.message import Message, MessageNotFound
+from src.domain.messaging.message import ERASED_ADDRESS, DeliveryStatus, Message, MessageDoubled, MessageNotFound
 from src.domain.shared.change import Change
 from src.domain.shared.ids import MessageId, QuoteId
 
@@ -21,6 +21,9 @@ class MemoryMessages(MessageRepository):
             raise MessageNotFound("There is no such message.")
         return message
 
+    async def find(self, message_id: MessageId) -> Message:
+        return await self.get(message_id)
+
     async def of_quote(self, quote_id: QuoteId) -> Sequence[Message]:
         found = [message for message in self._transaction.state.messages.values() if message.quote_id == quote_id]
         return sorted(found, key=lambda message: (message.created_at, message.id))
@@ -29,16 +32,25 @@ class MemoryMessages(MessageRepository):
         found = [one for one in self._transaction.state.messages.values() if one.recipient == email]
         return sorted(found, key=lambda message: (message.created_at, message.id))
 
-    async def erase_person(self, email: str) -> None:
-        for message in await self.to_person(email):
+    async def erase_person(self, email: str) -> Sequence[Message]:
+        found = await self.to_person(email)
+        for message in found:
             self._transaction.state.messages[message.id] = message.erased()
+        return [message.erased() for message in found if message.status is DeliveryStatus.QUEUED]
 
     async def save(self, change: Change[Message]) -> Message:
         before, after = change.before, change.after
         stored = replace(after, version=self._transaction.next_version(after.id, before.version if before else 0))
+        others = (one for one in self._transaction.state.messages.values() if one.id != stored.id)
+        if stored.recipient != ERASED_ADDRESS and any(_key(one) == _key(stored) for one in others):
+            raise MessageDoubled("This recipient is in this attempt group already.")
         self._transaction.state.messages[stored.id] = stored
         self._transaction.changes.append(replace(change, after=stored))
         return stored
+
+
+def _key(message: Message) -> tuple[object, ...]:
+    return message.quote_id, message.revision, message.recipient, message.kind, message.attempt_group
 
 
 class MemoryStoredDocuments(StoredDocumentRepository):

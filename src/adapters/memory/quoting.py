@@ -8,6 +8,7 @@ from src.adapters.memory.state import MemoryTransaction, contains, page_of
 from src.application.ports.documents import Column, CsvSource
 from src.application.ports.paging import Page, Paging
 from src.application.ports.quoting import QuoteFilter, QuoteLine, QuoteRepository, QuoteSummary
+from src.domain.messaging.message import DeliveryOutcome, attempt_groups
 from src.domain.quoting.errors import ExplanationNotFound, QuoteChangedMeanwhile, QuoteNotFound
 from src.domain.quoting.explanation import Explanation
 from src.domain.quoting.quote import Quote
@@ -79,7 +80,16 @@ class MemoryQuotes(QuoteRepository):
                 yield line
 
     def _found(self, criteria: QuoteFilter) -> list[Quote]:
-        return [quote for quote in self._transaction.state.quotes.values() if _meets(quote, criteria)]
+        return [
+            quote
+            for quote in self._transaction.state.quotes.values()
+            if _meets(quote, criteria) and self._delivered(quote.id, criteria)
+        ]
+
+    def _delivered(self, quote_id: QuoteId, criteria: QuoteFilter) -> bool:
+        messages = (one for one in self._transaction.state.messages.values() if one.quote_id == quote_id)
+        failed = [group.outcome is DeliveryOutcome.FAILED for group in attempt_groups(messages)]
+        return criteria.delivery_failed in {None, bool(failed and failed[-1])}
 
 
 def _check(quote: Quote, known: Mapping[UUID, Quote]) -> None:

@@ -3,7 +3,14 @@
 from html import escape
 
 from src.application.ports.documents import QuoteDocument
-from src.application.ports.mail import AccountMail, ApprovalMail, ComposedText, MailTemplates, ReminderMail
+from src.application.ports.mail import (
+    AccountMail,
+    ApprovalMail,
+    ComposedText,
+    MailTemplates,
+    NoticeMail,
+    ReminderMail,
+)
 
 
 class PlainMailTemplates(MailTemplates):
@@ -19,6 +26,10 @@ class PlainMailTemplates(MailTemplates):
     def reminder(self, mail: ReminderMail) -> ComposedText:
         text = f"{mail.number} for {mail.customer} ends on {mail.valid_until.isoformat()}"
         return ComposedText(subject=mail.number, text=text, html=f"<p>{escape(text)}</p>")
+
+    def notice(self, mail: NoticeMail) -> ComposedText:
+        text = f"{mail.kind.value} {mail.subject} for {mail.name}: {' '.join(mail.details)}"
+        return ComposedText(subject=f"{mail.kind.value} {mail.subject}", text=text, html=f"<p>{escape(text)}</p>")
 
     def quote_sent(self, document: QuoteDocument, message: str) -> ComposedText:
         text = f"{document.number} {document.title}\n{message}"

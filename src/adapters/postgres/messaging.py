@@ -7,11 +7,12 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from src.adapters.postgres.connection import Row
+from src.adapters.postgres.records import row_of
 from src.adapters.postgres.tables import messages, stored_documents
 from src.adapters.postgres.transaction import Transaction
 from src.application.ports.messaging import MessageRepository, StoredDocumentRepository
 from src.domain.documents.stored_document import StoredDocument
-from src.domain.messaging.message import DeliveryStatus, Message, MessageNotFound
+from src.domain.messaging.message import DeliveryStatus, Message, MessageKind, MessageNotFound
 from src.domain.shared.change import Change
 from src.domain.shared.ids import MessageId, QuoteId
 
@@ -21,13 +22,13 @@ class PostgresMessages(MessageRepository):
         self._transaction = transaction
 
     async def get(self, message_id: MessageId) -> Message:
-        columns = messages.c
-        statement = (
-            select(messages)
-            .where(columns.organization_id == self._transaction.organization_id, columns.id == message_id)
-            .with_for_update(key_share=True)
-        )
-        row = (await self._transaction.connection.execute(statement)).one_or_none()
+        return await self._one(message_id, lock=True)
+
+    async def find(self, message_id: MessageId) -> Message:
+        return await self._one(message_id, lock=False)
+
+    async def _one(self, message_id: MessageId, *, lock: bool) -> Message:
+        row = await row_of(self._transaction, messages, message_id, lock=lock)
         if row is None:
             raise MessageNotFound("There is no such message.")
         return _to_message(row)
@@ -49,10 +50,12 @@ class PostgresMessages(MessageRepository):
         rows = await self._transaction.connection.execute(statement.order_by(columns.created_at, columns.id))
         return [_to_message(row) for row in rows]
 
-    async def erase_person(self, email: str) -> None:
-        columns = messages.c
+    async def erase_person(self, email: str) -> Sequence[Message]:
+        columns, waited = messages.c, []
         for message in await self.to_person(email):
             erased = message.erased()
+            if erased.status is not message.status:
+                waited.append(erased)
             await self._transaction.connection.execute(
                 update(messages)
                 .where(columns.organization_id == self._transaction.organization_id, columns.id == message.id)
@@ -63,6 +66,7 @@ class PostgresMessages(MessageRepository):
                     answer=erased.answer,
                 )
             )
+        return waited
 
     async def save(self, change: Change[Message]) -> Message:
         before, after = change.before, change.after
@@ -75,6 +79,8 @@ class PostgresMessages(MessageRepository):
             "recipient": stored.recipient,
             "recipient_name": stored.recipient_name,
             "note": stored.note,
+            "kind": stored.kind.value,
+            "attempt_group": stored.attempt_group,
             "status": stored.status.value,
             "answer": stored.answer,
             "created_at": stored.created_at,
@@ -138,6 +144,8 @@ def _to_message(row: Row) -> Message:
         recipient=row.recipient,
         recipient_name=row.recipient_name,
         note=row.note,
+        kind=MessageKind(row.kind),
+        attempt_group=row.attempt_group,
         status=DeliveryStatus(row.status),
         created_at=row.created_at,
         answer=row.answer,

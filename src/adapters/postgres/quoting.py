@@ -20,11 +20,19 @@ from src.adapters.postgres.custom_fields import has_value
 from src.adapters.postgres.json_columns import from_json, to_json
 from src.adapters.postgres.pages import BATCH, contains, newest_first, oldest_first, searched
 from src.adapters.postgres.records import insert_or_update
-from src.adapters.postgres.tables import line_items, quote_counters, quote_explanations, quote_revisions, quotes
+from src.adapters.postgres.tables import (
+    line_items,
+    messages,
+    quote_counters,
+    quote_explanations,
+    quote_revisions,
+    quotes,
+)
 from src.adapters.postgres.transaction import ChangedMeanwhile, Transaction
 from src.application.ports.documents import Column, CsvSource
 from src.application.ports.paging import Page, Paging
 from src.application.ports.quoting import QuoteFilter, QuoteLine, QuoteRepository, QuoteSummary
+from src.domain.messaging.message import DeliveryStatus
 from src.domain.quoting.calculation import Calculation
 from src.domain.quoting.content import LineItem, QuoteContent
 from src.domain.quoting.errors import ExplanationNotFound, ExplanationTampered, QuoteChangedMeanwhile, QuoteNotFound
@@ -295,7 +303,32 @@ class PostgresQuotes(QuoteRepository):
             conditions.append(contains(columns.searched, criteria.search))
         if criteria.custom is not None:
             conditions.append(has_value(columns.custom, criteria.custom))
+        if criteria.delivery_failed is not None:
+            failed = columns.id.in_(self._failed_deliveries())
+            conditions.append(failed if criteria.delivery_failed else ~failed)
         return conditions
+
+    def _failed_deliveries(self) -> Select[Any]:
+        """The quotes of which no mail of the newest attempt group has left the house."""
+        one, other = messages.alias("one"), messages.alias("other")
+        later = other.c.attempt_group > one.c.attempt_group
+        not_failed = other.c.status != DeliveryStatus.FAILED.value
+        disproof = (
+            select(1)
+            .where(
+                other.c.organization_id == self._transaction.organization_id,
+                other.c.quote_id == one.c.quote_id,
+                (other.c.revision > one.c.revision)
+                | (other.c.revision == one.c.revision)
+                & (later | (other.c.attempt_group == one.c.attempt_group) & not_failed),
+            )
+            .correlate(one)
+        )
+        return select(one.c.quote_id).where(
+            one.c.organization_id == self._transaction.organization_id,
+            one.c.status == DeliveryStatus.FAILED.value,
+            ~disproof.exists(),
+        )
 
     async def _save_revisions(self, before: Quote | None, after: Quote) -> None:
         """Write the revisions that changed; those that make room come first, for at most one may be open or sent."""

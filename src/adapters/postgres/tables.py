@@ -612,6 +612,8 @@ messages: Final = Table(
     _text("recipient"),
     _text("recipient_name"),
     _text("note"),
+    _text("kind"),
+    _integer("attempt_group"),
     _text("status"),
     _text("answer"),
     _instant("created_at"),

@@ -20,6 +20,7 @@ from src.domain.customers.customer import CustomerNotFound, CustomerReferenceTak
 from src.domain.customers.group import CustomerGroupNameTaken, CustomerGroupNotFound
 from src.domain.identity.organization import SlugTaken
 from src.domain.identity.user import EmailTaken
+from src.domain.messaging.message import MessageDoubled
 from src.domain.shared.change import Change
 from src.domain.shared.custom_fields import CustomFieldKeyTaken
 from src.domain.shared.errors import DomainError, Stale
@@ -47,6 +48,7 @@ _MEANINGS: Final[Mapping[str, tuple[type[DomainError], str]]] = {
     "prices_product_fkey": (ProductNotFound, "There is no such product."),
     "prices_category_fkey": (CategoryNotFound, "There is no such category."),
     "coupons_code_key": (CouponCodeTaken, "Another coupon has this code."),
+    "messages_attempt_key": (MessageDoubled, "This recipient is in this attempt group already."),
     "exchange_rates_day_key": (ExchangeRateTaken, "This source has a rate for that day already."),
 }
 # Broken from either side: a product without its tax rate, or a tax rate that goes while products have it.

@@ -5,9 +5,16 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from src.adapters.smtp.words import ACCOUNT_WORDS, APPROVAL_WORDS, REMINDER_WORDS, WORDS
+from src.adapters.smtp.words import ACCOUNT_WORDS, APPROVAL_WORDS, NOTICE_WORDS, REMINDER_WORDS, WORDS
 from src.application.ports.documents import QuoteDocument
-from src.application.ports.mail import AccountMail, ApprovalMail, ComposedText, MailTemplates, ReminderMail
+from src.application.ports.mail import (
+    AccountMail,
+    ApprovalMail,
+    ComposedText,
+    MailTemplates,
+    NoticeMail,
+    ReminderMail,
+)
 from src.domain.documents import notation_for
 from src.domain.identity.challenge import Purpose
 
@@ -96,6 +103,26 @@ class JinjaMailTemplates(MailTemplates):
             subject=str(values["subject"]),
             text=self._templates.get_template("reminder.txt.j2").render(values),
             html=self._templates.get_template("reminder.html.j2").render(values),
+        )
+
+    def notice(self, mail: NoticeMail) -> ComposedText:
+        language = notation_for(mail.locale).language
+        words = NOTICE_WORDS[language, mail.kind]
+        values = {
+            "language": language,
+            "greeting": WORDS[language].greeting,
+            "closing": WORDS[language].closing,
+            "subject": _one_line(words.subject.format(subject=mail.subject)),
+            "opening": words.opening.format(subject=mail.subject),
+            "details": [" ".join(detail.split()) for detail in mail.details],
+            "advice": words.advice,
+            "organization": mail.organization,
+            "name": mail.name,
+        }
+        return ComposedText(
+            subject=str(values["subject"]),
+            text=self._templates.get_template("notice.txt.j2").render(values),
+            html=self._templates.get_template("notice.html.j2").render(values),
         )
 
     def quote_sent(self, document: QuoteDocument, message: str) -> ComposedText:

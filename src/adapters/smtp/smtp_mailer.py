@@ -8,6 +8,7 @@ import aiosmtplib
 from src.adapters.smtp.message import message_of
 from src.adapters.smtp.settings import Security, SmtpSettings
 from src.application.ports.mail import Email, MailDeferred, Mailer, MailRefused
+from src.domain.shared.text import storable
 
 
 class SmtpMailer(Mailer):
@@ -44,16 +45,11 @@ class SmtpMailer(Mailer):
         except (aiosmtplib.SMTPSenderRefused, aiosmtplib.SMTPDataError) as error:
             raise _by_code(error) from error
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            raise MailDeferred(_storable(f"{type(error).__name__}: {error}")) from error
-        return _storable(answer)
-
-
-def _storable(answer: str) -> str:
-    """What a server says may be in any character set, and have zeros in it."""
-    return answer.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+            raise MailDeferred(storable(f"{type(error).__name__}: {error}")) from error
+        return storable(answer)
 
 
 def _by_code(refusal: aiosmtplib.SMTPResponseException) -> MailRefused | MailDeferred:
     """5xx is for ever; the library raises the same error for 4xx."""
-    answer = _storable(f"{refusal.code} {refusal.message}")
+    answer = storable(f"{refusal.code} {refusal.message}")
     return MailRefused(answer) if 500 <= refusal.code <= 599 else MailDeferred(answer)

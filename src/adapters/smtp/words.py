@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from src.application.ports.mail import ApprovalMailKind
+from src.application.ports.mail import ApprovalMailKind, NoticeKind
 from src.domain.identity.challenge import Purpose
 
 
@@ -225,6 +225,37 @@ REMINDER_WORDS = MappingProxyType(
             subject="견적서 {number} 유효 기한: {day}",
             opening="{customer}에 보낸 견적서 {number}의 유효 기한은 {day}이며 아직 회신이 없습니다.",
             advice="고객에게 연락해 보시기 바랍니다. 기한이 지나면 견적을 수락할 수 없습니다.",
+        ),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeWords:
+    """*subject* and *opening* take ``{subject}``."""
+
+    subject: str
+    opening: str
+    advice: str
+
+
+NOTICE_WORDS = MappingProxyType(
+    {
+        ("en", NoticeKind.DELIVERY_FAILED): NoticeWords(
+            subject="Offer {subject} has reached nobody",
+            opening="None of the mails with offer {subject} could be delivered:",
+            advice="The offer stands as it was sent. Correct the contact's address where it is wrong, then send the mail again.",
+        ),
+        ("de", NoticeKind.DELIVERY_FAILED): NoticeWords(
+            subject="Angebot {subject} hat niemanden erreicht",
+            opening="Keine der E-Mails mit Angebot {subject} konnte zugestellt werden:",
+            advice="Das Angebot gilt, wie es versandt wurde. Berichtigen Sie die Adresse des Kontakts, wo sie falsch ist, und "
+            "senden Sie die E-Mail noch einmal.",
+        ),
+        ("ko", NoticeKind.DELIVERY_FAILED): NoticeWords(
+            subject="견적서 {subject} 메일이 전달되지 않았습니다",
+            opening="견적서 {subject} 메일을 아무에게도 전달하지 못했습니다.",
+            advice="견적은 발송된 그대로 유효합니다. 연락처의 주소가 잘못되었다면 고친 뒤 메일을 다시 보내 주세요.",
         ),
     }
 )

@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TypedDict
 
-from src.application.ports.clock import Clock
+from src.application.deliveries import after_failures
+from src.application.ports.clock import Clock, IdFactory
 from src.application.prices.coupons import save_quote
 from src.application.transactions import Transactions
 from src.application.versions import check_version
@@ -133,17 +134,21 @@ class EraseContact:
     The audit never held what is erased, so that its chain stays valid. Raises ContactNotFound, ContactStateConflict.
     """
 
-    def __init__(self, transactions: Transactions, clock: Clock) -> None:
-        self._transactions, self._clock = transactions, clock
+    def __init__(self, transactions: Transactions, clock: Clock, ids: IdFactory) -> None:
+        self._transactions, self._clock, self._ids = transactions, clock, ids
 
     async def __call__(self, actor: Actor, contact_id: ContactId) -> Contact:
         now = self._clock.now()
         async with self._transactions.begin(actor, Permission.ERASE_PERSONS) as uow:
             contact = await uow.contacts.lock(contact_id)
             stored = await uow.contacts.save(contact.erase(now))
-            await uow.messages.erase_person(contact.email)
-            for quote_id in await uow.quotes.drafts_to(contact_id):
-                quote = await uow.quotes.lock(quote_id)
+            drafts = await uow.quotes.drafts_to(contact_id)
+            mailed = {message.quote_id for message in await uow.messages.to_person(contact.email)}
+            # Quotes before their messages, as everybody locks them.
+            quotes = {quote_id: await uow.quotes.lock(quote_id) for quote_id in sorted({*drafts, *mailed})}
+            await after_failures(uow, actor, self._ids, await uow.messages.erase_person(contact.email), now)
+            for quote_id in drafts:
+                quote = quotes[quote_id]
                 content = quote.current.content.without_person(contact_id)
                 await save_quote(uow, quote.edit(content, by=actor.person, at=now))
             await uow.commit()

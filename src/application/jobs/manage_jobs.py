@@ -1,10 +1,13 @@
 """Try failed jobs again, give jobs up, and clear up after those that were given up."""
 
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from src.application.deliveries import after_failures
 from src.application.ports.clock import Clock, IdFactory
 from src.application.ports.jobs import DELIVER_QUOTE, IMPORT_CATALOG, Job
+from src.application.ports.unit_of_work import UnitOfWork
 from src.application.transactions import Transactions
 from src.domain.documents.catalog_import import ImportEnded, RowError
 from src.domain.identity.actor import Actor, Permission
@@ -68,17 +71,15 @@ class CancelJob:
 class ClearUpAfterJob:
     """What waited for a job that was cancelled waits no longer: the message failed, the import ended."""
 
-    def __init__(self, transactions: Transactions, clock: Clock) -> None:
-        self._transactions, self._clock = transactions, clock
+    def __init__(self, transactions: Transactions, clock: Clock, ids: IdFactory) -> None:
+        self._transactions, self._clock, self._ids = transactions, clock, ids
 
     async def __call__(self, actor: Actor, job_id: UUID) -> None:
         now = self._clock.now()
         async with self._transactions.begin(actor, Permission.DELIVER_MESSAGES) as uow:
             job = await uow.jobs.get(job_id)
             if job.name == DELIVER_QUOTE:
-                message = await uow.messages.get(MessageId(job.subject_id))
-                if message.status is DeliveryStatus.QUEUED:
-                    await uow.messages.save(message.failed(answer=f"Not sent: {_CANCELLED}", at=now))
+                await self._give_up(uow, actor, MessageId(job.subject_id), now)
             elif job.name == IMPORT_CATALOG:
                 running = await uow.imports.lock(ImportId(job.subject_id))
                 try:
@@ -88,6 +89,14 @@ class ClearUpAfterJob:
                 error = RowError(row=None, column="", message=_CANCELLED)
                 await uow.imports.save(running.finished(refused=(error,), at=now))
             await uow.commit()
+
+    async def _give_up(self, uow: UnitOfWork, actor: Actor, message_id: MessageId, now: datetime) -> None:
+        message = await uow.messages.find(message_id)
+        await uow.quotes.lock(message.quote_id)
+        message = await uow.messages.get(message_id)
+        if message.status is DeliveryStatus.QUEUED:
+            failed = await uow.messages.save(message.failed(answer=f"Not sent: {_CANCELLED}", at=now))
+            await after_failures(uow, actor, self._ids, [failed], now)
 
 
 class ReportProgress:

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
+from src.application.deliveries import after_failures
 from src.application.ports.clock import Clock, IdFactory
 from src.application.ports.documents import QuoteDocument, QuoteRenderer
 from src.application.ports.mail import Attachment, Email, MailDeferred, Mailer, MailRefused, MailTemplates
@@ -13,7 +14,9 @@ from src.domain.documents.stored_document import StoredDocument, storage_key
 from src.domain.identity.actor import Actor, Permission
 from src.domain.identity.organization import Logo
 from src.domain.messaging.message import DeliveryStatus, Message
+from src.domain.quoting.revision import Revision
 from src.domain.quoting.states import QuoteStatus
+from src.domain.quoting.validity import is_over
 from src.domain.shared.ids import DocumentId, MessageId
 
 # What is no longer offered does not leave the house, however late its turn comes.
@@ -52,9 +55,9 @@ class DeliverQuote:
         if message.status is not DeliveryStatus.QUEUED:
             return
         revision = next(revision for revision in quote.revisions if revision.number == message.revision)
-        if revision.status in _GIVEN_UP:
-            answer = f"Not sent: the offer is {revision.status.value}."
-            await self._settle(actor, message, answer=answer, taken=False)
+        ended = self._ended(revision)
+        if ended is not None:
+            await self._settle(actor, message, answer=f"Not sent: the offer is {ended.value}.", taken=False)
             return
         document = QuoteDocument.of(quote, message.revision)
         try:
@@ -65,6 +68,13 @@ class DeliverQuote:
                 answer = f"The document could not be made or handed over: {type(error).__name__}."
                 await self._settle(actor, message, answer=answer, taken=False)
             raise
+
+    def _ended(self, revision: Revision) -> QuoteStatus | None:
+        """How it ended, if it is no longer offered; expired also before the job that says so has come."""
+        if revision.status in _GIVEN_UP:
+            return revision.status
+        over = is_over(revision.content.valid_until, revision.content.time_zone, self._clock.now())
+        return QuoteStatus.EXPIRED if revision.status is QuoteStatus.SENT and over else None
 
     async def _pdf(
         self,
@@ -114,10 +124,14 @@ class DeliverQuote:
     async def _settle(self, actor: Actor, message: Message, *, answer: str, taken: bool) -> None:
         now = self._clock.now()
         async with self._transactions.begin(actor, Permission.DELIVER_MESSAGES) as uow:
+            if not taken:
+                await uow.quotes.lock(message.quote_id)
             queued = await uow.messages.get(message.id)
             if queued.status is DeliveryStatus.QUEUED:
                 outcome = queued.handed_over if taken else queued.failed
-                await uow.messages.save(outcome(answer=answer, at=now))
+                settled = await uow.messages.save(outcome(answer=answer, at=now))
+                if not taken:
+                    await after_failures(uow, actor, self._ids, [settled], now)
                 await uow.commit()
 
     def _email(self, message: Message, document: QuoteDocument, pdf: bytes) -> Email:

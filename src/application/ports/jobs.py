@@ -14,6 +14,7 @@ from src.domain.shared.ids import OrganizationId
 # Names of jobs that more than one context speaks of.
 DELIVER_QUOTE: Final = "deliver_quote"
 IMPORT_CATALOG: Final = "import_catalog"
+TELL_OF_FAILED_DELIVERY: Final = "tell_of_failed_delivery"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -124,7 +124,29 @@ class ReminderMail:
     locale: str
 
 
+class NoticeKind(StrEnum):
+    """What the people of an organisation are told about its mails."""
+
+    DELIVERY_FAILED = "delivery_failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeMail:
+    """Something that one of our own people should look at. *subject* names what it is about, *details* are one line each."""
+
+    kind: NoticeKind
+    subject: str
+    details: tuple[str, ...]
+    organization: str
+    name: str
+    locale: str
+
+
 class MailTemplates(Protocol):
+    @abstractmethod
+    def notice(self, mail: NoticeMail) -> ComposedText:
+        """Something about the organisation's mails that has gone wrong, in the organisation's language."""
+
     @abstractmethod
     def approval(self, mail: ApprovalMail) -> ComposedText:
         """An approval that waits, was decided or cannot go on, with a link to it, in the organisation's language."""

@@ -16,6 +16,10 @@ class MessageRepository(Protocol):
         """Locked until the unit of work ends. Raises MessageNotFound."""
 
     @abstractmethod
+    async def find(self, message_id: MessageId) -> Message:
+        """As ``get``, without the lock. Raises MessageNotFound."""
+
+    @abstractmethod
     async def of_quote(self, quote_id: QuoteId) -> Sequence[Message]:
         """All messages about this quote, oldest first."""
 
@@ -24,8 +28,8 @@ class MessageRepository(Protocol):
         """All messages to this address, oldest first."""
 
     @abstractmethod
-    async def erase_person(self, email: str) -> None:
-        """Who they went to is forgotten; what waits is not sent any more."""
+    async def erase_person(self, email: str) -> Sequence[Message]:
+        """Who they went to is forgotten; what waits is not sent any more. Those that waited, as they are now."""
 
     @abstractmethod
     async def save(self, change: Change[Message]) -> Message: ...

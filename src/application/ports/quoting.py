@@ -23,7 +23,8 @@ class QuoteFilter:
     """Conditions that must all hold; an absent one does not count.
 
     *created_from* is included, *created_before* is not (instants in UTC). *search* is contained in number, title or
-    customer name, no matter the case.
+    customer name, no matter the case. *delivery_failed*: of the mails that were sent last (by revision, then attempt group)
+    none has left the house; False: any other.
     """
 
     statuses: tuple[QuoteStatus, ...] = ()
@@ -33,6 +34,7 @@ class QuoteFilter:
     created_before: datetime | None = None
     search: str = ""
     custom: tuple[str, str] | None = None
+    delivery_failed: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

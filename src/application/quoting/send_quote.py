@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 
+from src.application.deliveries import enqueue_delivery
 from src.application.ports.clock import Clock, IdFactory
-from src.application.ports.jobs import DELIVER_QUOTE, Job
-from src.application.ports.unit_of_work import UnitOfWork
 from src.application.prices.coupons import save_quote
 from src.application.transactions import Transactions
 from src.domain.identity.actor import Actor, Permission
 from src.domain.messaging.message import Message
-from src.domain.quoting.content import ContactRole
+from src.domain.quoting.content import each_address_once
 from src.domain.quoting.errors import RecipientMissing
 from src.domain.quoting.quote import Quote
 from src.domain.quoting.states import Verb
@@ -50,32 +49,18 @@ class SendQuote:
             quote.current.check(Verb.SEND)
             (await uow.customers.get(quote.customer_id)).check_may_be_sent_to()
             sent = await save_quote(uow, quote.send(at=now, expected_digest=command.content_digest))
-            recipient = sent.current.content.recipient
-            if recipient is None:
+            if sent.current.content.recipient is None:
                 raise RecipientMissing(f"Quote {sent.number} names no contact to send it to.")
-            addressed = [(recipient.email, recipient.name)]
-            participants = sent.current.content.participants
-            addressed += [(one.email, one.name) for one in participants if one.role is ContactRole.COPY]
-            for email, name in addressed:
+            for person in each_address_once(sent.current.content.addressed):
                 queued = Message.queue(
                     message_id=MessageId(self._ids.new()),
                     quote_id=sent.id,
                     revision=sent.current.number,
-                    recipient=email,
-                    recipient_name=name,
+                    recipient=person.email,
+                    recipient_name=person.name,
                     note=command.note,
                     at=now,
                 )
-                await self._enqueue(uow, actor, (await uow.messages.save(queued)).id)
+                await enqueue_delivery(uow, actor, self._ids, await uow.messages.save(queued))
             await uow.commit()
         return sent
-
-    async def _enqueue(self, uow: UnitOfWork, actor: Actor, message_id: MessageId) -> None:
-        job = Job(
-            id=self._ids.new(),
-            name=DELIVER_QUOTE,
-            organization_id=actor.organization_id,
-            subject_id=message_id,
-            trace_id=actor.origin.trace_id,
-        )
-        await uow.jobs.enqueue(job)

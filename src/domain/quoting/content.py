@@ -1,6 +1,6 @@
 """What an offer says: everything that the buyer sees or that a figure depends on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Context, Decimal
@@ -63,6 +63,14 @@ class Recipient:
     contact_id: ContactId
     name: str = field(metadata={"personal": True})
     email: str = field(metadata={"personal": True})
+
+
+def each_address_once(people: Iterable[Recipient]) -> list[Recipient]:
+    """The first of *people* with each address, no matter the case: nobody gets a mail twice."""
+    found: dict[str, Recipient] = {}
+    for one in people:
+        found.setdefault(one.email.casefold(), one)
+    return list(found.values())
 
 
 class ContactRole(StrEnum):
@@ -175,6 +183,16 @@ class QuoteContent:
         for index, instalment in enumerate(self.instalments):
             checks.line(f"instalments[{index}].label", instalment.label)
         checks.done()
+
+    @property
+    def addressed(self) -> tuple[Recipient, ...]:
+        """Whom the offer is mailed to: its recipient, and those who get a copy."""
+        copies = tuple(
+            Recipient(contact_id=one.contact_id, name=one.name, email=one.email)
+            for one in self.participants
+            if one.role is ContactRole.COPY
+        )
+        return copies if self.recipient is None else (self.recipient, *copies)
 
     def without_person(self, contact_id: ContactId) -> "QuoteContent":
         """The same without this contact in any role."""

@@ -78,6 +78,15 @@ class QuoteSent(QuoteEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteResent(QuoteEvent):
+    """Mailed once more, to so many *recipients*."""
+
+    action = "quote.resent"
+    attempt_group: int
+    recipients: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QuoteSuperseded(QuoteEvent):
     action = "quote.superseded"
     by_revision: int
@@ -109,8 +118,8 @@ class QuoteExpired(QuoteEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuoteExpiryReminded(QuoteEvent):
-    """The seller was told that it ends soon. *answer* is the mail server's last line."""
+    """The seller was told that it ends soon. *answer* is the mail server's last line, which may name the seller."""
 
     action = "quote.expiry_reminded"
     valid_until: str
-    answer: str
+    answer: str = field(metadata={"personal": True})

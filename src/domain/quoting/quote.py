@@ -263,6 +263,17 @@ class Quote:
                 change = change.then(change.after.supersede(revision, by_revision=approved.number, at=at))
         return change
 
+    def to_resend(self, *, at: datetime, expected_digest: str | None) -> Revision:
+        """The revision that the buyer has and that may be mailed once more; nothing about the offer changes by it.
+
+        Raises InvalidTransition, ContentChanged, ValidityOver.
+        """
+        sent = self.sent or self.current
+        sent.check(Verb.RESEND)
+        self._check_digest(sent, expected_digest or sent.content_digest)
+        self._check_validity(sent, at)
+        return sent
+
     def cancel(self, *, at: datetime, reason: CancelReason) -> Change[Self]:
         """Give the current revision up for good. A revision that was sent before it still stands, and is current again."""
         cancelled = self.current

@@ -27,6 +27,7 @@ class Verb(StrEnum):
     REJECT = "reject"
     REVISE = "revise"
     SEND = "send"
+    RESEND = "resend"
     CANCEL = "cancel"
     EXPIRE = "expire"
 
@@ -60,6 +61,7 @@ STARTS: Mapping[Verb, frozenset[QuoteStatus]] = MappingProxyType(
             }
         ),
         Verb.SEND: frozenset({QuoteStatus.APPROVED}),
+        Verb.RESEND: frozenset({QuoteStatus.SENT}),
         Verb.CANCEL: frozenset(set(QuoteStatus) - FINAL_STATUSES),
         Verb.EXPIRE: frozenset({QuoteStatus.SENT}),
     }

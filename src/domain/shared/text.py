@@ -56,3 +56,10 @@ class TextChecks:
         """Raises Invalid when anything was wrong."""
         if self._wrong:
             raise Invalid("Some fields are not valid.", fields=tuple(self._wrong))
+
+
+def storable(text: str) -> str:
+    """*text* as PostgreSQL and JSON can keep it: no zeros, no halves of surrogate pairs. For what others say, such as
+    errors and answers of servers, which must not be lost for one character.
+    """
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()

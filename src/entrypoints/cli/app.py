@@ -83,6 +83,16 @@ quote.command(
     name="diff",
     help="Show what one revision says otherwise than another.\n\nExample: proffer quote diff Q-2026-000001 1 2 --as sales@nordlicht.example",
 )
+quote.command(
+    "src.entrypoints.cli.quotes:resend",
+    name="resend",
+    help="Mail a sent offer once more.\n\nExample: proffer quote resend Q-2026-000001 --as sales@nordlicht.example",
+)
+quote.command(
+    "src.entrypoints.cli.quotes:deliveries",
+    name="deliveries",
+    help="Show what became of a quote's mails.\n\nExample: proffer quote deliveries Q-2026-000001 --as sales@nordlicht.example",
+)
 catalog.command(
     "src.entrypoints.cli.catalog:import_file",
     name="import",

@@ -1,15 +1,20 @@
-"""``proffer quote list``, ``timeline`` and ``diff``."""
+"""``proffer quote list``, ``timeline``, ``diff``, ``resend`` and ``deliveries``."""
 
 from json import dumps
 from typing import Annotated, Final
+from uuid import UUID
 
 from cyclopts import Parameter
 
+from src.application.messaging.deliveries import GetDeliveries
 from src.application.ports.paging import LARGEST_PAGE, Paging
 from src.application.ports.quoting import QuoteFilter, QuoteSummary
 from src.application.quoting.compare_revisions import CompareRevisions
 from src.application.quoting.read_quotes import GetQuoteTimeline, ListQuotes, QuoteTimeline, TimelineEntry
+from src.application.quoting.resend_quote import ResendQuote, ResendQuoteCommand
+from src.domain.messaging.message import AttemptGroup
 from src.domain.quoting.errors import QuoteNotFound
+from src.domain.shared.ids import ContactId
 from src.entrypoints.cli.exports import Status
 from src.entrypoints.cli.output import print_json, print_table
 from src.entrypoints.cli.session import As, CliSession, Organization, session_of
@@ -24,6 +29,7 @@ async def list_quotes(
     organization: Organization = None,
     status: Status = [],  # noqa: B006 — cyclopts reads the default; nobody changes it.
     search: Annotated[str, Parameter(help="Text in number, title or customer.")] = "",
+    delivery_failed: Annotated[bool, Parameter(help="Only those whose mails reached nobody.", negative="")] = False,
     limit: Annotated[int, Parameter(help="At most so many, from 1 to 100.")] = 20,
     json: Annotated[bool, Parameter(help="Print JSON instead of a table.", negative="")] = False,
 ) -> int:
@@ -31,7 +37,7 @@ async def list_quotes(
 
     Example: proffer quote list --as sales@nordlicht.example --status sent
     """
-    criteria = QuoteFilter(statuses=tuple(status), search=search)
+    criteria = QuoteFilter(statuses=tuple(status), search=search, delivery_failed=delivery_failed or None)
     paging = Paging(limit=min(max(limit, 1), LARGEST_PAGE))
     async with session_of(user, organization) as session:
         page = await (await session.get(ListQuotes))(session.actor, criteria, paging)
@@ -98,6 +104,69 @@ async def diff(
         payable = amount_text(revision.calculation.payable, currency.minor_digits)
         print(f"Revision {revision.number}: payable {payable} {currency}.")
     return 0
+
+
+async def resend(
+    number: Annotated[str, Parameter(help="The quote's number, such as Q-2026-000123.")],
+    *,
+    user: As,
+    organization: Organization = None,
+    contact: Annotated[
+        list[UUID], Parameter(help="Id of a contact that the offer names; may be given several times.", negative="")
+    ] = [],  # noqa: B006 — cyclopts reads the default; nobody changes it.
+    note: Annotated[str, Parameter(help="A sentence of yours in the mail.")] = "",
+) -> int:
+    """Mail a sent offer once more, at the addresses that its contacts have now.
+
+    Example: proffer quote resend Q-2026-000001 --as sales@nordlicht.example
+    """
+    async with session_of(user, organization) as session:
+        quote = await quote_of(session, number)
+        contacts = tuple(map(ContactId, contact)) or None
+        command = ResendQuoteCommand(quote_id=quote.id, contact_ids=contacts, note=note)
+        group = await (await session.get(ResendQuote))(session.actor, command)
+    addresses = ", ".join(message.recipient for message in group.messages)
+    print(f"Attempt {group.number} of revision {group.revision} is queued for {addresses}; a worker mails it.")
+    return 0
+
+
+async def deliveries(
+    number: Annotated[str, Parameter(help="The quote's number, such as Q-2026-000123.")],
+    *,
+    user: As,
+    organization: Organization = None,
+    json: Annotated[bool, Parameter(help="Print JSON instead of a table.", negative="")] = False,
+) -> int:
+    """Show what became of a quote's mails, by revision and attempt.
+
+    Example: proffer quote deliveries Q-2026-000001 --as sales@nordlicht.example
+    """
+    async with session_of(user, organization) as session:
+        quote = await quote_of(session, number)
+        groups = await (await session.get(GetDeliveries))(session.actor, quote.id)
+    if json:
+        print_json([_group_as_json(group) for group in groups])
+        return 0
+    columns = (("Rev.", "right"), ("Attempt", "right"), ("To", "left"), ("Status", "left"), ("Answer", "left"))
+    rows = [
+        (str(group.revision), str(group.number), message.recipient, message.status.value, _short(message.answer))
+        for group in groups
+        for message in group.messages
+    ]
+    print_table(columns, rows)
+    return 0
+
+
+def _group_as_json(group: AttemptGroup) -> dict[str, object]:
+    return {
+        "revision": group.revision,
+        "attempt_group": group.number,
+        "outcome": group.outcome.value,
+        "messages": [
+            {"recipient": message.recipient, "status": message.status.value, "answer": message.answer}
+            for message in group.messages
+        ],
+    }
 
 
 async def quote_of(session: CliSession, number: str) -> QuoteSummary:

@@ -24,7 +24,8 @@ from src.application.identity.mailed import (
 )
 from src.application.jobs.manage_jobs import CLEAR_UP, ClearUpAfterJob, ReportProgress
 from src.application.messaging.deliver_quote import DeliverQuote, DeliverQuoteCommand
-from src.application.ports.jobs import DELIVER_QUOTE, IMPORT_CATALOG, Job
+from src.application.messaging.notices import TellOfFailedDelivery
+from src.application.ports.jobs import DELIVER_QUOTE, IMPORT_CATALOG, TELL_OF_FAILED_DELIVERY, Job
 from src.application.quoting.expire_quote import EXPIRE_QUOTE, REMIND_OF_EXPIRY, ExpireQuote, RemindOfExpiry
 from src.domain.documents.catalog_import import ImportEnded
 from src.domain.identity.actor import Actor, Origin
@@ -50,6 +51,11 @@ def job_handlers(container: AsyncContainer) -> Mapping[str, JobHandler]:
         command = DeliverQuoteCommand(message_id=MessageId(job.subject_id), last_attempt=attempt.last)
         await deliver(_actor(job), command)
 
+    async def tell_of_failed_delivery(job: Job, _attempt: Attempt) -> None:
+        tell = await container.get(TellOfFailedDelivery)
+        revision, _, number = job.detail.partition("#")
+        await tell(_actor(job), QuoteId(job.subject_id), int(revision), int(number), job.id)
+
     async def import_catalog(job: Job, _: Attempt) -> None:
         run = await container.get(RunImport)
         with suppress(ImportEnded):  # An attempt before this one has finished it.
@@ -70,6 +76,7 @@ def job_handlers(container: AsyncContainer) -> Mapping[str, JobHandler]:
 
     handlers: dict[str, JobHandler] = {
         DELIVER_QUOTE: deliver_quote,
+        TELL_OF_FAILED_DELIVERY: tell_of_failed_delivery,
         IMPORT_CATALOG: import_catalog,
         CLEAR_UP: clear_up,
         EXPIRE_QUOTE: expire_quote,

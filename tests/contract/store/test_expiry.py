@@ -103,10 +103,13 @@ async def test_nobody_is_told_of_what_is_over_or_refuses_mail(
         _worker(organization), quote.id, uuid4()
     )
     over = await _actions(open_uow, organization, "quote.expiry_reminded")
-    mailer.fail_with(MailRefused("550 no such user"))
+    mailer.fail_with(MailRefused("550 canary: no such user"))
     await RemindOfExpiry(transactions, templates, mailer, TickingClock(datetime(2026, 1, 1, tzinfo=UTC)))(
         _worker(organization), quote.id, uuid4()
     )
 
+    async with open_uow(organization.actor(Role.OWNER)) as uow:
+        entries = await uow.audit.of_resource("quote", quote.id)
     assert mailer.sent == []
+    assert "canary" not in " ".join(entry.record.text for entry in entries)
     assert (over, await _actions(open_uow, organization, "quote.expiry_reminded")) == (0, 1)

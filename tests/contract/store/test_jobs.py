@@ -115,7 +115,7 @@ async def test_an_import_whose_job_is_cancelled_ends(open_uow: OpenUnitOfWork, o
     await CancelJob(transactions, SystemClock(), Uuid7Ids())(admin, job.id)
     queued = await ListJobs(transactions)(admin, JobFilter(name=CLEAR_UP), Paging())
     for _ in range(2):  # It runs at least once.
-        await ClearUpAfterJob(transactions, SystemClock())(_worker(organization), job.id)
+        await ClearUpAfterJob(transactions, SystemClock(), Uuid7Ids())(_worker(organization), job.id)
 
     assert [one.subject_id for one in queued.items] == [job.id]
     async with open_uow(admin) as uow:
@@ -147,11 +147,13 @@ async def test_a_message_whose_job_is_cancelled_has_failed(
 
     await CancelJob(transactions, SystemClock(), Uuid7Ids())(admin, job.id)
     for _ in range(2):
-        await ClearUpAfterJob(transactions, SystemClock())(_worker(organization), job.id)
+        await ClearUpAfterJob(transactions, SystemClock(), Uuid7Ids())(_worker(organization), job.id)
 
     async with open_uow(admin) as uow:
         failed = await uow.messages.get(message.id)
+        told = await uow.audit.page(AuditFilter(action="quote.delivery_failed"), Paging())
     assert (failed.status, failed.answer) == (DeliveryStatus.FAILED, "Not sent: The job was cancelled.")
+    assert [entry.record.resource_id for entry in told.items] == [quote.id]
 
 
 async def test_progress_is_told(open_uow: OpenUnitOfWork, organization: TestOrganization) -> None:

@@ -100,12 +100,14 @@ class Site:
     open: OpenUnitOfWork
     team: TestOrganization
     quote: Quote
+    added: int = 0
 
     async def add_messages(self) -> list[MessageId]:
         """So many messages with a job each, by one commit."""
         made = []
         async with self.open(self.team.actor(Role.SALES)) as uow:
             for _ in range(BATCH):
+                self.added += 1
                 queued = Message.queue(
                     message_id=MessageId(uuid4()),
                     quote_id=self.quote.id,
@@ -114,6 +116,7 @@ class Site:
                     recipient_name="Ann",
                     note="",
                     at=NOON,
+                    attempt_group=self.added,
                 )
                 made.append((await uow.messages.save(queued)).id)
                 job = Job(

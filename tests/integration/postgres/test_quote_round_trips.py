@@ -172,6 +172,8 @@ async def test_after_any_verbs_the_quote_comes_back_as_it_was_saved(
 
 
 def _is_possible(quote: Quote, verb: Verb) -> bool:
+    if verb is Verb.RESEND:  # It changes nothing about the quote.
+        return False
     return verb is not Verb.SUBMIT or (
         bool(quote.current.content.lines) and quote.current.content.recipient is not None
     )

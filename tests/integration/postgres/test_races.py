@@ -7,10 +7,16 @@ from decimal import Decimal
 
 import pytest
 
+from src.adapters.memory.documents import PlainTextRenderer
+from src.adapters.memory.mail import MemoryMailer
+from src.adapters.memory.storage import MemoryStorage
+from src.adapters.memory.templates import PlainMailTemplates
 from src.adapters.system import SystemClock, Uuid7Ids
 from src.application.approvals.decide_approval import DecideApproval, DecideApprovalCommand
 from src.application.approvals.policies import CreatePolicy, CreatePolicyCommand
 from src.application.audit.verify_audit import VerifyAudit
+from src.application.messaging.deliver_quote import DeliverQuote, DeliverQuoteCommand
+from src.application.ports.mail import MailRefused
 from src.application.ports.unit_of_work import OpenUnitOfWork
 from src.application.prices.lines import LineInput
 from src.application.quoting.cancel_quote import CancelQuote, CancelQuoteCommand
@@ -19,22 +25,24 @@ from src.application.quoting.drafting import DraftInput
 from src.application.quoting.edit_quote import EditQuote, EditQuoteCommand
 from src.application.quoting.read_quotes import GetQuote
 from src.application.quoting.recall_quote import RecallQuote, RecallQuoteCommand
+from src.application.quoting.resend_quote import ResendQuote, ResendQuoteCommand
 from src.application.quoting.revise_quote import ReviseQuote, ReviseQuoteCommand
 from src.application.quoting.send_quote import SendQuote, SendQuoteCommand
 from src.application.quoting.submit_quote import SubmitQuote, SubmitQuoteCommand
 from src.application.transactions import Transactions
 from src.domain.approvals.conditions import Condition, Operator
 from src.domain.approvals.policy import StepRule
-from src.domain.identity.actor import Role
+from src.domain.identity.actor import Actor, Role
+from src.domain.messaging.message import Message
 from src.domain.quoting.quote import Quote
 from src.domain.quoting.revision import CancelReason
 from src.domain.quoting.states import OPEN_STATUSES, QuoteStatus
 from src.domain.shared.errors import Conflict, DomainError, Stale
-from src.domain.shared.ids import ContactId, CustomerId, QuoteId
+from src.domain.shared.ids import ContactId, CustomerId, MessageId, QuoteId
 from tests.builders.approvals import SUBJECTS
 from tests.builders.audit import SIGNER
 from tests.builders.quotes import a_contact, a_customer
-from tests.organizations import TestOrganization, new_organization
+from tests.organizations import ORIGIN, TestOrganization, new_organization
 
 pytestmark = pytest.mark.asyncio
 
@@ -165,6 +173,64 @@ async def test_an_approved_quote_has_one_fate(rivals: str, open_postgres: OpenUn
             messages = await uow.messages.of_quote(quote.id)
             entries = await uow.audit.of_resource("quote", quote.id)
         assert len(messages) == sum(entry.record.action == "quote.sent" for entry in entries) <= 1
+
+
+async def test_of_two_who_send_an_offer_again_one_does(open_postgres: OpenUnitOfWork) -> None:
+    desk = await a_desk(open_postgres)
+    sales = desk.team.actor(Role.SALES)
+    resend = ResendQuote(desk.transactions, SystemClock(), Uuid7Ids())
+    for _ in range(ROUNDS):
+        quote = await desk.send((await desk.approved()).id)
+        async with open_postgres(sales) as uow:
+            (message,) = await uow.messages.of_quote(quote.id)
+            await uow.messages.save(message.handed_over(answer="250", at=message.created_at))
+            await uow.commit()
+
+        command = ResendQuoteCommand(quote_id=quote.id)
+        outcomes = await asyncio.gather(*(resend(sales, command) for _ in range(3)), return_exceptions=True)
+
+        async with open_postgres(sales) as uow:
+            groups = [one.attempt_group for one in await uow.messages.of_quote(quote.id)]
+        assert groups == [1, 2]
+        assert sorted(type(outcome).__name__ for outcome in outcomes) == ["AttemptGroup", *["StillUnderWay"] * 2]
+
+
+async def test_when_all_mails_fail_at_one_instant_it_is_told_once(open_postgres: OpenUnitOfWork) -> None:
+    """Each would see the others wait, did they not wait for the quote."""
+    desk = await a_desk(open_postgres)
+    sales, ids = desk.team.actor(Role.SALES), Uuid7Ids()
+    worker = Actor.job(organization_id=desk.team.organization.id, name="deliver_quote", origin=ORIGIN)
+    mailer = MemoryMailer()
+    deliver = DeliverQuote(
+        desk.transactions, PlainTextRenderer(), MemoryStorage(), PlainMailTemplates(), mailer, SystemClock(), ids
+    )
+    for _ in range(ROUNDS):
+        quote = await desk.send((await desk.approved()).id)
+        async with open_postgres(sales) as uow:
+            (first,) = await uow.messages.of_quote(quote.id)
+            more = [
+                await uow.messages.save(
+                    Message.queue(
+                        message_id=MessageId(ids.new()),
+                        quote_id=quote.id,
+                        revision=1,
+                        recipient=f"{name}@example.com",
+                        recipient_name=name,
+                        note="",
+                        at=first.created_at,
+                    )
+                )
+                for name in ("ann", "bea", "cleo")
+            ]
+            await uow.commit()
+        mailer.fail_with(*[MailRefused("550 No.")] * 4)
+
+        await asyncio.gather(*(deliver(worker, DeliverQuoteCommand(message_id=one.id)) for one in (first, *more)))
+
+        async with open_postgres(sales) as uow:
+            told = [entry.record.action for entry in await uow.audit.of_resource("quote", quote.id)]
+        assert told.count("message.failed") == 4
+        assert told.count("quote.delivery_failed") == 1
 
 
 async def test_editing_and_submitting_give_one_of_two_orders(open_postgres: OpenUnitOfWork) -> None:

@@ -1,6 +1,8 @@
 """Delivering a sent quote: a job that may run again at any point, and that must never leave the seller in doubt."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -22,6 +24,8 @@ from src.application.transactions import Transactions
 from src.domain.identity.actor import Actor, Role
 from src.domain.messaging.message import DeliveryStatus, Message
 from src.domain.quoting.revision import CancelReason
+from src.domain.quoting.states import QuoteStatus
+from src.domain.quoting.validity import end_of_validity
 from src.domain.shared.ids import MessageId
 from tests.builders.quotes import a_content, a_customer, a_new_quote
 from tests.organizations import ORIGIN, TestOrganization, new_organization
@@ -128,7 +132,7 @@ async def test_a_mail_that_cannot_be_handed_over_has_failed_and_says_why(
 
     assert post.message().status is DeliveryStatus.FAILED
     assert post.message().answer == str(failure)
-    assert post.actions()[-1] == "message.failed"
+    assert post.actions().count("message.failed") == 1
 
 
 @pytest.mark.parametrize("last", [False, True])
@@ -158,3 +162,69 @@ async def test_an_offer_that_was_cancelled_meanwhile_does_not_leave_the_house(po
     assert post.mailer.sent == []
     assert post.message().status is DeliveryStatus.FAILED
     assert "cancelled" in post.message().answer
+
+
+@pytest.mark.parametrize("status", [QuoteStatus.CANCELLED, QuoteStatus.SUPERSEDED, QuoteStatus.EXPIRED])
+async def test_what_is_no_longer_offered_does_not_leave_the_house(status: QuoteStatus, post: Post) -> None:
+    state = post.store.states[post.team.organization.id]
+    (quote,) = state.quotes.values()
+    state.quotes[quote.id] = replace(quote, revisions=(replace(quote.current, status=status),))
+
+    await post.deliver()
+
+    assert post.mailer.sent == []
+    assert post.message().status is DeliveryStatus.FAILED
+    assert post.message().answer == f"Not sent: the offer is {status.value}."
+
+
+@pytest.mark.parametrize("status", [QuoteStatus.SENT, QuoteStatus.ACCEPTED, QuoteStatus.DECLINED])
+async def test_what_the_buyer_has_or_has_answered_is_still_delivered(status: QuoteStatus, post: Post) -> None:
+    state = post.store.states[post.team.organization.id]
+    (quote,) = state.quotes.values()
+    state.quotes[quote.id] = replace(quote, revisions=(replace(quote.current, status=status),))
+
+    await post.deliver()
+
+    assert len(post.mailer.sent) == 1
+
+
+@pytest.mark.parametrize(("late", "mails"), [(timedelta(), 0), (timedelta(minutes=-1), 1)])
+async def test_what_is_over_is_not_mailed_whether_or_not_it_has_been_called_expired(
+    late: timedelta, mails: int, post: Post
+) -> None:
+    (quote,) = post.store.states[post.team.organization.id].quotes.values()
+    content = quote.current.content
+    post.clock = TickingClock(end_of_validity(content.valid_until, content.time_zone) + late)
+
+    await post.deliver()
+
+    assert len(post.mailer.sent) == mails
+    assert post.message().status is (DeliveryStatus.HANDED_OVER if mails else DeliveryStatus.FAILED)
+
+
+@pytest.mark.parametrize("taken", [True, False])
+async def test_what_mail_servers_say_of_people_stays_out_of_the_chain(taken: bool, post: Post) -> None:
+    """*canary* is in the answer, the recipient's address in the message."""
+    post.mailer.fail_with(*([] if taken else [MailRefused("550 canary <katrin@brandt.example> is unknown")]))
+
+    await post.deliver()
+
+    entries = post.store.states[post.team.organization.id].entries
+    told = json.loads(
+        next(one for one in entries if one.record.action.startswith("message.h" if taken else "message.f")).record.text
+    )
+    chain = " ".join(entry.record.text for entry in entries)
+    assert post.message().answer
+    assert post.message().answer not in chain
+    assert not [word for word in ("canary", "katrin@brandt.example", "Katrin Brandt") if word in chain]
+    assert {"field": "answer", "before": "[personal]", "after": "[personal]"} in told["changes"]
+
+
+async def test_an_offer_that_reaches_nobody_says_so_and_its_owner_is_told_by_a_job(post: Post) -> None:
+    post.mailer.fail_with(MailRefused("550 nobody"))
+
+    await post.deliver()
+
+    assert post.actions()[-2:] == ["message.failed", "quote.delivery_failed"]
+    (job,) = post.store.take_jobs()
+    assert (job.name, job.subject_id, job.detail) == ("tell_of_failed_delivery", post.message().quote_id, "1#1")

@@ -11,6 +11,7 @@ from litestar.params import Body, FromPath, QueryParameter
 from litestar.status_codes import HTTP_200_OK
 
 from src.application.approvals.decide_approval import DecideApproval, DecideApprovalCommand
+from src.application.messaging.deliveries import GetDeliveries
 from src.application.ports.quoting import QuoteFilter
 from src.application.prices.staleness import LineCheck
 from src.application.quoting.calculate_quote import CalculateQuote
@@ -23,16 +24,24 @@ from src.application.quoting.preview_approval import PreviewApproval
 from src.application.quoting.read_quotes import GetQuoteTimeline, ListQuotes
 from src.application.quoting.recall_quote import RecallQuote, RecallQuoteCommand
 from src.application.quoting.reprice_quote import CheckQuotePrices, RepriceQuote, RepriceQuoteCommand
+from src.application.quoting.resend_quote import ResendQuote, ResendQuoteCommand
 from src.application.quoting.revise_quote import ReviseQuote, ReviseQuoteCommand
 from src.application.quoting.send_quote import SendQuote, SendQuoteCommand
 from src.application.quoting.submit_quote import SubmitQuote, SubmitQuoteCommand
 from src.domain.identity.actor import Actor, Permission
 from src.domain.quoting.quote import Quote
-from src.domain.shared.ids import CustomerId, QuoteId, UserId
+from src.domain.shared.ids import ContactId, CustomerId, QuoteId, UserId
 from src.entrypoints.http.costs import shown_to
 from src.entrypoints.http.organization.custom_fields import CustomFilter, custom_filter
 from src.entrypoints.http.paging import Cursor, Limit, PageResponse, Search, Skip, paging_of
-from src.entrypoints.http.quotes.parameters import CustomerParameter, Explain, OwnerParameter, RevisionNumber, Statuses
+from src.entrypoints.http.quotes.parameters import (
+    CustomerParameter,
+    DeliveryFailed,
+    Explain,
+    OwnerParameter,
+    RevisionNumber,
+    Statuses,
+)
 from src.entrypoints.http.quotes.preview import ApprovalPreviewResponse
 from src.entrypoints.http.quotes.schemas import (
     CalculateRequest,
@@ -47,10 +56,11 @@ from src.entrypoints.http.quotes.schemas import (
     RejectionRequest,
     RepriceRequest,
     RepriceResponse,
+    ResendRequest,
     SendRequest,
     SubmitRequest,
 )
-from src.entrypoints.http.quotes.timeline import DifferenceResponse, TimelineResponse
+from src.entrypoints.http.quotes.timeline import AttemptGroupResponse, DifferenceResponse, TimelineResponse
 from src.entrypoints.http.versions import IfMatch, etag, expected_version, required_version
 from src.entrypoints.schemas.explanation import ExplanationSchema, FaultSchema, RevisionExplanationSchema
 
@@ -71,6 +81,7 @@ class QuoteController(Controller):
         owner_id: OwnerParameter = None,
         search: Search = "",
         custom: CustomFilter = None,
+        delivery_failed: DeliveryFailed = None,
         skip: Skip = 0,
         limit: Limit = 20,
         cursor: Cursor = None,
@@ -82,6 +93,7 @@ class QuoteController(Controller):
             owner_id=None if owner_id is None else UserId(owner_id),
             search=search,
             custom=custom_filter(custom),
+            delivery_failed=delivery_failed,
         )
         paging = paging_of(skip, limit, cursor)
         return PageResponse.of(await list_quotes(actor, criteria, paging), paging, QuoteSummaryResponse.of)
@@ -281,6 +293,33 @@ class QuoteController(Controller):
             expected_version=expected_version(if_match),
         )
         return _tagged(actor, await send_quote(actor, command))
+
+    @post("/{quote_id:uuid}/resend", status_code=HTTP_200_OK, permission=Permission.SEND_QUOTES)
+    async def resend(
+        self,
+        quote_id: FromPath[UUID],
+        data: Annotated[ResendRequest, Body()],
+        actor: FromDishka[Actor],
+        resend_quote: FromDishka[ResendQuote],
+        if_match: IfMatch = None,
+    ) -> AttemptGroupResponse:
+        """Mail the sent offer once more, to all or some of its contacts, at the addresses that they have now."""
+        command = ResendQuoteCommand(
+            quote_id=QuoteId(quote_id),
+            contact_ids=None if data.contact_ids is None else tuple(map(ContactId, data.contact_ids)),
+            content_digest=data.content_digest,
+            note=data.note,
+            expected_version=expected_version(if_match),
+        )
+        return AttemptGroupResponse.of(await resend_quote(actor, command))
+
+    @get("/{quote_id:uuid}/deliveries", permission=Permission.VIEW_QUOTES)
+    async def deliveries(
+        self, quote_id: FromPath[UUID], actor: FromDishka[Actor], get_deliveries: FromDishka[GetDeliveries]
+    ) -> PageResponse[AttemptGroupResponse]:
+        """What became of the mails, by revision and attempt group, oldest first."""
+        groups = await get_deliveries(actor, QuoteId(quote_id))
+        return PageResponse.whole([AttemptGroupResponse.of(group) for group in groups])
 
     @post("/{quote_id:uuid}/cancel", status_code=HTTP_200_OK, permission=Permission.EDIT_QUOTES)
     async def cancel(

@@ -13,5 +13,12 @@ Statuses = Annotated[
 ]
 CustomerParameter = Annotated[UUID | None, QueryParameter(name="customer_id")]
 OwnerParameter = Annotated[UUID | None, QueryParameter(name="owner_id")]
+DeliveryFailed = Annotated[
+    bool | None,
+    QueryParameter(
+        name="delivery_failed",
+        description="Only those of which no mail sent last has left the house; or only the others.",
+    ),
+]
 Explain = Annotated[bool, QueryParameter(name="explain", description="Say how every amount came about.")]
 RevisionNumber = Annotated[int, PathParameter(ge=1, le=1_000_000)]

@@ -243,6 +243,18 @@ class SendRequest(Struct, frozen=True, forbid_unknown_fields=True):
     note: Annotated[str, Meta(max_length=2000, description="A sentence of yours in the mail.")] = ""
 
 
+class ResendRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    contact_ids: (
+        Annotated[
+            list[UUID],
+            Meta(max_length=100, description="Some of those whom the offer names as recipient or for a copy."),
+        ]
+        | None
+    ) = None
+    content_digest: Digest | None = None
+    note: Annotated[str, Meta(max_length=2000, description="A sentence of yours in the mail.")] = ""
+
+
 class CancelRequest(Struct, frozen=True, forbid_unknown_fields=True):
     reason: CancelReason
 

@@ -11,7 +11,7 @@ from src.application.approvals.subjects.quote import SUBJECT
 from src.application.quoting.compare_revisions import RevisionDifference
 from src.application.quoting.read_quotes import QuoteTimeline, TimelineEntry
 from src.domain.identity.actor import Actor
-from src.domain.messaging.message import Message
+from src.domain.messaging.message import AttemptGroup, Message
 from src.domain.quoting.revision import Revision
 from src.entrypoints.http.approvals.schemas import ApprovalResponse, shown_facts
 from src.entrypoints.schemas.pricing import amount_text
@@ -90,6 +90,7 @@ class MessageResponse(Struct, frozen=True):
 
     id: UUID
     revision: int
+    attempt_group: int
     recipient: str
     status: str
     answer: str
@@ -100,10 +101,31 @@ class MessageResponse(Struct, frozen=True):
         return cls(
             id=message.id,
             revision=message.revision,
+            attempt_group=message.attempt_group,
             recipient=message.recipient,
             status=message.status.value,
             answer=message.answer,
             created_at=message.created_at,
+        )
+
+
+class AttemptGroupResponse(Struct, frozen=True):
+    """The mails of one sending. *outcome*: ``queued`` while one waits, ``handed_over``, ``partly_failed``, ``failed``."""
+
+    revision: int
+    kind: str
+    attempt_group: int
+    outcome: str
+    messages: list[MessageResponse]
+
+    @classmethod
+    def of(cls, group: AttemptGroup) -> Self:
+        return cls(
+            revision=group.revision,
+            kind=group.kind.value,
+            attempt_group=group.number,
+            outcome=group.outcome.value,
+            messages=[MessageResponse.of(message) for message in group.messages],
         )
 
 

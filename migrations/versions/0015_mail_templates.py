@@ -1,0 +1,50 @@
+"""Attempt groups of messages, and organisations' own mail templates."""
+
+from alembic import op
+
+from migrations.policies import SCHEMA
+
+# ruff: noqa: S608 — names of our own schema, no input.
+revision = "0015"
+down_revision = "0012"
+branch_labels = None
+depends_on = None
+
+_MESSAGES = f"{SCHEMA}.messages"
+
+
+def upgrade() -> None:
+    op.execute(
+        f"ALTER TABLE {_MESSAGES} ADD COLUMN kind text NOT NULL DEFAULT 'offer' CHECK (kind IN ('offer')), "
+        "ADD COLUMN attempt_group integer NOT NULL DEFAULT 1 CHECK (attempt_group >= 1)"
+    )
+    op.execute(f"ALTER TABLE {_MESSAGES} ALTER COLUMN kind DROP DEFAULT, ALTER COLUMN attempt_group DROP DEFAULT")
+    # Under forced row-level security even the owner sees no row, and says nothing.
+    op.execute(f"ALTER TABLE {_MESSAGES} NO FORCE ROW LEVEL SECURITY")
+    # Somebody could be recipient and get a copy, by one address.
+    op.execute(
+        f"""
+        UPDATE {_MESSAGES} AS message SET attempt_group = numbered.place
+        FROM (
+            SELECT organization_id, id, row_number() OVER (
+                PARTITION BY organization_id, quote_id, revision, recipient ORDER BY created_at, id
+            ) AS place
+            FROM {_MESSAGES}
+        ) AS numbered
+        WHERE message.organization_id = numbered.organization_id AND message.id = numbered.id AND numbered.place > 1
+        """
+    )
+    op.execute(f"ALTER TABLE {_MESSAGES} FORCE ROW LEVEL SECURITY")
+    # Persons who were erased share an address.
+    op.execute(
+        f"CREATE UNIQUE INDEX messages_attempt_key ON {_MESSAGES} "
+        "(organization_id, quote_id, revision, recipient, kind, attempt_group) "
+        "WHERE recipient <> 'erased@erased.invalid'"
+    )
+    op.execute(f"CREATE INDEX messages_failed ON {_MESSAGES} (organization_id, quote_id) WHERE status = 'failed'")
+
+
+def downgrade() -> None:
+    op.execute(f"DROP INDEX {SCHEMA}.messages_failed")
+    op.execute(f"DROP INDEX {SCHEMA}.messages_attempt_key")
+    op.execute(f"ALTER TABLE {_MESSAGES} DROP COLUMN attempt_group, DROP COLUMN kind")

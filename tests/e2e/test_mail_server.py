@@ -1,0 +1,185 @@
+"""Offers by way of a mail server: refused, told, sent again. The API, its worker and the server, on a database of their own."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from aiosmtpd.controller import Controller
+from dishka.integrations.litestar import LitestarProvider
+from httpx import ASGITransport, AsyncClient
+
+from src.adapters.embedded_postgres import ServerAddress
+from src.adapters.jobs.worker import run_worker
+from src.application.ports.unit_of_work import OpenUnitOfWork
+from src.domain.identity.actor import Role
+from src.entrypoints.container import make_container
+from src.entrypoints.http.api import create_api
+from src.entrypoints.http.app import HttpSettings
+from src.entrypoints.http.authentication import HttpActors
+from src.entrypoints.settings import read_settings
+from src.entrypoints.worker.handlers import job_handlers
+from tests.builders.mail import Sink, free_port
+from tests.database import SECRET, drop_database, migrated_clone
+from tests.e2e.conftest import Team, eventually, log_in_all
+from tests.e2e.offers import a_customer, an_approved_quote
+from tests.organizations import new_organization
+
+pytestmark = pytest.mark.asyncio
+
+KATRIN = "katrin@brandt.example"
+
+
+@dataclass
+class Office:
+    """A team whose mails go through *sink*."""
+
+    team: Team
+    sink: Sink
+
+    def mails_to(self, address: str) -> list[EmailMessage]:
+        taken = [one for one in self.sink.envelopes if one.rcpt_tos == [address]]
+        parsed = [message_from_bytes(one.original_content or b"", policy=default) for one in taken]
+        return list(parsed)
+
+    async def mailed(self, address: str, about: str) -> EmailMessage:
+        """The first mail to *address* with *about* in its subject, once it is there."""
+
+        async def look() -> EmailMessage | None:
+            return next((mail for mail in self.mails_to(address) if about in str(mail["Subject"])), None)
+
+        return await eventually(look)
+
+    async def settled(self, path: str, groups: int) -> list[dict[str, Any]]:
+        """The attempt groups, once there are so many and none waits."""
+
+        async def look() -> list[dict[str, Any]] | None:
+            told: list[dict[str, Any]] = (await self.team.sales.get(f"{path}/deliveries")).json()["items"]
+            done = len(told) == groups and not [one for one in told if one["outcome"] == "queued"]
+            return told if done else None
+
+        return await eventually(look)
+
+    async def sent(self) -> str:
+        """The path of an offer to Katrin that is sent."""
+        approved = await an_approved_quote(self.team)
+        path = f"/api/v1/quotes/{approved['id']}"
+        answer = await self.team.sales.post(f"{path}/send", {"content_digest": approved["content_digest"]})
+        assert answer.status_code == 200, answer.text
+        return path
+
+
+@pytest.fixture(scope="module")
+def sink() -> Iterator[Sink]:
+    made = Sink(port=free_port())
+    controller = Controller(made, hostname=made.host, port=made.port)
+    controller.start()
+    yield made
+    controller.stop()
+
+
+@pytest_asyncio.fixture(scope="module")
+async def team_by_mail(
+    sink: Sink, test_home: Path, server: ServerAddress, worker_name: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Team]:
+    name = f"proffer_mail_{worker_name}"
+    urls = await migrated_clone(test_home, server, name)
+    settings = read_settings(
+        {
+            "PROFFER_HOME": str(tmp_path_factory.mktemp("home")),
+            "PROFFER_SECRET_KEY": SECRET,
+            "PROFFER_SMTP_URL": f"smtp://{sink.host}:{sink.port}?security=none",
+            "PROFFER_REQUESTS_PER_MINUTE": "address=0 user=0 key=0 organization=0",
+        }
+    )
+    container, stop = make_container(settings, urls, HttpActors(), LitestarProvider()), asyncio.Event()
+    working = asyncio.create_task(run_worker(urls.worker, job_handlers(container), stop))
+    transport = ASGITransport(app=await create_api(container, HttpSettings(), ()), raise_app_exceptions=False)  # type: ignore[arg-type]  # Two spellings of ASGI.
+    async with AsyncClient(transport=transport, base_url="http://proffer.test") as client:
+        yield await log_in_all(client, await new_organization(await container.get(OpenUnitOfWork)))
+    stop.set()
+    await working
+    await container.close()
+    await drop_database(server, name)
+
+
+@pytest.fixture
+def office(team_by_mail: Team, sink: Sink) -> Office:
+    sink.envelopes.clear()
+    sink.refused.clear()
+    return Office(team_by_mail, sink)
+
+
+async def test_an_offer_that_reaches_nobody_is_told_found_and_sent_again(office: Office) -> None:
+    team, seller = office.team, office.team.organization.users[Role.SALES].email
+    office.sink.refused[KATRIN] = "550 5.1.1 no such user"
+    path = await office.sent()
+
+    (first,) = await office.settled(path, 1)
+    notice = await office.mailed(seller, "has reached nobody")
+    found = (await team.sales.get("/api/v1/quotes", delivery_failed="true")).json()
+    office.sink.refused.clear()
+    again = await team.sales.post(f"{path}/resend", {"note": "With the right address."})
+    mail = await office.mailed(KATRIN, "Offer")
+    groups = await office.settled(path, 2)
+    timeline = (await team.sales.get(f"{path}/timeline")).json()
+
+    assert first["outcome"] == "failed"
+    assert "550" in first["messages"][0]["answer"]
+    assert f"{KATRIN}: 550 5.1.1 no such user" in _text(notice)
+    assert [f"/api/v1/quotes/{one['id']}" for one in found["items"]] == [path]
+    assert (again.status_code, again.json()["attempt_group"], again.json()["outcome"]) == (200, 2, "queued")
+    assert [one["outcome"] for one in groups] == ["failed", "handed_over"]
+    assert mail["Message-ID"] == f"<{groups[1]['messages'][0]['id']}@proffer.invalid>"
+    assert groups[0]["messages"][0]["id"] != groups[1]["messages"][0]["id"]
+    assert [part.get_content_type() for part in mail.iter_attachments()] == ["application/pdf"]
+    assert "With the right address." in _text(mail)
+    actions = [entry["action"] for entry in timeline["entries"]]
+    assert [actions.count(one) for one in ("quote.delivery_failed", "quote.resent", "quote.rendered")] == [1, 1, 1]
+    assert (await team.sales.get("/api/v1/quotes", delivery_failed="true")).json()["total"] == 0
+
+
+async def test_a_repeated_request_to_send_again_mails_once(office: Office) -> None:
+    path = await office.sent()
+    await office.settled(path, 1)
+
+    answers = [await office.team.sales.post(f"{path}/resend", {}, idempotency_key="resend-once") for _ in range(2)]
+    groups = await office.settled(path, 2)
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].json() == answers[1].json()
+    assert answers[1].headers["idempotency-replayed"] == "true"
+    assert len(groups) == 2
+    assert len(office.mails_to(KATRIN)) == 2
+
+
+async def test_what_is_asked_of_sending_again_is_checked(office: Office) -> None:
+    team, path = office.team, await office.sent()
+    await office.settled(path, 1)
+    stranger = await a_customer(team.sales)
+    tag = (await team.sales.get(path)).headers["etag"]
+
+    forbidden = await team.viewer.post(f"{path}/resend", {})
+    nobody = await team.sales.post(f"{path}/resend", {"contact_ids": [stranger["id"]]})
+    changed = await team.sales.post(f"{path}/resend", {"content_digest": "0" * 64})
+    stale = await team.sales.post(f"{path}/resend", {}, if_match='"1"')
+    taken = await team.sales.post(f"{path}/resend", {}, if_match=tag)
+
+    assert (forbidden.status_code, forbidden.json()["error_code"]) == (403, "permission_missing")
+    assert (nobody.status_code, nobody.json()["details"][0]["field"]) == (422, "contact_ids[0]")
+    assert (changed.status_code, changed.json()["error_code"]) == (409, "content_changed")
+    assert (stale.status_code, taken.status_code) == (412, 200)
+    await office.settled(path, 2)
+    assert (await team.sales.get(path)).headers["etag"] == tag
+
+
+def _text(mail: EmailMessage) -> str:
+    body = mail.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content())
