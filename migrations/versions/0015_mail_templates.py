@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from migrations.policies import SCHEMA
+from migrations.policies import SCHEMA, tenant_table
 
 # ruff: noqa: S608 — names of our own schema, no input.
 revision = "0015"
@@ -42,9 +42,27 @@ def upgrade() -> None:
         "WHERE recipient <> 'erased@erased.invalid'"
     )
     op.execute(f"CREATE INDEX messages_failed ON {_MESSAGES} (organization_id, quote_id) WHERE status = 'failed'")
+    op.execute(
+        f"""
+        CREATE TABLE {SCHEMA}.mail_templates (
+            organization_id uuid NOT NULL REFERENCES {SCHEMA}.organizations,
+            id uuid NOT NULL,
+            kind text NOT NULL CHECK (kind IN ('offer')),
+            language text NOT NULL,
+            texts text NOT NULL,
+            fault text NOT NULL,
+            created_at timestamptz NOT NULL,
+            version integer NOT NULL,
+            PRIMARY KEY (organization_id, id),
+            CONSTRAINT mail_templates_language_key UNIQUE (organization_id, kind, language)
+        )
+        """
+    )
+    tenant_table("mail_templates", "SELECT, INSERT, UPDATE, DELETE")
 
 
 def downgrade() -> None:
+    op.execute(f"DROP TABLE {SCHEMA}.mail_templates")
     op.execute(f"DROP INDEX {SCHEMA}.messages_failed")
     op.execute(f"DROP INDEX {SCHEMA}.messages_attempt_key")
     op.execute(f"ALTER TABLE {_MESSAGES} DROP COLUMN attempt_group, DROP COLUMN kind")

@@ -142,7 +142,16 @@ from src.application.jobs.manage_jobs import CancelJob, ClearUpAfterJob, ReportP
 from src.application.jobs.read_jobs import GetJob, ListJobs
 from src.application.messaging.deliver_quote import DeliverQuote
 from src.application.messaging.deliveries import GetDeliveries
-from src.application.messaging.notices import TellOfFailedDelivery
+from src.application.messaging.notices import TellOfFailedDelivery, TellOfFailedTemplate
+from src.application.messaging.templates import (
+    ChangeMailTemplate,
+    CreateMailTemplate,
+    GetMailTemplate,
+    ListBuiltInTemplates,
+    ListMailTemplates,
+    PreviewMailTemplate,
+    ResetMailTemplate,
+)
 from src.application.ports.audit import HeadSigner, HeadStore
 from src.application.ports.clock import Clock, IdFactory
 from src.application.ports.documents import QuotationWriter, QuoteRenderer, SpreadsheetWriter
@@ -365,6 +374,14 @@ class UseCases(Provider):
         GetQuotation,
         DeliverQuote,
         TellOfFailedDelivery,
+        TellOfFailedTemplate,
+        CreateMailTemplate,
+        ChangeMailTemplate,
+        ResetMailTemplate,
+        GetMailTemplate,
+        ListMailTemplates,
+        ListBuiltInTemplates,
+        PreviewMailTemplate,
         GetDeliveries,
         ExportQuotes,
         ExportQuoteLines,

@@ -11,7 +11,8 @@ from src.domain.approvals.policy import StepRule
 from src.domain.catalog.coupon import Redemption
 from src.domain.documents.stored_document import StoredDocument
 from src.domain.identity.actor import Role
-from src.domain.shared.ids import CommentId, DocumentId
+from src.domain.messaging.template import MailTemplate, TemplateKind, TemplateTexts
+from src.domain.shared.ids import CommentId, DocumentId, MailTemplateId
 from tests.builders.approvals import SUBJECTS, a_delegation, a_simulation, a_subject, a_submission, asked
 from tests.builders.audit import SIGNER
 from tests.builders.catalogue import a_catalogue, an_import
@@ -68,5 +69,13 @@ async def a_full_organization(open_uow: OpenUnitOfWork) -> TestOrganization:
             created_at=NOON,
         )
         await uow.documents.save(document.create())
+        template = MailTemplate(
+            id=MailTemplateId(ids.new()),
+            kind=TemplateKind.OFFER,
+            language="de",
+            texts=TemplateTexts(subject="Angebot {{ number }}", text="Guten Tag."),
+            created_at=NOON,
+        )
+        await uow.mail_templates.save(template.create())
         await uow.commit()
     return made

@@ -77,6 +77,13 @@ async def _custom_field(team: Team) -> str:
     return await _made(team, "custom-fields", body)
 
 
+async def _mail_template(team: Team) -> str:
+    body = {"kind": "offer", "language": "fr", "subject": "Offre {{ number }}", "text": "Bonjour {{ contact }},"}
+    made = (await team.admin.post("/api/v1/mail-templates", body)).json()
+    known = (await team.admin.get("/api/v1/mail-templates")).json()["items"]
+    return str(made["id"] if "id" in made else known[0]["id"])
+
+
 async def _policy(team: Team) -> str:
     return await _made(team, "approval-policies", {"name": "P", "steps": [{"name": "S", "roles": ["owner"]}]})
 
@@ -128,6 +135,7 @@ FACTORIES: Final[dict[str, Callable[[Team], Awaitable[str]]]] = {
     "session_id": _session,
     "api_key_id": _api_key,
     "field_id": _custom_field,
+    "template_id": _mail_template,
     "policy_id": _policy,
     "approval_id": _approval,
     "delegation_id": _delegation,

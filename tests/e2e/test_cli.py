@@ -170,6 +170,34 @@ def test_only_what_was_sent_is_mailed_again(demo: Installation) -> None:
     assert "«resend»" in refused.stderr.decode()
 
 
+def test_own_words_for_mails_are_tried_kept_and_reset(demo: Installation, tmp_path: Path) -> None:
+    text, wrong = tmp_path / "angebot.txt", tmp_path / "wrong.txt"
+    text.write_text("Sehr geehrte/r {{ contact }},\nanbei unser Angebot über {{ payable }}.\n", encoding="utf-8")
+    wrong.write_text("a\n{{ gone }}\n", encoding="utf-8")
+    offer = ("offer", "de", "--as", OWNER)
+    [quote, *_] = json.loads(demo.run("quote", "list", "--as", SALES, "--json").stdout)
+
+    ours = json.loads(demo.run("mail", "show", *offer).stdout)
+    preview = demo.run("mail", "preview", *offer, "--text", str(text), "--quote", quote["number"])
+    refused = demo.run("mail", "set", *offer, "--text", str(wrong))
+    made = demo.run("mail", "set", *offer, "--text", str(text))
+    changed = demo.run("mail", "set", *offer, "--subject", "Angebot {{ number }}")
+    listed = demo.run("mail", "list", "--as", SALES)
+    shown = json.loads(demo.run("mail", "preview", *offer, "--json").stdout)
+    reset = demo.run("mail", "reset", *offer)
+    nothing = demo.run("mail", "reset", *offer)
+
+    assert "Hier ist unser Angebot {{ number }}" in ours["text"]
+    assert quote["number"] in preview.stdout.decode()
+    assert (refused.returncode, refused.stderr.decode()) == (3, "proffer: text: Line 2: «gone» is not known here.\n")
+    assert b"version 1" in made.stdout
+    assert b"version 2" in changed.stdout
+    assert "Angebot {{ number }}" in listed.stdout.decode()
+    assert shown["subject"] == "Angebot Q-2026-000123"
+    assert "anbei unser Angebot über 2.975,00" in shown["html"]
+    assert (reset.returncode, nothing.returncode) == (0, 4)
+
+
 def test_quotes_are_listed(demo: Installation) -> None:
     as_table = demo.run("quote", "list", "--as", SALES)
     as_json = demo.run("quote", "list", "--as", SALES, "--status", "draft", "--search", "한빛", "--json")

@@ -85,6 +85,10 @@ async def _steps_body(_: Team) -> dict[str, Any]:
     return {"steps": [{"name": "S", "roles": ["owner"]}]}
 
 
+async def _words_body(_: Team) -> dict[str, Any]:
+    return {"kind": "offer", "language": "fr", "subject": "x", "text": "x"}
+
+
 async def _delegation_body(team: Team) -> dict[str, Any]:
     day = (datetime.now(UTC).date() + timedelta(days=2)).isoformat()
     return {"to_user_id": str(team.organization.users[Role.APPROVER].id), "starts_on": day, "ends_on": day}
@@ -106,6 +110,7 @@ BASES: Final[dict[str, Callable[[Team], Awaitable[dict[str, Any]]]]] = {
     "patch /api/v1/approval-policies/{policy_id}": _steps_body,
     "post /api/v1/approval-policies/{policy_id}/simulate": _simulation_body,
     "post /api/v1/delegations": _delegation_body,
+    "post /api/v1/mail-templates/preview": _words_body,
 }
 # What an id needs beside it.
 EXTRAS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
@@ -130,6 +135,8 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "/prices": {"tiers": [{"discount_percent": "5"}]},
     "/{user_id}": {"name": "x"},
     "/{field_id}": {"label": "x"},
+    "/{template_id}": {"subject": "x"},
+    "/preview": {},
     "/{policy_id}": {"name": "x"},
     "/simulate": {"from": "2026-01-01", "to": "2026-01-02"},
     "/comments": {"text": "x"},

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import pytest_asyncio
@@ -19,6 +21,8 @@ from src.adapters.embedded_postgres import ServerAddress
 from src.adapters.jobs.worker import run_worker
 from src.application.ports.unit_of_work import OpenUnitOfWork
 from src.domain.identity.actor import Role
+from src.domain.messaging.template import MailTemplate, TemplateKind, TemplateTexts
+from src.domain.shared.ids import MailTemplateId
 from src.entrypoints.container import make_container
 from src.entrypoints.http.api import create_api
 from src.entrypoints.http.app import HttpSettings
@@ -42,6 +46,7 @@ class Office:
 
     team: Team
     sink: Sink
+    open: OpenUnitOfWork
 
     def mails_to(self, address: str) -> list[EmailMessage]:
         taken = [one for one in self.sink.envelopes if one.rcpt_tos == [address]]
@@ -66,11 +71,11 @@ class Office:
 
         return await eventually(look)
 
-    async def sent(self) -> str:
+    async def sent(self, **more: str) -> str:
         """The path of an offer to Katrin that is sent."""
         approved = await an_approved_quote(self.team)
         path = f"/api/v1/quotes/{approved['id']}"
-        answer = await self.team.sales.post(f"{path}/send", {"content_digest": approved["content_digest"]})
+        answer = await self.team.sales.post(f"{path}/send", {"content_digest": approved["content_digest"], **more})
         assert answer.status_code == 200, answer.text
         return path
 
@@ -87,7 +92,7 @@ def sink() -> Iterator[Sink]:
 @pytest_asyncio.fixture(scope="module")
 async def team_by_mail(
     sink: Sink, test_home: Path, server: ServerAddress, worker_name: str, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Team]:
+) -> AsyncIterator[tuple[Team, OpenUnitOfWork]]:
     name = f"proffer_mail_{worker_name}"
     urls = await migrated_clone(test_home, server, name)
     settings = read_settings(
@@ -102,7 +107,8 @@ async def team_by_mail(
     working = asyncio.create_task(run_worker(urls.worker, job_handlers(container), stop))
     transport = ASGITransport(app=await create_api(container, HttpSettings(), ()), raise_app_exceptions=False)  # type: ignore[arg-type]  # Two spellings of ASGI.
     async with AsyncClient(transport=transport, base_url="http://proffer.test") as client:
-        yield await log_in_all(client, await new_organization(await container.get(OpenUnitOfWork)))
+        open_uow = await container.get(OpenUnitOfWork)
+        yield await log_in_all(client, await new_organization(open_uow)), open_uow
     stop.set()
     await working
     await container.close()
@@ -110,10 +116,11 @@ async def team_by_mail(
 
 
 @pytest.fixture
-def office(team_by_mail: Team, sink: Sink) -> Office:
+def office(team_by_mail: tuple[Team, OpenUnitOfWork], sink: Sink) -> Office:
     sink.envelopes.clear()
     sink.refused.clear()
-    return Office(team_by_mail, sink)
+    team, open_uow = team_by_mail
+    return Office(team, sink, open_uow)
 
 
 async def test_an_offer_that_reaches_nobody_is_told_found_and_sent_again(office: Office) -> None:
@@ -179,7 +186,56 @@ async def test_what_is_asked_of_sending_again_is_checked(office: Office) -> None
     assert (await team.sales.get(path)).headers["etag"] == tag
 
 
+async def test_own_words_go_out_as_text_and_html_and_ours_where_they_fail(office: Office) -> None:
+    team, path = office.team, "/api/v1/mail-templates"
+    words = {
+        "subject": "Our offer {{ number }} for {{ customer }}",
+        "text": "Dear {{ contact }},\n{% for line in lines %}{{ line.description }}: {{ line.amount }}\n{% endfor %}",
+        "html": '<p style="color:#123456">{{ note }}</p><a href="https://nordlicht.example/?q={{ number }}">{{ payable }}</a>',
+    }
+    made = (await team.admin.post(path, {"kind": "offer", "language": "en", **words})).json()
+
+    quote = await office.sent(note="<script>alert(1)</script>\nBcc: x@evil.example")
+    await office.settled(quote, 1)
+    mail = await office.mailed(KATRIN, "Our offer Q-")
+
+    html = mail.get_body(("html",))
+    assert html is not None
+    shown = str(html.get_content())
+    assert str(mail["Subject"]).endswith("for Atelier Brandt KG")
+    assert _text(mail).startswith("Dear Katrin Brandt,\nDesk: EUR\xa0307.50")
+    assert '<p style="color:#123456">&lt;script&gt;' in shown
+    assert "<script" not in shown
+    assert mail["Bcc"] is None
+    assert [part.get_content_type() for part in mail.iter_attachments()] == ["application/pdf"]
+    assert (await team.admin.delete(f"{path}/{made['id']}")).status_code == 204
+
+
+async def test_a_template_that_fails_holds_no_mail_back(office: Office) -> None:
+    admin, owner = office.team.organization.actor(Role.ADMIN), office.team.organization.users[Role.OWNER].email
+    template = MailTemplate(
+        id=MailTemplateId(uuid4()),
+        kind=TemplateKind.OFFER,
+        language="en",
+        texts=TemplateTexts(subject="Of an earlier release", text="{{ gone }}"),
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    async with office.open(admin) as uow:
+        await uow.mail_templates.save(template.create())
+        await uow.commit()
+
+    (group,) = await office.settled(await office.sent(), 1)
+    mail = await office.mailed(KATRIN, "Offer Q-")
+    notice = await office.mailed(owner, "could not be used")
+
+    assert group["outcome"] == "handed_over"
+    assert "Here is our offer" in _text(mail)
+    assert "«gone» is not known here" in _text(notice)
+    (kept,) = (await office.team.admin.get("/api/v1/mail-templates")).json()["items"]
+    assert (kept["fault"], kept["version"]) == ("Line 1: «gone» is not known here.", 1)
+
+
 def _text(mail: EmailMessage) -> str:
     body = mail.get_body(("plain",))
     assert body is not None
-    return str(body.get_content())
+    return str(body.get_content()).replace("\r\n", "\n")

@@ -177,6 +177,7 @@ _CHANGES: dict[str, dict[str, Any]] = {
     f"{API}/coupons/{{coupon_id}}": {"active": False},
     f"{API}/organization": {"locale": "de"},
     f"{API}/custom-fields/{{field_id}}": {"label": "Another"},
+    f"{API}/mail-templates/{{template_id}}": {"subject": "Another"},
 }
 
 
@@ -195,6 +196,10 @@ async def _addresses(team: Team) -> dict[str, str]:
         "custom-fields/{field_id}": (
             "custom-fields",
             {"subject": "product", "key": "colour", "label": "Colour", "kind": "text"},
+        ),
+        "mail-templates/{template_id}": (
+            "mail-templates",
+            {"kind": "offer", "language": "fr", "subject": "x", "text": "x"},
         ),
         "coupons/{coupon_id}": ("coupons", {"code": "SPRING", "percent": "5"}),
         "approval-policies/{policy_id}": (

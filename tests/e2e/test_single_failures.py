@@ -293,6 +293,13 @@ async def _organization(sweep: Sweep, team: Team) -> None:
     made = await sweep.write(owner, "POST", f"{API}/custom-fields", field)
     await sweep.write(owner, "PATCH", f"{API}/custom-fields/{made['id']}", {"label": "Kind"})
     await sweep.write(owner, "PATCH", f"{API}/organization", {"locale": "en"})
+    words = {"kind": "offer", "language": "de", "subject": "Angebot {{ number }}", "text": "Anbei."}
+    made = await sweep.write(owner, "POST", f"{API}/mail-templates", words)
+    template = f"{API}/mail-templates/{made['id']}"
+    await sweep.write(owner, "PATCH", template, {"text": "Im Anhang."})
+    await sweep.write(owner, "POST", f"{API}/mail-templates/preview", words)
+    await sweep.write(owner, "POST", f"{template}/preview", {})
+    await sweep.write(owner, "DELETE", template)
     await sweep.write(
         owner, "PUT", f"{API}/organization/logo", content=(a_logo(), "image/png"), tagged=f"{API}/organization"
     )

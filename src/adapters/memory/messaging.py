@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from src.adapters.memory.records import MemoryRecords
 from src.adapters.memory.state import MemoryTransaction
-from src.application.ports.messaging import MessageRepository, StoredDocumentRepository
+from src.application.ports.messaging import MailTemplateRepository, MessageRepository, StoredDocumentRepository
 from src.domain.documents.stored_document import StoredDocument
 from src.domain.messaging.message import ERASED_ADDRESS, DeliveryStatus, Message, MessageDoubled, MessageNotFound
+from src.domain.messaging.template import MailTemplate, MailTemplateNotFound, MailTemplateTaken, TemplateKind
 from src.domain.shared.change import Change
-from src.domain.shared.ids import MessageId, QuoteId
+from src.domain.shared.ids import MailTemplateId, MessageId, QuoteId
 
 
 class MemoryMessages(MessageRepository):
@@ -75,3 +77,36 @@ class MemoryStoredDocuments(StoredDocumentRepository):
         self._transaction.state.documents[document.id] = document
         self._transaction.changes.append(change)
         return document
+
+
+class MemoryMailTemplates(MailTemplateRepository):
+    def __init__(self, transaction: MemoryTransaction) -> None:
+        missing = MailTemplateNotFound("There is no such mail template.")
+        self._records = MemoryRecords(transaction, transaction.state.mail_templates, missing)
+
+    async def get(self, template_id: MailTemplateId) -> MailTemplate:
+        return self._records.get(template_id)
+
+    async def find(self, kind: TemplateKind, language: str) -> MailTemplate | None:
+        items = self._records.items.values()
+        return next((one for one in items if (one.kind, one.language) == (kind, language)), None)
+
+    async def all(self) -> Sequence[MailTemplate]:
+        return sorted(self._records.items.values(), key=lambda one: (one.kind, one.language))
+
+    async def save(self, change: Change[MailTemplate]) -> MailTemplate:
+        after = change.after
+        if any((one.kind, one.language) == (after.kind, after.language) for one in self._records.others(after)):
+            raise MailTemplateTaken("There is a template of this kind and language; change that one.")
+        return self._records.save(change)
+
+    async def delete(self, change: Change[MailTemplate]) -> None:
+        del self._records.items[change.after.id]
+        self._records.transaction.changes.append(change)
+
+    async def keep_fault(self, template: MailTemplate, fault: str) -> bool:
+        known = self._records.items.get(template.id)
+        if known is None or known.version != template.version or known.fault:
+            return False
+        self._records.items[template.id] = replace(known, fault=fault)
+        return True

@@ -37,6 +37,7 @@ from src.domain.identity.session import Session
 from src.domain.identity.user import User
 from src.domain.jobs.record import JobRecord
 from src.domain.messaging.message import Message
+from src.domain.messaging.template import MailTemplate
 from src.domain.quoting.explanation import Explanation
 from src.domain.quoting.quote import Quote
 from src.domain.shared.change import Change
@@ -79,6 +80,7 @@ class OrganizationState:
     simulations: dict[UUID, Simulation] = field(default_factory=dict)
     documents: dict[UUID, StoredDocument] = field(default_factory=dict)
     messages: dict[UUID, Message] = field(default_factory=dict)
+    mail_templates: dict[UUID, MailTemplate] = field(default_factory=dict)
     custom_fields: dict[UUID, CustomField] = field(default_factory=dict)
     imports: dict[UUID, CatalogImport] = field(default_factory=dict)
     jobs: dict[UUID, JobRecord] = field(default_factory=dict)

@@ -1,5 +1,6 @@
 """The covering letter without a template, for tests of use cases."""
 
+from collections.abc import Sequence
 from html import escape
 
 from src.application.ports.documents import QuoteDocument
@@ -11,6 +12,8 @@ from src.application.ports.mail import (
     NoticeMail,
     ReminderMail,
 )
+from src.domain.messaging.template import TemplateKind, TemplateTexts
+from src.domain.shared.errors import FieldError
 
 
 class PlainMailTemplates(MailTemplates):
@@ -31,6 +34,20 @@ class PlainMailTemplates(MailTemplates):
         text = f"{mail.kind.value} {mail.subject} for {mail.name}: {' '.join(mail.details)}"
         return ComposedText(subject=f"{mail.kind.value} {mail.subject}", text=text, html=f"<p>{escape(text)}</p>")
 
-    def quote_sent(self, document: QuoteDocument, message: str) -> ComposedText:
-        text = f"{document.number} {document.title}\n{message}"
+    def quote_sent(self, document: QuoteDocument, note: str, texts: TemplateTexts | None = None) -> ComposedText:
+        if texts is not None:
+            return self.sample(TemplateKind.OFFER, document.locale, texts)
+        text = f"{document.number} {document.title}\n{note}"
         return ComposedText(subject=f"{document.number} {document.title}", text=text, html=f"<p>{escape(text)}</p>")
+
+    def faults(self, kind: TemplateKind, texts: TemplateTexts) -> Sequence[FieldError]:
+        return ()
+
+    def built_in(self, kind: TemplateKind, language: str) -> TemplateTexts:
+        return TemplateTexts(subject=kind.value, text=language)
+
+    def languages(self) -> Sequence[str]:
+        return ("en",)
+
+    def sample(self, kind: TemplateKind, language: str, texts: TemplateTexts) -> ComposedText:
+        return ComposedText(subject=texts.subject, text=texts.text, html=f"<p>{escape(texts.text)}</p>")

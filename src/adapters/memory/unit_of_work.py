@@ -22,7 +22,7 @@ from src.adapters.memory.identity import (
 )
 from src.adapters.memory.imports import MemoryImports
 from src.adapters.memory.jobs import MemoryJobQueue
-from src.adapters.memory.messaging import MemoryMessages, MemoryStoredDocuments
+from src.adapters.memory.messaging import MemoryMailTemplates, MemoryMessages, MemoryStoredDocuments
 from src.adapters.memory.prices import MemoryCoupons, MemoryPriceLists, MemoryPrices
 from src.adapters.memory.quoting import MemoryQuotes
 from src.adapters.memory.reporting import MemoryReports
@@ -94,6 +94,7 @@ class MemoryUnitOfWork(UnitOfWork):
         self.fact_records = MemoryFactRecords(transaction)
         self.documents = MemoryStoredDocuments(transaction)
         self.messages = MemoryMessages(transaction)
+        self.mail_templates = MemoryMailTemplates(transaction)
         self.imports = MemoryImports(transaction)
         self.custom_fields = MemoryCustomFields(transaction)
         self.reports = MemoryReports(transaction)

@@ -3,18 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from src.adapters.postgres.connection import Row
-from src.adapters.postgres.records import row_of
-from src.adapters.postgres.tables import messages, stored_documents
+from src.adapters.postgres.records import Records, row_of
+from src.adapters.postgres.tables import mail_templates, messages, stored_documents
 from src.adapters.postgres.transaction import Transaction
-from src.application.ports.messaging import MessageRepository, StoredDocumentRepository
+from src.application.ports.messaging import MailTemplateRepository, MessageRepository, StoredDocumentRepository
 from src.domain.documents.stored_document import StoredDocument
 from src.domain.messaging.message import DeliveryStatus, Message, MessageKind, MessageNotFound
+from src.domain.messaging.template import MailTemplate, MailTemplateNotFound, TemplateKind
 from src.domain.shared.change import Change
-from src.domain.shared.ids import MessageId, QuoteId
+from src.domain.shared.ids import MailTemplateId, MessageId, QuoteId
 
 
 class PostgresMessages(MessageRepository):
@@ -134,6 +135,44 @@ class PostgresStoredDocuments(StoredDocumentRepository):
         kept = await self.of_revision(document.quote_id, document.revision)
         assert kept is not None  # It was in the way, and nothing ever removes one.
         return kept
+
+
+class PostgresMailTemplates(MailTemplateRepository):
+    def __init__(self, transaction: Transaction) -> None:
+        missing = MailTemplateNotFound("There is no such mail template.")
+        self._transaction = transaction
+        self._records = Records(transaction, mail_templates, MailTemplate, missing)
+        self._own = mail_templates.c.organization_id == transaction.organization_id
+
+    async def get(self, template_id: MailTemplateId) -> MailTemplate:
+        return await self._records.get(template_id)
+
+    async def find(self, kind: TemplateKind, language: str) -> MailTemplate | None:
+        columns = mail_templates.c
+        statement = select(mail_templates).where(self._own, columns.kind == kind.value, columns.language == language)
+        return next(iter(await self._records.read(statement)), None)
+
+    async def all(self) -> Sequence[MailTemplate]:
+        columns = mail_templates.c
+        statement = select(mail_templates).where(self._own)
+        return await self._records.read(statement.order_by(columns.kind, columns.language))
+
+    async def save(self, change: Change[MailTemplate]) -> MailTemplate:
+        return await self._records.save(change)
+
+    async def delete(self, change: Change[MailTemplate]) -> None:
+        statement = delete(mail_templates).where(self._own, mail_templates.c.id == change.after.id)
+        await self._transaction.connection.execute(statement)
+        self._transaction.changes.append(change)
+
+    async def keep_fault(self, template: MailTemplate, fault: str) -> bool:
+        columns = mail_templates.c
+        statement = (
+            update(mail_templates)
+            .where(self._own, columns.id == template.id, columns.version == template.version, columns.fault == "")
+            .values(fault=fault)
+        )
+        return (await self._transaction.connection.execute(statement)).rowcount == 1
 
 
 def _to_message(row: Row) -> Message:

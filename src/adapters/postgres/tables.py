@@ -619,6 +619,18 @@ messages: Final = Table(
     _instant("created_at"),
     _integer("version"),
 )
+mail_templates: Final = Table(
+    "mail_templates",
+    metadata,
+    _id("organization_id", primary=True),
+    _id("id", primary=True),
+    _text("kind"),
+    _text("language"),
+    _text("texts"),
+    _text("fault"),
+    _instant("created_at"),
+    _integer("version"),
+)
 # What the queue knows of an organisation's jobs: the queue's own log writes it, by a trigger.
 jobs: Final = Table(
     "jobs",

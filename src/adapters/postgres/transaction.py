@@ -21,6 +21,7 @@ from src.domain.customers.group import CustomerGroupNameTaken, CustomerGroupNotF
 from src.domain.identity.organization import SlugTaken
 from src.domain.identity.user import EmailTaken
 from src.domain.messaging.message import MessageDoubled
+from src.domain.messaging.template import MailTemplateTaken
 from src.domain.shared.change import Change
 from src.domain.shared.custom_fields import CustomFieldKeyTaken
 from src.domain.shared.errors import DomainError, Stale
@@ -48,6 +49,10 @@ _MEANINGS: Final[Mapping[str, tuple[type[DomainError], str]]] = {
     "prices_product_fkey": (ProductNotFound, "There is no such product."),
     "prices_category_fkey": (CategoryNotFound, "There is no such category."),
     "coupons_code_key": (CouponCodeTaken, "Another coupon has this code."),
+    "mail_templates_language_key": (
+        MailTemplateTaken,
+        "There is a template of this kind and language; change that one.",
+    ),
     "messages_attempt_key": (MessageDoubled, "This recipient is in this attempt group already."),
     "exchange_rates_day_key": (ExchangeRateTaken, "This source has a rate for that day already."),
 }

@@ -36,7 +36,7 @@ from src.adapters.postgres.identity import (
 )
 from src.adapters.postgres.imports import PostgresImports
 from src.adapters.postgres.jobs import PostgresJobQueue
-from src.adapters.postgres.messaging import PostgresMessages, PostgresStoredDocuments
+from src.adapters.postgres.messaging import PostgresMailTemplates, PostgresMessages, PostgresStoredDocuments
 from src.adapters.postgres.prices import PostgresCoupons, PostgresPriceLists, PostgresPrices
 from src.adapters.postgres.quoting import PostgresQuotes
 from src.adapters.postgres.reporting import PostgresReports
@@ -95,6 +95,7 @@ class PostgresUnitOfWork(UnitOfWork):
     fact_records = when_asked(PostgresFactRecords)
     documents = when_asked(PostgresStoredDocuments)
     messages = when_asked(PostgresMessages)
+    mail_templates = when_asked(PostgresMailTemplates)
     imports = when_asked(PostgresImports)
     custom_fields = when_asked(PostgresCustomFields)
     reports = when_asked(PostgresReports)

@@ -1,11 +1,17 @@
 """The texts of our messages, from templates."""
 
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
-from src.adapters.smtp.words import ACCOUNT_WORDS, APPROVAL_WORDS, NOTICE_WORDS, REMINDER_WORDS, WORDS
+from src.adapters.smtp.markup import cleaned, refusals
+from src.adapters.smtp.offer_values import offer_sample, offer_values, sparse_offer_sample
+from src.adapters.smtp.restricted import Refusal, check, render, without_blocks
+from src.adapters.smtp.words import ACCOUNT_WORDS, APPROVAL_WORDS, NOTICE_WORDS, REMINDER_WORDS, WORDS, Words
 from src.application.ports.documents import QuoteDocument
 from src.application.ports.mail import (
     AccountMail,
@@ -14,9 +20,12 @@ from src.application.ports.mail import (
     MailTemplates,
     NoticeMail,
     ReminderMail,
+    TemplateFailed,
 )
 from src.domain.documents import notation_for
 from src.domain.identity.challenge import Purpose
+from src.domain.messaging.template import TEMPLATE_VALUES, TemplateKind, TemplateTexts, language_of
+from src.domain.shared.errors import FieldError
 
 LONGEST_SUBJECT = 200
 
@@ -125,29 +134,90 @@ class JinjaMailTemplates(MailTemplates):
             html=self._templates.get_template("notice.html.j2").render(values),
         )
 
-    def quote_sent(self, document: QuoteDocument, message: str) -> ComposedText:
-        notation, sums = notation_for(document.locale), document.calculation
-        words = WORDS[notation.language]
-        subject = _one_line(words.subject.format(number=document.number, seller=document.seller.name))
-        values = {
-            "language": notation.language,
+    def quote_sent(self, document: QuoteDocument, note: str, texts: TemplateTexts | None = None) -> ComposedText:
+        values = offer_values(document, note)
+        if texts is not None:
+            return self._custom(TemplateKind.OFFER, language_of(document.locale), texts, values)
+        language = notation_for(document.locale).language
+        words = WORDS[language]
+        values |= {
+            "language": language,
             "words": words,
-            "subject": subject,
-            "number": document.number,
-            "revision": document.revision,
-            "title": document.title,
-            "seller": document.seller.name,
-            "salesperson": document.salesperson,
-            "contact": document.contact_name,
-            "message": message.strip(),
-            "payable": notation.money(sums.payable, sums.currency.code, sums.minor_digits),
-            "valid_until": notation.day(document.valid_until),
+            "subject": _one_line(words.subject.format(number=document.number, seller=document.seller.name)),
         }
         return ComposedText(
-            subject=subject,
+            subject=str(values["subject"]),
             text=self._templates.get_template("quote_sent.txt.j2").render(values),
             html=self._templates.get_template("quote_sent.html.j2").render(values),
         )
+
+    def sample(self, kind: TemplateKind, language: str, texts: TemplateTexts) -> ComposedText:
+        return self._custom(kind, language, texts, offer_sample(language))
+
+    def faults(self, kind: TemplateKind, texts: TemplateTexts) -> Sequence[FieldError]:
+        return list(self._faults(kind, texts))
+
+    def built_in(self, kind: TemplateKind, language: str) -> TemplateTexts:
+        known = notation_for(language).language
+        sources = [self._source("quote_sent.txt.j2"), self._source("quote_sent.html.j2")]
+        text, html = (_with_words(source, WORDS[known]) for source in sources)
+        body = html.partition("{% block body %}\n")[2].partition("{% endblock %}")[0]
+        return TemplateTexts(subject=_as_template(WORDS[known].subject), text=text, html=body)
+
+    def languages(self) -> Sequence[str]:
+        return sorted(WORDS)
+
+    def _source(self, name: str) -> str:
+        assert self._templates.loader is not None
+        return self._templates.loader.get_source(self._templates, name)[0]
+
+    def _custom(
+        self, kind: TemplateKind, language: str, texts: TemplateTexts, values: Mapping[str, object]
+    ) -> ComposedText:
+        known = TEMPLATE_VALUES[kind]
+        subject = _one_line(render(texts.subject, values, known, html=False))
+        text = render(texts.text, values, known, html=False)
+        if not subject or not text.strip():
+            raise TemplateFailed("Nothing would be left of its subject or its text.")
+        body = Markup(cleaned(render(texts.html, values, known, html=True))) if texts.html.strip() else ""  # noqa: S704 — it has just been cleaned.
+        frame = {"language": language, "subject": subject, "body": body, "text": text}
+        return ComposedText(
+            subject=subject, text=text, html=self._templates.get_template("custom.html.j2").render(frame)
+        )
+
+    def _faults(self, kind: TemplateKind, texts: TemplateTexts) -> Iterator[FieldError]:
+        found = False
+        for field in ("subject", "text", "html"):
+            source: str = getattr(texts, field)
+            try:
+                check(source, TEMPLATE_VALUES[kind])
+            except Refusal as refused:
+                found = True
+                yield FieldError(field, str(refused))
+            else:
+                for line, reason in refusals(without_blocks(source)) if field == "html" else ():
+                    found = True
+                    yield FieldError(field, f"Line {line}: {reason}")
+        if found:
+            return
+        for values in (offer_sample("en"), sparse_offer_sample("en")):
+            try:
+                self._custom(kind, "en", texts, values)
+            except TemplateFailed as failed:
+                yield FieldError("text", str(failed))
+                return
+
+
+def _as_template(sentence: str) -> str:
+    """A sentence of ours, whose values are written ``{number}``."""
+    return re.sub(r"{(\w+)}", r"{{ \1 }}", sentence)
+
+
+def _with_words(source: str, words: Words) -> str:
+    """A template of ours with *words* in their places."""
+    return re.sub(
+        r"{{ words\.(\w+)(?:\.format\([^)]*\))? }}", lambda name: _as_template(getattr(words, name[1])), source
+    )
 
 
 def _one_line(text: str) -> str:

@@ -246,6 +246,22 @@ NOTICE_WORDS = MappingProxyType(
             opening="None of the mails with offer {subject} could be delivered:",
             advice="The offer stands as it was sent. Correct the contact's address where it is wrong, then send the mail again.",
         ),
+        ("en", NoticeKind.TEMPLATE_FAILED): NoticeWords(
+            subject="Your mail template «{subject}» could not be used",
+            opening="Your mail template «{subject}» could not be used for a mail, which went out with our own words instead:",
+            advice="Nothing was lost. Correct the template or reset it; until then all such mails have our own words.",
+        ),
+        ("de", NoticeKind.TEMPLATE_FAILED): NoticeWords(
+            subject="Ihre E-Mail-Vorlage «{subject}» war nicht zu verwenden",
+            opening="Ihre Vorlage «{subject}» war für eine E-Mail nicht zu verwenden; sie ging mit unseren eigenen Worten hinaus:",
+            advice="Es ging nichts verloren. Berichtigen Sie die Vorlage oder setzen Sie sie zurück; bis dahin haben solche "
+            "E-Mails unsere eigenen Worte.",
+        ),
+        ("ko", NoticeKind.TEMPLATE_FAILED): NoticeWords(
+            subject="메일 서식 «{subject}»을(를) 사용할 수 없었습니다",
+            opening="메일 서식 «{subject}»을(를) 사용할 수 없어 기본 문구로 메일을 보냈습니다.",
+            advice="메일은 모두 발송되었습니다. 서식을 고치거나 초기화해 주세요. 그때까지는 기본 문구를 사용합니다.",
+        ),
         ("de", NoticeKind.DELIVERY_FAILED): NoticeWords(
             subject="Angebot {subject} hat niemanden erreicht",
             opening="Keine der E-Mails mit Angebot {subject} konnte zugestellt werden:",

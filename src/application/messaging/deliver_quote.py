@@ -5,15 +5,27 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from src.application.deliveries import after_failures
+from src.application.messaging.templates import template_for
 from src.application.ports.clock import Clock, IdFactory
 from src.application.ports.documents import QuoteDocument, QuoteRenderer
-from src.application.ports.mail import Attachment, Email, MailDeferred, Mailer, MailRefused, MailTemplates
+from src.application.ports.jobs import TELL_OF_FAILED_TEMPLATE, Job
+from src.application.ports.mail import (
+    Attachment,
+    ComposedText,
+    Email,
+    MailDeferred,
+    Mailer,
+    MailRefused,
+    MailTemplates,
+    TemplateFailed,
+)
 from src.application.ports.storage import ObjectStorage
 from src.application.transactions import Transactions
 from src.domain.documents.stored_document import StoredDocument, storage_key
 from src.domain.identity.actor import Actor, Permission
 from src.domain.identity.organization import Logo
 from src.domain.messaging.message import DeliveryStatus, Message
+from src.domain.messaging.template import MailTemplate, TemplateKind
 from src.domain.quoting.revision import Revision
 from src.domain.quoting.states import QuoteStatus
 from src.domain.quoting.validity import is_over
@@ -52,9 +64,10 @@ class DeliverQuote:
             message = await uow.messages.get(command.message_id)
             quote = await uow.quotes.get(message.quote_id)
             stored = await uow.documents.of_revision(quote.id, message.revision)
+            revision = next(revision for revision in quote.revisions if revision.number == message.revision)
+            template = await template_for(uow, TemplateKind.OFFER, revision.content.locale)
         if message.status is not DeliveryStatus.QUEUED:
             return
-        revision = next(revision for revision in quote.revisions if revision.number == message.revision)
         ended = self._ended(revision)
         if ended is not None:
             await self._settle(actor, message, answer=f"Not sent: the offer is {ended.value}.", taken=False)
@@ -62,7 +75,9 @@ class DeliverQuote:
         document = QuoteDocument.of(quote, message.revision)
         try:
             pdf = await self._pdf(actor, message, document, stored, revision.content.logo)
-            await self._hand_over(actor, message, document, pdf, last_attempt=command.last_attempt)
+            composed = await self._composed(actor, message, document, template)
+            email = _email(message, document, composed, pdf)
+            await self._hand_over(actor, message, email, last_attempt=command.last_attempt)
         except Exception as error:
             if command.last_attempt:  # Nobody will try again: the seller must see that nothing went out.
                 answer = f"The document could not be made or handed over: {type(error).__name__}."
@@ -108,11 +123,36 @@ class DeliverQuote:
             await uow.commit()
         return rendered.content if kept.sha256 == digest else await self._storage.get(kept.storage_key)
 
-    async def _hand_over(
-        self, actor: Actor, message: Message, document: QuoteDocument, pdf: bytes, *, last_attempt: bool
-    ) -> None:
+    async def _composed(
+        self, actor: Actor, message: Message, document: QuoteDocument, template: MailTemplate | None
+    ) -> ComposedText:
+        """In the organisation's own words, or, where these cannot be used, in ours: the mail goes out all the same."""
+        if template is not None:
+            try:
+                return await asyncio.to_thread(self._templates.quote_sent, document, message.note, template.texts)
+            except TemplateFailed as failed:
+                await self._keep_fault(actor, message, template, str(failed))
+        return self._templates.quote_sent(document, message.note)
+
+    async def _keep_fault(self, actor: Actor, message: Message, template: MailTemplate, reason: str) -> None:
+        """Once for each version of a template: its owners need not hear of every mail."""
+        async with self._transactions.begin(actor, Permission.DELIVER_MESSAGES) as uow:
+            if await uow.mail_templates.keep_fault(template, reason):
+                uow.record(template.failed(reason, self._clock.now()))
+                job = Job(
+                    id=self._ids.new(),
+                    name=TELL_OF_FAILED_TEMPLATE,
+                    organization_id=actor.organization_id,
+                    subject_id=template.id,
+                    trace_id=actor.origin.trace_id,
+                    reference_id=message.quote_id,
+                )
+                await uow.jobs.enqueue(job)
+                await uow.commit()
+
+    async def _hand_over(self, actor: Actor, message: Message, email: Email, *, last_attempt: bool) -> None:
         try:
-            answer, taken = await self._mailer.send(self._email(message, document, pdf)), True
+            answer, taken = await self._mailer.send(email), True
         except MailRefused as refused:
             answer, taken = str(refused), False
         except MailDeferred as deferred:
@@ -134,16 +174,16 @@ class DeliverQuote:
                     await after_failures(uow, actor, self._ids, [settled], now)
                 await uow.commit()
 
-    def _email(self, message: Message, document: QuoteDocument, pdf: bytes) -> Email:
-        composed = self._templates.quote_sent(document, message.note)
-        return Email(
-            message_id=message.header,
-            sender_name=document.seller.name,
-            reply_to="",
-            recipient=message.recipient,
-            recipient_name=message.recipient_name,
-            subject=composed.subject,
-            text=composed.text,
-            html=composed.html,
-            attachments=(Attachment(file_name=document.file_name, content_type="application/pdf", content=pdf),),
-        )
+
+def _email(message: Message, document: QuoteDocument, composed: ComposedText, pdf: bytes) -> Email:
+    return Email(
+        message_id=message.header,
+        sender_name=document.seller.name,
+        reply_to="",
+        recipient=message.recipient,
+        recipient_name=message.recipient_name,
+        subject=composed.subject,
+        text=composed.text,
+        html=composed.html,
+        attachments=(Attachment(file_name=document.file_name, content_type="application/pdf", content=pdf),),
+    )

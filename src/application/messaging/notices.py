@@ -10,7 +10,8 @@ from src.domain.identity.actor import Actor, Permission, Role
 from src.domain.identity.organization import Organization
 from src.domain.identity.user import User
 from src.domain.messaging.message import DeliveryOutcome, attempt_groups
-from src.domain.shared.ids import QuoteId
+from src.domain.messaging.template import MailTemplateNotFound
+from src.domain.shared.ids import MailTemplateId, QuoteId
 
 
 class TellOfFailedDelivery:
@@ -37,6 +38,31 @@ class TellOfFailedDelivery:
         )
         owner = [user for user in users if user.id == quote.owner_id and user.active]
         await tell(self._mailer, self._templates, organization, owner or owners_of(users), notice)
+
+
+class TellOfFailedTemplate:
+    """Tell the organisation's owners that a mail template could not be used. It may be repeated. Raises MailDeferred."""
+
+    def __init__(self, transactions: Transactions, templates: MailTemplates, mailer: Mailer) -> None:
+        self._transactions, self._templates, self._mailer = transactions, templates, mailer
+
+    async def __call__(self, actor: Actor, template_id: MailTemplateId, quote_id: QuoteId, job_id: UUID) -> None:
+        async with self._transactions.begin(actor, Permission.DELIVER_MESSAGES) as uow:
+            try:
+                template = await uow.mail_templates.get(template_id)
+            except MailTemplateNotFound:
+                return
+            quote = await uow.quotes.get(quote_id)
+            organization, users = await uow.organizations.current(), await uow.users.all()
+        if not template.fault or not organization.active:
+            return  # Corrected meanwhile.
+        notice = Notice(
+            kind=NoticeKind.TEMPLATE_FAILED,
+            subject=f"{template.kind.value}, {template.language}",
+            details=(f"{quote.number}: {template.fault}",),
+            message_id=f"template-failed.{job_id}",
+        )
+        await tell(self._mailer, self._templates, organization, owners_of(users), notice)
 
 
 class Notice(NamedTuple):

@@ -15,6 +15,7 @@ from src.domain.shared.ids import OrganizationId
 DELIVER_QUOTE: Final = "deliver_quote"
 IMPORT_CATALOG: Final = "import_catalog"
 TELL_OF_FAILED_DELIVERY: Final = "tell_of_failed_delivery"
+TELL_OF_FAILED_TEMPLATE: Final = "tell_of_failed_template"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -11,6 +12,8 @@ from uuid import UUID
 
 from src.application.ports.documents import QuoteDocument
 from src.domain.identity.challenge import Purpose
+from src.domain.messaging.template import TemplateKind, TemplateTexts
+from src.domain.shared.errors import FieldError
 
 LONGEST_HEADER = 998  # RFC 5322, 2.1.1.
 LONGEST_ADDRESS = 254  # RFC 5321, 4.5.3.1.3, without its angle brackets.
@@ -128,6 +131,7 @@ class NoticeKind(StrEnum):
     """What the people of an organisation are told about its mails."""
 
     DELIVERY_FAILED = "delivery_failed"
+    TEMPLATE_FAILED = "template_failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +146,27 @@ class NoticeMail:
     locale: str
 
 
+class TemplateFailed(Exception):
+    """An organisation's template cannot be used for this mail; the argument says why."""
+
+
 class MailTemplates(Protocol):
+    @abstractmethod
+    def faults(self, kind: TemplateKind, texts: TemplateTexts) -> Sequence[FieldError]:
+        """All that speaks against *texts*, with their lines; found by reading them and by rendering them with samples."""
+
+    @abstractmethod
+    def built_in(self, kind: TemplateKind, language: str) -> TemplateTexts:
+        """The words that are used without a template, as one: to begin with. English where we do not know *language*."""
+
+    @abstractmethod
+    def languages(self) -> Sequence[str]:
+        """Those with built-in words."""
+
+    @abstractmethod
+    def sample(self, kind: TemplateKind, language: str, texts: TemplateTexts) -> ComposedText:
+        """*texts* with sample values. Raises TemplateFailed."""
+
     @abstractmethod
     def notice(self, mail: NoticeMail) -> ComposedText:
         """Something about the organisation's mails that has gone wrong, in the organisation's language."""
@@ -160,8 +184,11 @@ class MailTemplates(Protocol):
         """An offer of the reader's ends soon, in the organisation's language."""
 
     @abstractmethod
-    def quote_sent(self, document: QuoteDocument, message: str) -> ComposedText:
-        """The covering letter of an offer, in the language of the offer. *message* is the seller's own text or empty."""
+    def quote_sent(self, document: QuoteDocument, note: str, texts: TemplateTexts | None = None) -> ComposedText:
+        """The covering letter of an offer, in the language of the offer. *note* is the seller's own sentence or empty.
+
+        *texts* are the organisation's own words instead of ours; raises TemplateFailed when these cannot be used.
+        """
 
 
 def refuse_unsafe(email: Email) -> None:

@@ -6,8 +6,9 @@ from typing import Protocol
 
 from src.domain.documents.stored_document import StoredDocument
 from src.domain.messaging.message import Message
+from src.domain.messaging.template import MailTemplate, TemplateKind
 from src.domain.shared.change import Change
-from src.domain.shared.ids import MessageId, QuoteId
+from src.domain.shared.ids import MailTemplateId, MessageId, QuoteId
 
 
 class MessageRepository(Protocol):
@@ -42,3 +43,30 @@ class StoredDocumentRepository(Protocol):
     @abstractmethod
     async def save(self, change: Change[StoredDocument]) -> StoredDocument:
         """The document as stored. When this revision already has one, that one is returned and nothing changes."""
+
+
+class MailTemplateRepository(Protocol):
+    @abstractmethod
+    async def get(self, template_id: MailTemplateId) -> MailTemplate:
+        """Raises MailTemplateNotFound."""
+
+    @abstractmethod
+    async def find(self, kind: TemplateKind, language: str) -> MailTemplate | None:
+        """The one for this kind and language, if there is one."""
+
+    @abstractmethod
+    async def all(self) -> Sequence[MailTemplate]:
+        """All of them, by kind and language."""
+
+    @abstractmethod
+    async def save(self, change: Change[MailTemplate]) -> MailTemplate:
+        """Raises MailTemplateTaken when its kind and language have one."""
+
+    @abstractmethod
+    async def delete(self, change: Change[MailTemplate]) -> None: ...
+
+    @abstractmethod
+    async def keep_fault(self, template: MailTemplate, fault: str) -> bool:
+        """Note that this version cannot be used; False when that is known, or it is no longer there. It raises no version:
+        nobody has changed it.
+        """

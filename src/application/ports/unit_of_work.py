@@ -33,7 +33,7 @@ from src.application.ports.identity import (
 )
 from src.application.ports.imports import ImportRepository
 from src.application.ports.jobs import JobQueue
-from src.application.ports.messaging import MessageRepository, StoredDocumentRepository
+from src.application.ports.messaging import MailTemplateRepository, MessageRepository, StoredDocumentRepository
 from src.application.ports.quoting import QuoteRepository
 from src.application.ports.reporting import Reports
 from src.domain.identity.actor import Actor
@@ -70,6 +70,7 @@ class UnitOfWork(Protocol):
     fact_records: FactRecordRepository
     documents: StoredDocumentRepository
     messages: MessageRepository
+    mail_templates: MailTemplateRepository
     imports: ImportRepository
     custom_fields: CustomFieldRepository
     reports: Reports

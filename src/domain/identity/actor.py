@@ -25,6 +25,7 @@ class Permission(StrEnum):
     VIEW_ORGANIZATION = "organization.view"
     MANAGE_ORGANIZATION = "organization.manage"
     MANAGE_SECURITY = "security.manage"
+    MANAGE_MAIL_TEMPLATES = "mail_templates.manage"
     MANAGE_USERS = "users.manage"
     MANAGE_OWNERS = "owners.manage"
     MANAGE_API_KEYS = "api_keys.manage"
@@ -101,6 +102,7 @@ _ADMIN = (
     | _APPROVER
     | {
         Permission.MANAGE_ORGANIZATION,
+        Permission.MANAGE_MAIL_TEMPLATES,
         Permission.MANAGE_USERS,
         Permission.MANAGE_API_KEYS,
         Permission.MERGE_CUSTOMERS,

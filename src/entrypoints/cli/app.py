@@ -34,6 +34,7 @@ user = App(name="user", help="Invite people, give them roles, lock them out.")
 organization = App(name="organization", help="Make, list, suspend and restore organisations.")
 export = App(name="export", help="Write quotes, their lines, customers and products into files.")
 job = App(name="job", help="See what is under way and what has failed, try again, give up.")
+mail = App(name="mail", help="Your own words for mails to customers: show, set, preview, reset.")
 approval = App(name="approval", help="See what waits for whom, what a quote would need, and decide.")
 operator = App(name="operator", help="Keys for platform operators.")
 app.command(quote)
@@ -45,6 +46,7 @@ app.command(organization)
 app.command(operator)
 app.command(job)
 app.command(approval)
+app.command(mail)
 quote.command(price)
 
 # By name and with its first sentence, because they need the web or the database: pricing a file must not pay for loading these.
@@ -207,6 +209,31 @@ for function, name, text in (
     ("cancel", "cancel", "Give a job up.\n\nExample: proffer job cancel ID --as owner@nordlicht.example"),
 ):
     job.command(f"src.entrypoints.cli.jobs:{function}", name=name, help=text)
+
+for function, name, text in (
+    (
+        "list_templates",
+        "list",
+        "List the templates that the organisation has changed.\n\nExample: proffer mail list --as owner@nordlicht.example",
+    ),
+    (
+        "show",
+        "show",
+        "Show the words of a mail, and the values that it may name.\n\nExample: proffer mail show offer de --as owner@nordlicht.example",
+    ),
+    (
+        "set_template",
+        "set",
+        'Give a mail own words.\n\nExample: proffer mail set offer de --subject "Angebot {{ number }}" --text angebot.txt --as owner@nordlicht.example',
+    ),
+    ("reset", "reset", "Our own words again.\n\nExample: proffer mail reset offer de --as owner@nordlicht.example"),
+    (
+        "preview",
+        "preview",
+        "Show what a mail would say; nothing is stored.\n\nExample: proffer mail preview offer de --text angebot.txt --as owner@nordlicht.example",
+    ),
+):
+    mail.command(f"src.entrypoints.cli.mails:{function}", name=name, help=text)
 
 _PEOPLE = "src.entrypoints.cli.people"
 for group, function, name, text in (

@@ -16,6 +16,7 @@ from src.entrypoints.http.exports.controller import ExportController
 from src.entrypoints.http.health import ReadinessCheck
 from src.entrypoints.http.imports.controller import ImportController
 from src.entrypoints.http.jobs.controller import JobController
+from src.entrypoints.http.mail_templates.controller import MailTemplateController
 from src.entrypoints.http.organization.controller import OrganizationController
 from src.entrypoints.http.organization.custom_fields import CustomFieldController
 from src.entrypoints.http.platform.controller import PlatformController
@@ -38,6 +39,7 @@ CONTROLLERS = (
     SessionController,
     OrganizationController,
     CustomFieldController,
+    MailTemplateController,
     UserController,
     ApiKeyController,
     PlatformController,

@@ -24,13 +24,28 @@ from src.application.identity.mailed import (
 )
 from src.application.jobs.manage_jobs import CLEAR_UP, ClearUpAfterJob, ReportProgress
 from src.application.messaging.deliver_quote import DeliverQuote, DeliverQuoteCommand
-from src.application.messaging.notices import TellOfFailedDelivery
-from src.application.ports.jobs import DELIVER_QUOTE, IMPORT_CATALOG, TELL_OF_FAILED_DELIVERY, Job
+from src.application.messaging.notices import TellOfFailedDelivery, TellOfFailedTemplate
+from src.application.ports.jobs import (
+    DELIVER_QUOTE,
+    IMPORT_CATALOG,
+    TELL_OF_FAILED_DELIVERY,
+    TELL_OF_FAILED_TEMPLATE,
+    Job,
+)
 from src.application.quoting.expire_quote import EXPIRE_QUOTE, REMIND_OF_EXPIRY, ExpireQuote, RemindOfExpiry
 from src.domain.documents.catalog_import import ImportEnded
 from src.domain.identity.actor import Actor, Origin
 from src.domain.identity.challenge import Purpose
-from src.domain.shared.ids import ChallengeId, ImportId, MessageId, QuoteId, RequestId, SimulationId, UserId
+from src.domain.shared.ids import (
+    ChallengeId,
+    ImportId,
+    MailTemplateId,
+    MessageId,
+    QuoteId,
+    RequestId,
+    SimulationId,
+    UserId,
+)
 
 _TELL_EVERY: Final = 1.0  # Seconds.
 LONG_JOBS: Final = frozenset({IMPORT_CATALOG, SIMULATE_POLICY})
@@ -45,16 +60,6 @@ async def run_jobs(
 
 def job_handlers(container: AsyncContainer) -> Mapping[str, JobHandler]:
     """One handler for each name of a job; each acts for the organisation of its job, and only while the job is its."""
-
-    async def deliver_quote(job: Job, attempt: Attempt) -> None:
-        deliver = await container.get(DeliverQuote)
-        command = DeliverQuoteCommand(message_id=MessageId(job.subject_id), last_attempt=attempt.last)
-        await deliver(_actor(job), command)
-
-    async def tell_of_failed_delivery(job: Job, _attempt: Attempt) -> None:
-        tell = await container.get(TellOfFailedDelivery)
-        revision, _, number = job.detail.partition("#")
-        await tell(_actor(job), QuoteId(job.subject_id), int(revision), int(number), job.id)
 
     async def import_catalog(job: Job, _: Attempt) -> None:
         run = await container.get(RunImport)
@@ -75,8 +80,7 @@ def job_handlers(container: AsyncContainer) -> Mapping[str, JobHandler]:
         await after(_actor(job), job.subject_id)
 
     handlers: dict[str, JobHandler] = {
-        DELIVER_QUOTE: deliver_quote,
-        TELL_OF_FAILED_DELIVERY: tell_of_failed_delivery,
+        **_of_mails(container),
         IMPORT_CATALOG: import_catalog,
         CLEAR_UP: clear_up,
         EXPIRE_QUOTE: expire_quote,
@@ -85,6 +89,29 @@ def job_handlers(container: AsyncContainer) -> Mapping[str, JobHandler]:
         **_of_approvals(container),
     }
     return {name: _fenced(handler) for name, handler in handlers.items()}
+
+
+def _of_mails(container: AsyncContainer) -> Mapping[str, JobHandler]:
+    async def deliver_quote(job: Job, attempt: Attempt) -> None:
+        deliver = await container.get(DeliverQuote)
+        command = DeliverQuoteCommand(message_id=MessageId(job.subject_id), last_attempt=attempt.last)
+        await deliver(_actor(job), command)
+
+    async def tell_of_failed_delivery(job: Job, _attempt: Attempt) -> None:
+        tell = await container.get(TellOfFailedDelivery)
+        revision, _, number = job.detail.partition("#")
+        await tell(_actor(job), QuoteId(job.subject_id), int(revision), int(number), job.id)
+
+    async def tell_of_failed_template(job: Job, _: Attempt) -> None:
+        tell = await container.get(TellOfFailedTemplate)
+        if job.reference_id is not None:
+            await tell(_actor(job), MailTemplateId(job.subject_id), QuoteId(job.reference_id), job.id)
+
+    return {
+        DELIVER_QUOTE: deliver_quote,
+        TELL_OF_FAILED_DELIVERY: tell_of_failed_delivery,
+        TELL_OF_FAILED_TEMPLATE: tell_of_failed_template,
+    }
 
 
 def _of_accounts(container: AsyncContainer) -> Mapping[str, JobHandler]:

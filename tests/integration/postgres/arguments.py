@@ -47,6 +47,7 @@ from src.domain.identity.session import Session
 from src.domain.identity.user import User
 from src.domain.jobs.record import JobRecord, JobState
 from src.domain.messaging.message import Message
+from src.domain.messaging.template import MailTemplate, TemplateKind
 from src.domain.quoting.explanation import Explanation
 from src.domain.quoting.quote import Quote
 from src.domain.quoting.states import QuoteStatus
@@ -93,6 +94,7 @@ _TABLES: Final = {
     "CustomerId": "customers",
     "IdentityProviderId": "identity_providers",
     "ImportId": "imports",
+    "MailTemplateId": "mail_templates",
     "MessageId": "messages",
     "PriceListId": "price_lists",
     "ProductId": "products",
@@ -199,6 +201,8 @@ class Arguments:
             "quotes.next_number:year": [2031],
             "messages.to_person:email": [rows["messages"].recipient + "x"],
             "messages.erase_person:email": [rows["messages"].recipient + "x"],
+            "mail_templates.find:language": [rows["mail_templates"].language],
+            "mail_templates.keep_fault:fault": ["x"],
             "imports.unfinished:sha256": [rows["imports"].sha256 + "x"],
             "audit.page:paging": [Paging(), Paging(cursor=b64encode(b"2000").decode())],
             "audit.of_resource:resource_type": ["quote"],
@@ -232,6 +236,7 @@ class Arguments:
                 QuoteFilter(),
                 QuoteFilter(statuses=(QuoteStatus(rows["quotes"].status),)),
                 QuoteFilter(customer_id=customer),
+                QuoteFilter(delivery_failed=True),
                 QuoteFilter(owner_id=UserId(rows["quotes"].owner_id)),
                 QuoteFilter(created_from=_NEVER, created_before=datetime(2090, 1, 1, tzinfo=UTC)),
             ],
@@ -259,6 +264,7 @@ class Arguments:
             RevenueBy: list(RevenueBy),
             ImportKind: list(ImportKind),
             FieldSubject: list(FieldSubject),
+            TemplateKind: list(TemplateKind),
             RequestFilter: [
                 RequestFilter(),
                 *(RequestFilter(status=status) for status in RequestStatus),
@@ -305,6 +311,7 @@ _THINGS: Final[dict[Any, Any]] = {
     ),
     IdentityProvider: lambda uow, rows: uow.identity_providers.get(rows["identity_providers"].id),
     Message: lambda uow, rows: uow.messages.get(rows["messages"].id),
+    MailTemplate: lambda uow, rows: uow.mail_templates.get(rows["mail_templates"].id),
     Organization: lambda uow, _: uow.organizations.current(),
     Price: lambda uow, rows: uow.prices.at(
         rows["prices"].price_list_id, rows["prices"].product_id, rows["prices"].category_id

@@ -1,0 +1,144 @@
+"""The HTML that an organisation's template may have: what mail programs show, and nothing that runs, frames or asks."""
+
+import re
+from html.parser import HTMLParser
+from typing import Final
+
+import nh3
+
+from src.domain.shared.text import storable
+
+_SCHEMES: Final = frozenset({"http", "https", "mailto", "tel"})
+_TAGS: Final = frozenset(
+    [
+        "a",
+        "abbr",
+        "b",
+        "blockquote",
+        "br",
+        "center",
+        "code",
+        "div",
+        "em",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "hr",
+        "i",
+        "img",
+        "li",
+        "ol",
+        "p",
+        "pre",
+        "s",
+        "small",
+        "span",
+        "strong",
+        "sub",
+        "sup",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "tr",
+        "u",
+        "ul",
+    ]
+)
+_EVERYWHERE: Final = frozenset({"align", "dir", "lang", "role", "style", "title"})
+_MORE: Final = {
+    "a": frozenset({"href"}),
+    "img": frozenset({"src", "alt", "width", "height"}),
+    "table": frozenset({"width", "cellpadding", "cellspacing", "border", "bgcolor"}),
+    "td": frozenset({"width", "height", "colspan", "rowspan", "valign", "bgcolor"}),
+    "th": frozenset({"width", "height", "colspan", "rowspan", "valign", "bgcolor"}),
+}
+_STYLES: Final = frozenset(
+    [
+        "background-color",
+        "border",
+        "border-bottom",
+        "border-collapse",
+        "border-color",
+        "border-left",
+        "border-radius",
+        "border-right",
+        "border-style",
+        "border-top",
+        "border-width",
+        "color",
+        "direction",
+        "font-family",
+        "font-size",
+        "font-style",
+        "font-weight",
+        "height",
+        "letter-spacing",
+        "line-height",
+        "margin",
+        "margin-bottom",
+        "margin-left",
+        "margin-right",
+        "margin-top",
+        "max-width",
+        "padding",
+        "padding-bottom",
+        "padding-left",
+        "padding-right",
+        "padding-top",
+        "text-align",
+        "text-decoration",
+        "text-transform",
+        "vertical-align",
+        "white-space",
+        "width",
+        "word-break",
+    ]
+)
+_ADDRESSES: Final = frozenset({"href", "src"})
+_SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
+_IGNORED: Final = re.compile(r"[\x00-\x20\x7f-\xa0\u200b-\u200f\u2028\u2029\ufeff]")
+
+
+def cleaned(html: str) -> str:
+    """*html* without anything that is not on our lists, whatever values have made of it."""
+    return nh3.clean(
+        storable(html),
+        tags=set(_TAGS),
+        clean_content_tags={"script", "style"},
+        attributes={"*": set(_EVERYWHERE)} | {tag: set(names) for tag, names in _MORE.items()},
+        url_schemes=set(_SCHEMES),
+        filter_style_properties=set(_STYLES),
+    )
+
+
+def refusals(html: str) -> list[tuple[int, str]]:
+    """What would be taken out of *html*, so that its writer learns of it: line (from 1) and reason."""
+    reader = _Reader()
+    reader.feed(html)
+    reader.close()
+    return reader.found
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[int, str]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        line, _ = self.getpos()
+        if tag not in _TAGS:
+            self.found.append((line, f"<{tag[:40]}> is not allowed here."))
+            return
+        for name, value in attrs:
+            if name not in _EVERYWHERE | _MORE.get(tag, frozenset()):
+                self.found.append((line, f"«{name[:40]}» is not allowed in <{tag}>."))
+            elif name in _ADDRESSES:
+                scheme = _SCHEME.match(_IGNORED.sub("", value or ""))
+                if scheme is not None and scheme[1].lower() not in _SCHEMES:
+                    self.found.append(
+                        (line, f"Addresses begin with https, http, mailto or tel, not with «{scheme[1][:40]}».")
+                    )

@@ -1,0 +1,168 @@
+"""``proffer mail …``: the organisation's own words for mails to customers."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from src.application.messaging.templates import (
+    ChangeMailTemplate,
+    ChangeMailTemplateCommand,
+    CreateMailTemplate,
+    CreateMailTemplateCommand,
+    ListBuiltInTemplates,
+    ListMailTemplates,
+    PreviewMailTemplate,
+    PreviewMailTemplateCommand,
+    ResetMailTemplate,
+)
+from src.domain.messaging.template import (
+    TEMPLATE_VALUES,
+    MailTemplate,
+    MailTemplateNotFound,
+    TemplateKind,
+    TemplateTexts,
+)
+from src.entrypoints.cli.output import print_json, print_table
+from src.entrypoints.cli.quotes import quote_of
+from src.entrypoints.cli.session import As, CliSession, Organization, session_of
+
+Kind = Annotated[TemplateKind, Parameter(help="Which mail.")]
+Language = Annotated[str, Parameter(help="The first part of a language tag, such as de.")]
+Subject = Annotated[str | None, Parameter(help="The subject, as a template.")]
+TextFile = Annotated[Path | None, Parameter(name="--text", help="File with the plain text, as a template.")]
+HtmlFile = Annotated[
+    Path | None, Parameter(name="--html", help="File with the HTML inside of our frame, as a template.")
+]
+
+
+async def list_templates(*, user: As, organization: Organization = None) -> int:
+    """List the templates that the organisation has changed.
+
+    Example: proffer mail list --as owner@nordlicht.example
+    """
+    async with session_of(user, organization) as session:
+        found = await (await session.get(ListMailTemplates))(session.actor)
+    columns = (("Mail", "left"), ("Language", "left"), ("Version", "right"), ("Subject", "left"), ("Fault", "left"))
+    print_table(
+        columns, [(one.kind.value, one.language, str(one.version), one.texts.subject, one.fault) for one in found]
+    )
+    return 0
+
+
+async def show(kind: Kind, language: Language, *, user: As, organization: Organization = None) -> int:
+    """Show the words of a mail as JSON, ours where the organisation has none, and the values that it may name.
+
+    Example: proffer mail show offer de --as owner@nordlicht.example
+    """
+    async with session_of(user, organization) as session:
+        texts = await _words(session, kind, language)
+    print_json(
+        {
+            "subject": texts.subject,
+            "text": texts.text,
+            "html": texts.html,
+            "values": dict(TEMPLATE_VALUES[kind]),
+        }
+    )
+    return 0
+
+
+async def set_template(
+    kind: Kind,
+    language: Language,
+    *,
+    user: As,
+    organization: Organization = None,
+    subject: Subject = None,
+    text: TextFile = None,
+    html: HtmlFile = None,
+) -> int:
+    """Give a mail own words; what is not given stays as it is.
+
+    Example: proffer mail set offer de --subject "Angebot {{ number }}" --text angebot.txt --as owner@nordlicht.example
+    """
+    async with session_of(user, organization) as session:
+        known = await _known(session, kind, language)
+        texts = _texts(await _words(session, kind, language), subject, text, html)
+        if known is None:
+            command = CreateMailTemplateCommand(kind=kind, language=language, texts=texts)
+            stored = await (await session.get(CreateMailTemplate))(session.actor, command)
+        else:
+            change = ChangeMailTemplateCommand(
+                template_id=known.id,
+                changes={"subject": texts.subject, "text": texts.text, "html": texts.html},
+                expected_version=known.version,
+            )
+            stored = await (await session.get(ChangeMailTemplate))(session.actor, change)
+    print(f"{stored.kind.value} in {stored.language} has your words, version {stored.version}.")
+    return 0
+
+
+async def reset(kind: Kind, language: Language, *, user: As, organization: Organization = None) -> int:
+    """Our own words again.
+
+    Example: proffer mail reset offer de --as owner@nordlicht.example
+    """
+    async with session_of(user, organization) as session:
+        known = await _known(session, kind, language)
+        if known is None:
+            raise MailTemplateNotFound("The organisation has no such template.")
+        await (await session.get(ResetMailTemplate))(session.actor, known.id, known.version)
+    print(f"{kind.value} in {language} has our words again.")
+    return 0
+
+
+async def preview(
+    kind: Kind,
+    language: Language,
+    *,
+    user: As,
+    organization: Organization = None,
+    subject: Subject = None,
+    text: TextFile = None,
+    html: HtmlFile = None,
+    quote: Annotated[str | None, Parameter(help="With the values of this quote, by its number.")] = None,
+    json: Annotated[bool, Parameter(help="Print JSON, with the HTML.", negative="")] = False,
+) -> int:
+    """Show what a mail would say, with sample values or a quote's; nothing is stored.
+
+    Example: proffer mail preview offer de --text angebot.txt --as owner@nordlicht.example
+    """
+    async with session_of(user, organization) as session:
+        command = PreviewMailTemplateCommand(
+            kind=kind,
+            language=language,
+            texts=_texts(await _words(session, kind, language), subject, text, html),
+            quote_id=None if quote is None else (await quote_of(session, quote)).id,
+        )
+        composed = await (await session.get(PreviewMailTemplate))(session.actor, command)
+    if json:
+        print_json({"subject": composed.subject, "text": composed.text, "html": composed.html})
+    else:
+        print(f"{composed.subject}\n\n{composed.text}")
+    return 0
+
+
+def _texts(known: TemplateTexts, subject: str | None, text: Path | None, html: Path | None) -> TemplateTexts:
+    """HTML that was not given is made of a text that was: two that say different things help nobody."""
+    given_html = "" if html is None else html.read_text(encoding="utf-8")
+    return TemplateTexts(
+        subject=known.subject if subject is None else subject,
+        text=known.text if text is None else text.read_text(encoding="utf-8"),
+        html=known.html if text is None and html is None else given_html,
+    )
+
+
+async def _known(session: CliSession, kind: TemplateKind, language: str) -> MailTemplate | None:
+    found = await (await session.get(ListMailTemplates))(session.actor)
+    return next((one for one in found if (one.kind, one.language) == (kind, language)), None)
+
+
+async def _words(session: CliSession, kind: TemplateKind, language: str) -> TemplateTexts:
+    known = await _known(session, kind, language)
+    if known is not None:
+        return known.texts
+    built_in = await (await session.get(ListBuiltInTemplates))(session.actor)
+    ours = {(one.kind, one.language): one.texts for one in built_in}
+    return ours.get((kind, language), ours[kind, "en"])

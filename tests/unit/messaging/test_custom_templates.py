@@ -1,0 +1,341 @@
+"""Templates that an organisation writes: what they can say, and that they can do nothing else."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from src.adapters.smtp import JinjaMailTemplates
+from src.adapters.smtp.restricted import DEEPEST, FILTERS, LONGEST_RENDERED, MOST_NODES
+from src.application.ports.mail import TemplateFailed
+from src.domain.messaging.template import (
+    LONGEST_HTML_TEMPLATE,
+    LONGEST_SUBJECT_TEMPLATE,
+    LONGEST_TEXT_TEMPLATE,
+    TEMPLATE_VALUES,
+    TemplateKind,
+    TemplateTexts,
+)
+from src.domain.shared.errors import Invalid
+from tests.builders.documents import a_quote_document
+
+TEMPLATES = JinjaMailTemplates("http://proffer.test/account", "http://proffer.test/approvals")
+OFFER = TemplateKind.OFFER
+ALL = "".join(f"{{{{ {name} }}}}" for name in TEMPLATE_VALUES[OFFER] if "." not in name and name != "lines")
+
+
+def some_texts(**changes: Any) -> TemplateTexts:
+    return replace(TemplateTexts(subject="Offer {{ number }}", text="Hello {{ contact }},", html=""), **changes)
+
+
+def faults(**changes: Any) -> list[tuple[str, str]]:
+    return [(fault.field, fault.message) for fault in TEMPLATES.faults(OFFER, some_texts(**changes))]
+
+
+@pytest.mark.parametrize("language", ["en", "de", "ko", "fr"])
+@pytest.mark.parametrize("sparse", [False, True])
+def test_the_built_in_words_are_a_template_that_says_the_same(language: str, sparse: bool) -> None:
+    more = {"title": "", "contact_name": "", "salesperson": ""} if sparse else {}
+    document, note = a_quote_document(locale=language, **more), "" if sparse else "As <discussed>."
+    texts = TEMPLATES.built_in(OFFER, language)
+
+    ours, theirs = TEMPLATES.quote_sent(document, note), TEMPLATES.quote_sent(document, note, texts)
+
+    assert list(TEMPLATES.faults(OFFER, texts)) == []
+    assert (theirs.subject, theirs.text) == (ours.subject, ours.text)
+    assert _words(theirs.html) == _words(ours.html)
+
+
+def _words(html: str) -> list[str]:
+    return re.sub(r"<[^>]*>", " ", html.replace("&nbsp;", "\N{NO-BREAK SPACE}")).split()
+
+
+def test_it_names_values_and_goes_through_lines() -> None:
+    lines = "{% for line in lines %}{{ loop.index }}. {{ line.description }}: {{ line.amount }}\n{% endfor %}"
+    texts = some_texts(
+        text=f"{{% if note %}}{{{{ note|upper }}}}{{% else %}}-{{% endif %}}\n\n{lines}{{{{ title|default('x') }}}}"
+    )
+
+    composed = TEMPLATES.quote_sent(a_quote_document(), "Please look.", texts)
+
+    document = a_quote_document()
+    assert composed.subject == "Offer Q-2026-000123"
+    assert composed.text.startswith(f"PLEASE LOOK.\n1. {document.lines[0].description}: EUR")
+    assert composed.text.endswith(document.title)
+    assert faults(text=ALL + lines + "{{ lines|length }} {{ more_lines }}") == []
+
+
+def test_without_html_it_is_made_of_the_text() -> None:
+    html = TEMPLATES.quote_sent(a_quote_document(), "<b>bold</b>", some_texts(text="A & {{ note }}\nB")).html
+
+    assert "A &amp; &lt;b&gt;bold&lt;/b&gt;\nB" in html
+    assert html.startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize("field", ["subject", "text", "html"])
+@pytest.mark.parametrize(
+    ("hostile", "reason"),
+    [
+        ("{{ ''.__class__.__mro__ }}", "is not known here"),
+        ("{{ number.__class__ }}", "is not known here"),
+        ("{{ number|attr('__class__') }}", "filter «attr» is not known"),
+        ("{{ self._TemplateReference__context }}", "is not known here"),
+        ("{{ cycler.__init__.__globals__.os.popen('id').read() }}", "Calls are not known"),
+        ("{{ lipsum(n=10**9) }}", "Calls are not known"),
+        ("{% for i in range(10**9) %}x{% endfor %}", "a list alone"),
+        ("{% for a in lines %}{% for b in lines %}x{% endfor %}{% endfor %}", "Loops within loops"),
+        ("{% for a in lines recursive %}x{% endfor %}", "Loops within loops"),
+        ("{% for a in lines if a.sku %}x{% endfor %}", "Write it as"),
+        ("{% for number in lines %}x{% endfor %}", "Write it as"),
+        ("{% for line in lines %}{{ line.items }}{% endfor %}", "is not known here"),
+        ("{% for line in lines %}{{ loop.__init__ }}{% endfor %}", "is not known here"),
+        ("{{ 'a' * 10**9 }}", "Nothing is calculated"),
+        ("{{ 10 ** 10 ** 10 }}", "Nothing is calculated"),
+        ("{{ '%1000000000d' % 1 }}", "Nothing is calculated"),
+        ("{{ note ~ note }}", "Texts are not joined"),
+        ("{{ note|center(1000000000) }}", "filter «center» is not known"),
+        ("{{ note|replace('', note) }}", "filter «replace» is not known"),
+        ("{{ note|trim(note) }}", "Write the filter"),
+        ("{{ note|safe }}", "filter «safe» is not known"),
+        ("{% set x = note %}", "Names cannot be set"),
+        ("{% set x %}a{% endset %}", "is not known here"),
+        ("{% macro x() %}{% endmacro %}", "Macros are not known"),
+        ("{% include 'quote_sent.txt.j2' %}", "cannot be included"),
+        ("{% import 'frame.html.j2' as x %}", "cannot be imported"),
+        ("{% from 'x' import y %}", "cannot be imported"),
+        ("{% extends 'frame.html.j2' %}", "cannot be extended"),
+        ("{% autoescape false %}{{ note }}{% endautoescape %}", "is not known here"),
+        ("{% filter upper %}x{% endfilter %}", "is not known here"),
+        ("{% block x %}{% endblock %}", "is not known here"),
+        ("{% raw %}{{ x }}{% endraw %}{{ lines }}", "go through it"),
+        ("{{ lines[0] }}", "no parts"),
+        ("{{ [note] }}", "is not known here"),
+        ("{{ config }}", "«config» is not known here"),
+        ("{% if note %}" * 21 + "{% endif %}" * 21, "nested too deeply"),
+        ("{{ x", ""),
+        ("{% if %}", "Expected an expression"),
+        ("{% nonsense %}", "unknown tag"),
+    ],
+)
+def test_what_is_not_on_the_list_is_refused_and_its_line_is_told(field: str, hostile: str, reason: str) -> None:
+    before = "" if field == "subject" else "a\nb\n"
+
+    ((found, message),) = faults(**{field: before + hostile})[:1]
+
+    assert found == field
+    assert message.startswith("Line 1: " if field == "subject" else "Line 3: ")
+    assert reason in message
+
+
+@pytest.mark.parametrize("hostile", ["{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}", "{{ " + "9" * 10_000 + " }}"])
+def test_what_breaks_the_parser_is_a_fault_like_any_other(hostile: str) -> None:
+    assert faults(text=hostile) == [("text", "Line 1: It is nested too deeply, or a number in it is too long.")]
+
+
+def test_a_template_has_only_so_many_parts() -> None:
+    most = "{{number}}" * MOST_NODES
+
+    assert faults(text=most) == [("text", "Line 1: The template is nested too deeply, or has too many parts.")]
+    assert faults(text=most[: len(most) // 2]) == []
+
+
+def test_what_gets_too_long_is_told_when_it_is_saved() -> None:
+    long = "x" * (LONGEST_RENDERED // 100) + "y"
+
+    assert faults(text=f"{{% for line in lines %}}{long}{{% endfor %}}x") == [
+        ("text", f"It would be longer than {LONGEST_RENDERED} characters.")
+    ]
+    assert faults(text=f"{{% for line in lines %}}{long[:-2]}{{% endfor %}}x") == []
+
+
+def test_what_would_be_empty_for_some_offer_is_told_when_it_is_saved() -> None:
+    assert faults(text="{{ note }}") == [("text", "Nothing would be left of its subject or its text.")]
+    assert faults(subject="{{ title }}") == [("text", "Nothing would be left of its subject or its text.")]
+
+
+def test_the_forms_of_texts_are_checked() -> None:
+    for texts, field in (
+        (some_texts(subject="a\r\nBcc: x@evil.example"), "subject"),
+        (some_texts(subject="a\u2028b"), "subject"),
+        (some_texts(subject="x" * (LONGEST_SUBJECT_TEMPLATE + 1)), "subject"),
+        (some_texts(subject=""), "subject"),
+        (some_texts(text=" "), "text"),
+        (some_texts(text="\0"), "text"),
+        (some_texts(text="x" * (LONGEST_TEXT_TEMPLATE + 1)), "text"),
+        (some_texts(html="x" * (LONGEST_HTML_TEMPLATE + 1)), "html"),
+    ):
+        with pytest.raises(Invalid) as refused:
+            texts.check()
+        assert {one.field for one in refused.value.fields} == {field}
+
+
+@pytest.mark.parametrize("name", ["note", "title", "contact", "salesperson", "number"])
+@pytest.mark.parametrize(
+    "hostile", ["{{ 7*7 }}", "{% include 'x' %}", "<img src=x onerror=y>", "a\r\nBcc: x@evil.example", "&amp;"]
+)
+def test_values_are_data(name: str, hostile: str) -> None:
+    document = a_quote_document(title=hostile, contact_name=hostile, salesperson=hostile, number=hostile)
+    texts = some_texts(subject=f"S {{{{ {name} }}}}", text=f"T {{{{ {name} }}}}", html=f"<p>H {{{{ {name} }}}}</p>")
+
+    composed = TEMPLATES.quote_sent(document, hostile, texts)
+
+    assert composed.text == f"T {hostile}"
+    assert composed.subject == f"S {' '.join(hostile.split())}"
+    assert "<img" not in composed.html
+    assert "49" not in composed.text + composed.html
+
+
+@pytest.mark.parametrize(
+    ("html", "line", "reason"),
+    [
+        ("\n<script>alert(1)</script>", 2, "<script> is not allowed"),
+        ("<style>p{}</style>", 1, "<style> is not allowed"),
+        ("<iframe src='https://x.example'></iframe>", 1, "<iframe> is not allowed"),
+        ("<html><body>x</body></html>", 1, "<html> is not allowed"),
+        ("<p\n onclick='x()'>a</p>", 1, "«onclick» is not allowed in <p>"),
+        ("<img src=x onerror=alert(1)>", 1, "«onerror» is not allowed in <img>"),
+        ("{% if title\n %}a{% endif %}\n\n<a href='javascript:alert(1)'>x</a>", 4, "not with «javascript»"),
+        ("<a href=' java\tscript:alert(1)'>x</a>", 1, "not with «javascript»"),
+        ("<a href='&#106;avascript:alert(1)'>x</a>", 1, "not with «javascript»"),
+        ("<img src='data:image/svg+xml,x'>", 1, "not with «data»"),
+        ("<svg onload=x>", 1, "<svg> is not allowed"),
+        ("<form action='https://x.example'><input></form>", 1, "<form> is not allowed"),
+    ],
+)
+def test_html_that_would_run_frame_or_ask_is_refused(html: str, line: int, reason: str) -> None:
+    field, message = faults(html=html)[0]
+
+    assert field == "html"
+    assert message.startswith(f"Line {line}: ")
+    assert reason in message
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<a href='{{ title }}'>x</a>",
+        "<a href='java{% if title %}script:{% endif %}alert(1)'>x</a>",
+        "<{% if title %}script{% else %}p{% endif %}>alert(1)</p>",
+        "<p {% if title %}onclick{% else %}title{% endif %}='x'>x</p>",
+    ],
+)
+def test_what_values_and_blocks_put_together_is_cleaned(html: str) -> None:
+    document = a_quote_document(title="javascript:alert(1)")
+
+    shown = TEMPLATES.quote_sent(document, "", some_texts(html=html)).html
+
+    body = shown.partition("<tr><td")[2]
+    assert "script:" not in body
+    assert "<script" not in body
+    assert "onclick" not in body
+
+
+def test_styles_cannot_cover_the_page_or_load_anything() -> None:
+    document = a_quote_document(title="red;position:fixed;background:url(https://x.example)")
+    html = "<p style='position:fixed;background-image:url(https://x.example);color:{{ title }};padding:4px'>x</p>"
+
+    shown = TEMPLATES.quote_sent(document, "", some_texts(html=html)).html
+
+    assert "padding:4px" in shown
+    assert "position" not in shown
+    assert "url(" not in shown
+
+
+PIECES = st.sampled_from(
+    [
+        *(
+            "{{",
+            "}}",
+            "{%",
+            "%}",
+            "{#",
+            "#}",
+            "for",
+            "line",
+            "in",
+            "lines",
+            "if",
+            "endif",
+            "endfor",
+            "else",
+            "raw",
+            "endraw",
+        ),
+        *(
+            "number",
+            "note",
+            ".",
+            "loop",
+            "sku",
+            "|",
+            "upper",
+            "default",
+            "(",
+            ")",
+            "not",
+            "and",
+            "==",
+            "9",
+            "*",
+            "~",
+            "-",
+        ),
+        *(
+            "__class__",
+            "'",
+            '"',
+            "<",
+            ">",
+            "<a href=",
+            "javascript:",
+            "<script",
+            "on",
+            "=",
+            "\\",
+            "\n",
+            " ",
+            " ",
+            "x",
+            "é",
+        ),
+        "\ud800",
+    ]
+)
+
+
+@given(st.lists(PIECES, max_size=30).map("".join))
+def test_any_text_is_a_template_or_a_fault_and_never_more(source: str) -> None:
+    texts = some_texts(text=f"x{source}", html=f"x{source}")
+    if list(TEMPLATES.faults(OFFER, texts)):
+        return
+
+    composed = TEMPLATES.sample(OFFER, "en", texts)
+
+    assert not re.search(r"<script|<[^>]*\bon\w+=|<[^>]*javascript:", composed.html.partition("<tr><td")[2])
+
+
+def test_a_template_that_is_kept_and_no_longer_taken_cannot_be_used() -> None:
+    for changes in ({"text": "{{ gone }}"}, {"subject": "{{ 'a' ~ 'b' }}"}, {"html": "<p>{{ note|safe }}</p>"}):
+        with pytest.raises(TemplateFailed):
+            TEMPLATES.quote_sent(a_quote_document(), "x", some_texts(**changes))
+
+
+def test_the_documentation_names_all_values_filters_and_limits() -> None:
+    told = (Path(__file__).resolve().parents[3] / "docs" / "email.md").read_text(encoding="utf-8")
+
+    for name, meaning in TEMPLATE_VALUES[OFFER].items():
+        assert f"| `{name}` | {meaning} |" in told
+    assert ", ".join(f"`{name}`" for name in FILTERS) in told
+    for limit in (
+        LONGEST_SUBJECT_TEMPLATE,
+        LONGEST_TEXT_TEMPLATE,
+        LONGEST_HTML_TEMPLATE,
+        MOST_NODES,
+        DEEPEST,
+        LONGEST_RENDERED,
+    ):
+        assert f"{limit:,}".replace(",", " ") in told
