@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import pytest_asyncio
@@ -20,9 +22,13 @@ from src.adapters.postgres.bootstrap import alembic_config, bootstrap, downgrade
 from src.adapters.postgres.engine import make_engine
 from src.adapters.postgres.lint import lint
 from src.adapters.postgres.unit_of_work import OpenPostgresUnitOfWork
+from src.application.ports.paging import Paging
+from src.application.ports.quoting import QuoteFilter
 from src.domain.approvals.conditions import Condition, Operator
 from src.domain.identity.actor import Role
+from src.domain.messaging.message import Message
 from src.domain.shared.change import Change
+from src.domain.shared.ids import MessageId
 from tests.builders.everything import a_full_organization
 from tests.builders.quotes import NOON, a_policy
 from tests.database import SECRET, drop_database, empty_database
@@ -245,3 +251,41 @@ async def test_approvals_are_told_over_into_the_form_of_their_time(empty: Databa
     await owner.rollback()
     await app.dispose()
     await operator.dispose()
+
+
+async def test_mails_to_one_address_are_told_apart_by_attempt_groups(
+    empty: DatabaseUrls, owner: AsyncConnection
+) -> None:
+    """Before there were groups somebody could have an offer twice: as its recipient, and for a copy."""
+    await migrate(empty.owner)
+    app, operator = make_engine(empty.app, pool_size=2), make_engine(empty.operator, pool_size=1)
+    open_uow = OpenPostgresUnitOfWork(app, operator)
+    sales = (await a_full_organization(open_uow)).actor(Role.SALES)
+    async with open_uow(sales) as uow:
+        (quote,) = (await uow.quotes.page(QuoteFilter(), Paging())).items
+        (first,) = await uow.messages.of_quote(quote.id)
+        made = [("ann@example.com", 1), (first.recipient, 2), (first.recipient, 3)]
+        for minute, (recipient, group) in enumerate(made, start=1):
+            change = Message.queue(
+                message_id=MessageId(uuid4()),
+                quote_id=quote.id,
+                revision=first.revision,
+                recipient=recipient,
+                recipient_name="",
+                note="",
+                at=first.created_at + timedelta(minutes=minute),
+                attempt_group=group,
+            )
+            await uow.messages.save(change)
+        await uow.commit()
+
+    await app.dispose()
+    await owner.run_sync(downgrade, "0012")
+    await owner.run_sync(upgrade)
+    await owner.commit()
+    async with open_uow(sales) as uow:
+        kept = await uow.messages.of_quote(quote.id)
+    await app.dispose()
+    await operator.dispose()
+
+    assert [(one.recipient, one.attempt_group) for one in kept] == [(first.recipient, 1), *made]
