@@ -90,6 +90,7 @@ from src.application.customers.read_customers import (
 from src.application.documents.export_data import ExportCustomers, ExportProducts, ExportQuoteLines, ExportQuotes
 from src.application.documents.get_quote_document import GetQuoteDocument
 from src.application.documents.get_sent_offer import GetQuotation, GetSentOffer
+from src.application.documents.open_download import DownloadKinds, OpenDownload, known_downloads
 from src.application.identity.api_keys import CreateApiKey, ListApiKeys, RevokeApiKey
 from src.application.identity.authenticate import Authenticate
 from src.application.identity.change_organization import ChangeOrganization, GetLogo, RemoveLogo, SetLogo
@@ -383,11 +384,17 @@ class UseCases(Provider):
         ListBuiltInTemplates,
         PreviewMailTemplate,
         GetDeliveries,
+        OpenDownload,
         ExportQuotes,
         ExportQuoteLines,
         ExportCustomers,
         ExportProducts,
     )
+
+    @provide
+    def download_kinds(self) -> DownloadKinds:
+        return known_downloads()
+
     reporting = provide_all(ReportRevenue)
     audit = provide_all(ListAuditEntries, ExportAudit, VerifyAudit, SignAuditHead, ListSignedHeads)
     jobs = provide_all(ListJobs, GetJob, RetryJob, CancelJob, ClearUpAfterJob, ReportProgress)

@@ -52,6 +52,7 @@ _OPEN = {
     "/api/v1/password-resets",
     "/api/v1/password-resets/complete",
     "/api/v1/invitations/accept",
+    "/api/v1/downloads/{token}",
 }
 ERRORS: dict[str, tuple[Exception, int, str]] = {
     "not found": (NotFound("There is no such thing."), 404, "not_found"),

@@ -102,7 +102,8 @@ class ChallengeSecrets(Protocol):
 class DownloadGrant:
     """What a signed link opens: one file of one kind, until *expires_at* (exclusive, UTC), whoever carries it.
 
-    *issued_to* is the user, or the API key, to whom it was given; the download is audited as theirs.
+    *issued_to* is the user, also behind an API key, to whom it was given; the audit names them, and when they are locked
+    out their links end.
     """
 
     organization_id: OrganizationId

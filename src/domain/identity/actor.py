@@ -60,6 +60,7 @@ class Permission(StrEnum):
     DELIVER_MESSAGES = "messages.deliver"  # Jobs only: no role has it.
     RUN_APPROVALS = "approvals.run"  # Jobs only: escalations, reminders and simulations.
     EXPIRE_QUOTES = "quotes.expire"  # The same.
+    FOLLOW_LINKS = "downloads.open"  # Whoever carries a signed link to a file: no role has it.
     LOG_IN = "session.open"  # The login itself, before a user is known: no role has it.
     OPERATE = "platform.operate"  # Making, suspending and restoring organisations: no role has it.
 
@@ -250,6 +251,17 @@ class Actor:
             permissions=frozenset({Permission.LOG_IN}),
             origin=origin,
             name="",
+        )
+
+    @classmethod
+    def by_link(cls, *, organization_id: OrganizationId, origin: Origin) -> "Actor":
+        """Whoever carries a signed link: may open the one file that it names, and is not known."""
+        return cls(
+            kind=ActorKind.ANONYMOUS,
+            organization_id=organization_id,
+            permissions=frozenset({Permission.FOLLOW_LINKS}),
+            origin=origin,
+            name="download link",
         )
 
     @property

@@ -12,6 +12,7 @@ from src.entrypoints.http.approvals.controller import ApprovalController, Delega
 from src.entrypoints.http.audit.controller import AuditController
 from src.entrypoints.http.catalog.controller import CategoryController, ProductController, TaxRateController
 from src.entrypoints.http.customers.controller import ContactController, CustomerController
+from src.entrypoints.http.downloads.controller import DownloadController
 from src.entrypoints.http.exports.controller import ExportController
 from src.entrypoints.http.health import ReadinessCheck
 from src.entrypoints.http.imports.controller import ImportController
@@ -57,6 +58,7 @@ CONTROLLERS = (
     QuoteFileController,
     PolicyController,
     ExportController,
+    DownloadController,
     ApprovalController,
     DelegationController,
     ReportController,

@@ -27,6 +27,7 @@ from litestar.status_codes import (
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from src.application.ports.storage import StorageUnavailable
 from src.domain.shared.errors import (
     Conflict,
     DomainError,
@@ -98,6 +99,13 @@ INTERNAL_ERROR: Final = Problem(
     message="Something went wrong on our side. Tell us the trace id and we can find it.",
     unexpected=True,
 )
+STORAGE_UNAVAILABLE: Final = Problem(
+    status=HTTP_503_SERVICE_UNAVAILABLE,
+    code="storage_unavailable",
+    message="Files cannot be kept or fetched right now; try again shortly.",
+    headers={"Retry-After": "5"},
+    unexpected=True,
+)
 DATABASE_UNAVAILABLE: Final = Problem(
     status=HTTP_503_SERVICE_UNAVAILABLE,
     code="database_unavailable",
@@ -129,6 +137,8 @@ def problem_of(error: BaseException) -> Problem:
         )
     if isinstance(error, HTTPException):
         return _of_framework(error)
+    if isinstance(error, StorageUnavailable):
+        return STORAGE_UNAVAILABLE
     if isinstance(error, TimeoutError):
         return TOOK_TOO_LONG
     return _of_database(error) or INTERNAL_ERROR

@@ -1,0 +1,22 @@
+"""Signed links over HTTP: whoever has one downloads one file."""
+
+from dishka.integrations.litestar import FromDishka
+from litestar import Controller, get
+from litestar.params import FromPath
+from litestar.response import Stream
+
+from src.application.documents.open_download import OpenDownload
+from src.domain.identity.actor import Origin
+from src.entrypoints.http.downloads.answers import file_answer
+
+
+class DownloadController(Controller):
+    path = "/api/v1/downloads"
+    tags = ("downloads",)
+
+    @get("/{token:str}", media_type="application/octet-stream", open_to_all=True)
+    async def open_download(
+        self, token: FromPath[str], origin: FromDishka[Origin], open_download: FromDishka[OpenDownload]
+    ) -> Stream:
+        """The file that a signed link names; 404 for a link that is wrong, has expired or has been ended."""
+        return await file_answer(await open_download(token, origin))
