@@ -17,8 +17,9 @@ from time import perf_counter
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from src.application.documents.export_data import ExportQuotes, ExportQuotesCommand, Target
-from src.application.ports.documents import SpreadsheetFormat
+from src.application.documents.export_data import ExportData, ExportDataCommand
+from src.application.documents.export_sources import ExportRequest
+from src.domain.documents.export import ExportFormat, ExportKind
 from src.domain.identity.actor import Role
 from src.entrypoints.cli.session import session_of
 from src.entrypoints.database import Database
@@ -89,13 +90,14 @@ async def beside_pandas(database: Database, count: int) -> None:
 
     ours, theirs = [], []
     async with session_of(SALES, None) as session:
-        exporting = await session.get(ExportQuotes)
+        exporting = await session.get(ExportData)
         with TemporaryDirectory() as folder:
             path = Path(folder) / "quotes.csv"
-            target = Target(path=path, file_format=SpreadsheetFormat.CSV)
+            request = ExportRequest(kind=ExportKind.QUOTES, file_format=ExportFormat.CSV)
+            command = ExportDataCommand(request=request, path=path)
             for _ in range(RUNS):
                 begin = perf_counter()
-                assert await exporting(session.actor, ExportQuotesCommand(target=target)) > count
+                assert (await exporting(session.actor, command)).rows > count
                 ours.append(perf_counter() - begin)
             engine = create_async_engine(database.admin_url)
             for _ in range(RUNS):

@@ -30,7 +30,7 @@ from src.adapters.security import (
 from src.adapters.smtp import EmlMailer, JinjaMailTemplates, SmtpMailer
 from src.adapters.spreadsheets import FileSpreadsheets
 from src.adapters.storage import storage_from
-from src.adapters.system import SystemClock, Uuid7Ids
+from src.adapters.system import SystemClock, TemporaryFiles, Uuid7Ids
 from src.adapters.tabular import FileTabularReader
 from src.adapters.tax_numbers import StdnumTaxNumbers
 from src.application.approvals.comment_on_approval import CommentOnApproval
@@ -41,7 +41,6 @@ from src.application.approvals.policies import ChangePolicy, CreatePolicy, GetPo
 from src.application.approvals.read_approvals import CountApprovals, GetApproval, ListApprovals, ListWaiting
 from src.application.approvals.simulate_policy import GetSimulation, RunSimulation, SimulatePolicy
 from src.application.approvals.subject import Subjects, known_subjects
-from src.application.audit.export_audit import ExportAudit
 from src.application.audit.read_audit import ListAuditEntries
 from src.application.audit.sign_heads import ListSignedHeads, SignAuditHead
 from src.application.audit.verify_audit import VerifyAudit
@@ -87,10 +86,22 @@ from src.application.customers.read_customers import (
     ListCustomers,
     ListReminders,
 )
-from src.application.documents.export_data import ExportCustomers, ExportProducts, ExportQuoteLines, ExportQuotes
+from src.application.documents.delete_old_exports import DeleteOldExports
+from src.application.documents.export_data import ExportData
+from src.application.documents.export_writer import ExportWriter
+from src.application.documents.exports import (
+    EXPORT_LINK,
+    CancelExport,
+    GetExport,
+    ListExports,
+    MakeExportLink,
+    RequestExport,
+    find_export,
+)
 from src.application.documents.get_quote_document import GetQuoteDocument
 from src.application.documents.get_sent_offer import GetQuotation, GetSentOffer
-from src.application.documents.open_download import DownloadKinds, OpenDownload, known_downloads
+from src.application.documents.open_download import DownloadKinds, OpenDownload
+from src.application.documents.run_export import RunExport
 from src.application.identity.api_keys import CreateApiKey, ListApiKeys, RevokeApiKey
 from src.application.identity.authenticate import Authenticate
 from src.application.identity.change_organization import ChangeOrganization, GetLogo, RemoveLogo, SetLogo
@@ -159,6 +170,7 @@ from src.application.ports.documents import QuotationWriter, QuoteRenderer, Spre
 from src.application.ports.identity import AccountDirectory, OrganizationDirectory, Throttle
 from src.application.ports.mail import Mailer, MailTemplates
 from src.application.ports.oidc import ProviderClient
+from src.application.ports.scratch import ScratchFiles
 from src.application.ports.security import (
     ChallengeSecrets,
     CommonPasswords,
@@ -385,18 +397,23 @@ class UseCases(Provider):
         PreviewMailTemplate,
         GetDeliveries,
         OpenDownload,
-        ExportQuotes,
-        ExportQuoteLines,
-        ExportCustomers,
-        ExportProducts,
+        ExportWriter,
+        ExportData,
+        RequestExport,
+        GetExport,
+        ListExports,
+        CancelExport,
+        MakeExportLink,
+        RunExport,
+        DeleteOldExports,
     )
 
     @provide
     def download_kinds(self) -> DownloadKinds:
-        return known_downloads()
+        return DownloadKinds({EXPORT_LINK: find_export})
 
     reporting = provide_all(ReportRevenue)
-    audit = provide_all(ListAuditEntries, ExportAudit, VerifyAudit, SignAuditHead, ListSignedHeads)
+    audit = provide_all(ListAuditEntries, VerifyAudit, SignAuditHead, ListSignedHeads)
     jobs = provide_all(ListJobs, GetJob, RetryJob, CancelJob, ClearUpAfterJob, ReportProgress)
 
 
@@ -409,6 +426,7 @@ class Outside(Provider):
     ids = provide(Uuid7Ids, provides=IdFactory)
     spreadsheets = provide(FileSpreadsheets, provides=SpreadsheetWriter)
     tables = provide(FileTabularReader, provides=TabularReader)
+    scratch = provide(TemporaryFiles, provides=ScratchFiles)
     renderer = provide(TypstQuoteRenderer, provides=QuoteRenderer)
     quotations = provide(UblQuotationWriter, provides=QuotationWriter)
     common_passwords = provide(ListedPasswords, provides=CommonPasswords)

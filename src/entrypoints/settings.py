@@ -47,6 +47,7 @@ class Settings:
     trusted_proxies: int
     cors_origins: tuple[str, ...]
     pool_size: int
+    export_rows_at_once: int
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -86,6 +87,9 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
             origin.strip() for origin in variables.get("PROFFER_CORS_ORIGINS", "").split(",") if origin.strip()
         ),
         pool_size=_whole_number(variables, "PROFFER_POOL_SIZE", 5, highest=100),
+        export_rows_at_once=_whole_number(
+            variables, "PROFFER_EXPORT_ROWS_AT_ONCE", 10_000, lowest=1, highest=1_000_000
+        ),
     )
 
 

@@ -16,6 +16,7 @@ from src.domain.shared.ids import CommentId, DocumentId, MailTemplateId
 from tests.builders.approvals import SUBJECTS, a_delegation, a_simulation, a_subject, a_submission, asked
 from tests.builders.audit import SIGNER
 from tests.builders.catalogue import a_catalogue, an_import
+from tests.builders.exports import an_export
 from tests.builders.identity import fill_identity
 from tests.builders.quotes import NOON, a_contact, a_content, a_customer, a_new_quote, a_product
 from tests.organizations import TestOrganization, new_organization
@@ -41,6 +42,7 @@ async def a_full_organization(open_uow: OpenUnitOfWork) -> TestOrganization:
         )
         await uow.coupons.redeem(redemption)
         await uow.imports.save(an_import(sales.person).start())
+        await uow.exports.save(an_export(sales.person).request())
         await uow.commit()
     await SubmitQuote(transactions, clock, ids)(sales, SubmitQuoteCommand(quote_id=quote.id))
     await SendQuote(transactions, clock, ids)(sales, SendQuoteCommand(quote_id=quote.id))

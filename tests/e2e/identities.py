@@ -58,6 +58,10 @@ async def _import(team: Team) -> str:
     return str(answer.json()["id"])
 
 
+async def _export(team: Team) -> str:
+    return await _made(team, "exports", {"kind": "quotes"})
+
+
 async def _user(team: Team) -> str:
     body = {"email": f"{uuid4().hex}@example.com", "name": "Ann", "role": "sales"}
     return str((await team.owner.post("/api/v1/users", body)).json()["id"])
@@ -131,6 +135,7 @@ FACTORIES: Final[dict[str, Callable[[Team], Awaitable[str]]]] = {
     "price_list_id": _price_list,
     "coupon_id": _coupon,
     "import_id": _import,
+    "export_id": _export,
     "user_id": _user,
     "session_id": _session,
     "api_key_id": _api_key,

@@ -58,6 +58,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "POST /api/v1/mail-templates": {"kind": "offer", "language": "fr", "subject": "x", "text": "x"},
     "POST /api/v1/mail-templates/preview": {"kind": "offer", "language": "fr", "subject": "x", "text": "x"},
     "PATCH /api/v1/mail-templates/{template_id}": {"subject": "x"},
+    "POST /api/v1/exports": {"kind": "quotes"},
     "POST /api/v1/me/password": {"current_password": "wrong one", "new_password": "another battery"},
     "POST /api/v1/me/second-factor/confirm": {"code": "1"},
     "POST /api/v1/me/second-factor/remove": {"code": "1"},

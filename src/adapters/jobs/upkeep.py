@@ -24,8 +24,8 @@ async def purge(url: str) -> int:
 
 
 async def run_schedules(url: str) -> int:
-    """Make the jobs that are due, of all organisations: offers that are over, offers that end soon; how many jobs."""
-    return await _ask(url, "SELECT jobs.run_schedules()")
+    """Make the jobs that are due, of all organisations: offers that are over or end soon, each night's deletion of exports."""
+    return await _ask(url, "SELECT jobs.run_schedules() + jobs.schedule_deletion_of_exports(now())")
 
 
 async def _ask(url: str, question: str) -> int:

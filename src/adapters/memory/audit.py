@@ -48,6 +48,9 @@ class MemoryAudit(AuditLog):
             if _meets(entry, criteria):
                 yield entry
 
+    async def count(self, criteria: AuditFilter, at_most: int) -> int:
+        return min(sum(_meets(entry, criteria) for entry in self._transaction.state.entries), at_most)
+
     async def extent(self) -> Extent:
         state = self._transaction.state
         return Extent(head=state.head, last=state.entries[-1].sequence if state.entries else 0)

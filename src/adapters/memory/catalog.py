@@ -66,6 +66,9 @@ class MemoryProducts(ProductRepository):
         for product in sorted(self._meeting(criteria), key=lambda one: (one.created_at, one.id)):
             yield product
 
+    async def count(self, criteria: ProductFilter, at_most: int) -> int:
+        return min(len(self._meeting(criteria)), at_most)
+
     def _meeting(self, criteria: ProductFilter) -> list[Product]:
         return [
             product

@@ -50,6 +50,9 @@ class MemoryCustomers(CustomerRepository):
         for customer in sorted(self._found(criteria), key=lambda one: (one.created_at, one.id)):
             yield customer
 
+    async def count(self, criteria: CustomerFilter, at_most: int) -> int:
+        return min(len(self._found(criteria)), at_most)
+
     def _found(self, criteria: CustomerFilter) -> list[Customer]:
         return [
             one

@@ -1,6 +1,6 @@
 """Quotes in memory."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -71,8 +71,14 @@ class MemoryQuotes(QuoteRepository):
         for quote in sorted(self._found(criteria), key=lambda one: (one.created_at, one.id)):
             yield _summary(quote)
 
-    def copied(self, criteria: QuoteFilter, columns: Sequence[Column], *, lines: bool) -> CsvSource | None:
+    def copied(
+        self, criteria: QuoteFilter, columns: Sequence[Column], on_rows: Callable[[int], None], *, lines: bool
+    ) -> CsvSource | None:
         return None
+
+    async def count(self, criteria: QuoteFilter, at_most: int, *, lines: bool) -> int:
+        found = self._found(criteria)
+        return min(sum(len(one.current.content.lines) for one in found) if lines else len(found), at_most)
 
     async def stream_lines(self, criteria: QuoteFilter) -> AsyncIterator[QuoteLine]:
         for quote in sorted(self._found(criteria), key=lambda one: (one.created_at, one.id)):

@@ -27,6 +27,7 @@ from src.domain.customers.contact import Contact
 from src.domain.customers.customer import Customer
 from src.domain.customers.group import CustomerGroup
 from src.domain.documents.catalog_import import CatalogImport
+from src.domain.documents.export import DataExport
 from src.domain.documents.stored_document import StoredDocument
 from src.domain.identity.api_key import ApiKey
 from src.domain.identity.challenge import Challenge
@@ -83,6 +84,7 @@ class OrganizationState:
     mail_templates: dict[UUID, MailTemplate] = field(default_factory=dict)
     custom_fields: dict[UUID, CustomField] = field(default_factory=dict)
     imports: dict[UUID, CatalogImport] = field(default_factory=dict)
+    exports: dict[UUID, DataExport] = field(default_factory=dict)
     jobs: dict[UUID, JobRecord] = field(default_factory=dict)
     answers: dict[tuple[UUID, str], tuple[str, StoredAnswer]] = field(default_factory=dict)
     counters: dict[int, int] = field(default_factory=dict)

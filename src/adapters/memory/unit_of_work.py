@@ -11,6 +11,7 @@ from src.adapters.memory.audit import MemoryAudit
 from src.adapters.memory.catalog import MemoryCategories, MemoryExchangeRates, MemoryProducts, MemoryTaxRates
 from src.adapters.memory.custom_fields import MemoryCustomFields
 from src.adapters.memory.customers import MemoryContacts, MemoryCustomerGroups, MemoryCustomers
+from src.adapters.memory.exports import MemoryExports
 from src.adapters.memory.identity import (
     MemoryApiKeys,
     MemoryChallenges,
@@ -96,6 +97,7 @@ class MemoryUnitOfWork(UnitOfWork):
         self.messages = MemoryMessages(transaction)
         self.mail_templates = MemoryMailTemplates(transaction)
         self.imports = MemoryImports(transaction)
+        self.exports = MemoryExports(transaction)
         self.custom_fields = MemoryCustomFields(transaction)
         self.reports = MemoryReports(transaction)
         self.jobs = MemoryJobQueue(transaction)

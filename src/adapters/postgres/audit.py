@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.sql.elements import ColumnElement
 
 from src.adapters.postgres.connection import Row
-from src.adapters.postgres.pages import for_counting
+from src.adapters.postgres.pages import counted, for_counting
 from src.adapters.postgres.tables import audit_entries, audit_heads, audit_signed_heads
 from src.adapters.postgres.transaction import Transaction
 from src.application.ports.audit import AuditFilter, AuditLog
@@ -88,6 +88,9 @@ class PostgresAudit(AuditLog):
         statement = select(audit_entries).where(*self._conditions(criteria)).order_by(audit_entries.c.sequence)
         async for row in self._transaction.connection.stream(statement, _BATCH):
             yield _to_entry(row)
+
+    async def count(self, criteria: AuditFilter, at_most: int) -> int:
+        return await counted(self._transaction.connection, audit_entries, self._conditions(criteria), at_most)
 
     async def extent(self) -> Extent:
         row = (await self._transaction.connection.execute(_EXTENT, {"tenant": self._transaction.organization_id})).one()

@@ -11,6 +11,7 @@ from src.adapters.postgres.custom_fields import has_value
 from src.adapters.postgres.pages import (
     containing,
     contains,
+    counted,
     newest_first,
     oldest_first,
     read_cursor,
@@ -85,6 +86,9 @@ class PostgresProducts(ProductRepository):
 
     def stream(self, criteria: ProductFilter) -> AsyncIterator[Product]:
         return oldest_first(self._transaction.connection, products, self._conditions(criteria), self._records.item)
+
+    async def count(self, criteria: ProductFilter, at_most: int) -> int:
+        return await counted(self._transaction.connection, products, self._conditions(criteria), at_most)
 
     def _conditions(self, criteria: ProductFilter) -> list[Any]:
         """All but the search."""

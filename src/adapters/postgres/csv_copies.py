@@ -132,13 +132,20 @@ def _custom(column: Column) -> ColumnElement[Any]:
     return guarded(found) if column.kind is ColumnKind.TEXT else found
 
 
-async def copy_rows(connection: Connection, statement: Select[Any], mark: str, sink: Sink) -> int:
-    """Send the rows to *sink*, every field quoted, each row ended as RFC 4180 says; how many there were."""
+async def copy_rows(
+    connection: Connection, statement: Select[Any], mark: str, sink: Sink, on_rows: Callable[[int], None]
+) -> int:
+    """Send the rows to *sink*, every field quoted, each row ended as RFC 4180 says; how many there were.
+
+    *on_rows* is told how many have come, now and then.
+    """
     ends, kept = f'{mark}"\n'.encode(), b""
 
     async def hand_on(chunk: bytes) -> None:
         nonlocal kept
-        rows = (kept + chunk).replace(ends, b'"\r\n')
+        came = kept + chunk
+        on_rows(came.count(ends))
+        rows = came.replace(ends, b'"\r\n')
         # The last of it may be the beginning of an end.
         kept = rows[-len(ends) :]
         await sink(rows[: -len(ends)])

@@ -9,7 +9,7 @@ from sqlalchemy import Column, ColumnElement, false, func, or_, select, update
 from src.adapters.postgres.connection import Row
 from src.adapters.postgres.custom_fields import has_value
 from src.adapters.postgres.json_columns import from_json, to_json
-from src.adapters.postgres.pages import contains, newest_first, oldest_first, searched
+from src.adapters.postgres.pages import contains, counted, newest_first, oldest_first, searched
 from src.adapters.postgres.records import Records, row_of
 from src.adapters.postgres.tables import (
     contacts,
@@ -99,6 +99,9 @@ class PostgresCustomers(CustomerRepository):
 
     def stream(self, criteria: CustomerFilter) -> AsyncIterator[Customer]:
         return oldest_first(self._transaction.connection, customers, self._conditions(criteria), _to_customer)
+
+    async def count(self, criteria: CustomerFilter, at_most: int) -> int:
+        return await counted(self._transaction.connection, customers, self._conditions(criteria), at_most)
 
     def _conditions(self, criteria: CustomerFilter) -> list[ColumnElement[bool]]:
         columns = customers.c

@@ -19,6 +19,7 @@ from sqlalchemy import (
     any_,
     false,
     func,
+    literal,
     select,
     tuple_,
 )
@@ -108,6 +109,14 @@ def for_counting(conditions: Sequence[ColumnElement[bool]]) -> Iterator[ColumnEl
                 yield column == any_(array([condition.right]))
                 continue
         yield condition
+
+
+async def counted(
+    connection: Connection, table: FromClause, conditions: Sequence[ColumnElement[bool]], at_most: int
+) -> int:
+    """How many rows there are; *at_most* for more, so that it takes no longer."""
+    found = select(literal(1)).select_from(table).where(*for_counting(conditions)).limit(at_most).subquery()
+    return int((await connection.execute(select(func.count()).select_from(found))).scalar_one())
 
 
 @cache

@@ -1,6 +1,6 @@
 """Quotes in PostgreSQL: a header, its revisions, and the lines of each."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
@@ -18,7 +18,7 @@ from src.adapters.postgres.connection import Row
 from src.adapters.postgres.csv_copies import copy_rows, rows_of_lines, rows_of_quotes
 from src.adapters.postgres.custom_fields import has_value
 from src.adapters.postgres.json_columns import from_json, to_json
-from src.adapters.postgres.pages import BATCH, contains, newest_first, oldest_first, searched
+from src.adapters.postgres.pages import BATCH, contains, counted, newest_first, oldest_first, searched
 from src.adapters.postgres.records import insert_or_update
 from src.adapters.postgres.tables import (
     line_items,
@@ -66,6 +66,13 @@ _EXPORTED_LINE: Final = tuple(
         line_items.c.section,
         line_items.c.unit_cost,
     )
+)
+# Those of the current revisions.
+_WITH_LINES: Final = quotes.join(
+    line_items,
+    (line_items.c.organization_id == quotes.c.organization_id)
+    & (line_items.c.quote_id == quotes.c.id)
+    & (line_items.c.revision == quotes.c.revision),
 )
 _LINE_COLUMNS: Final = (
     line_items.c.id,
@@ -246,25 +253,24 @@ class PostgresQuotes(QuoteRepository):
     def stream(self, criteria: QuoteFilter) -> AsyncIterator[QuoteSummary]:
         return oldest_first(self._transaction.connection, quotes, self._conditions(criteria), _to_summary)
 
-    def copied(self, criteria: QuoteFilter, columns: Sequence[Column], *, lines: bool) -> CsvSource | None:
+    def copied(
+        self, criteria: QuoteFilter, columns: Sequence[Column], on_rows: Callable[[int], None], *, lines: bool
+    ) -> CsvSource | None:
         statement, mark = (rows_of_lines if lines else rows_of_quotes)(columns)
         order = (quotes.c.created_at, quotes.c.id, *((line_items.c.position,) if lines else ()))
         wanted = statement.where(*self._conditions(criteria)).order_by(*order)
-        return lambda sink: copy_rows(self._transaction.connection, wanted, mark, sink)
+        return lambda sink: copy_rows(self._transaction.connection, wanted, mark, sink, on_rows)
+
+    async def count(self, criteria: QuoteFilter, at_most: int, *, lines: bool) -> int:
+        table = _WITH_LINES if lines else quotes
+        return await counted(self._transaction.connection, table, self._conditions(criteria), at_most)
 
     async def stream_lines(self, criteria: QuoteFilter) -> AsyncIterator[QuoteLine]:
-        lines = line_items.c
-        joined = quotes.join(
-            line_items,
-            (lines.organization_id == quotes.c.organization_id)
-            & (lines.quote_id == quotes.c.id)
-            & (lines.revision == quotes.c.revision),
-        )
         statement = (
             select(*quotes.c, *_EXPORTED_LINE)
-            .select_from(joined)
+            .select_from(_WITH_LINES)
             .where(*self._conditions(criteria))
-            .order_by(quotes.c.created_at, quotes.c.id, lines.position)
+            .order_by(quotes.c.created_at, quotes.c.id, line_items.c.position)
         )
         quote: QuoteSummary | None = None
         async for row in self._transaction.connection.stream(statement, BATCH):

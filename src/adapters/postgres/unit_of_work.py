@@ -23,6 +23,7 @@ from src.adapters.postgres.catalog import (
 from src.adapters.postgres.connection import Connection
 from src.adapters.postgres.custom_fields import PostgresCustomFields
 from src.adapters.postgres.customers import PostgresContacts, PostgresCustomerGroups, PostgresCustomers
+from src.adapters.postgres.exports import PostgresExports
 from src.adapters.postgres.fence import check_fence
 from src.adapters.postgres.idempotency import HeldPostgresCommit, claim_of, take_claim
 from src.adapters.postgres.identity import (
@@ -97,6 +98,7 @@ class PostgresUnitOfWork(UnitOfWork):
     messages = when_asked(PostgresMessages)
     mail_templates = when_asked(PostgresMailTemplates)
     imports = when_asked(PostgresImports)
+    exports = when_asked(PostgresExports)
     custom_fields = when_asked(PostgresCustomFields)
     reports = when_asked(PostgresReports)
     jobs = when_asked(PostgresJobQueue)

@@ -27,7 +27,8 @@ class FileSpreadsheets(SpreadsheetWriter):
         sheet: str,
         totals: Callable[[], Sequence[Sequence[Cell]]] = tuple,
     ) -> int:
-        file = await asyncio.to_thread(_opened, path, file_format, columns, sheet)
+        # Here, in a millisecond: what a thread opened for somebody who was cancelled meanwhile, nobody would close.
+        file = _opened(path, file_format, columns, sheet)
         turns = Lock()  # After a cancellation the thread still writes while we want to close.
         count = 0
         try:

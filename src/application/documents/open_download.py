@@ -50,11 +50,6 @@ class DownloadKinds:
     finders: Mapping[str, FindFile]
 
 
-def known_downloads() -> DownloadKinds:
-    """Every kind of file that a link may lead to."""
-    return DownloadKinds({})
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileDownloaded(DomainEvent):
     """*issued_to*: the user to whom the link was given that was followed; None for a download of one's own."""

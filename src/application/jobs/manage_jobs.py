@@ -8,21 +8,23 @@ from src.application.deliveries import after_failures
 from src.application.ports.clock import Clock, IdFactory
 from src.application.ports.jobs import DELIVER_QUOTE, IMPORT_CATALOG, Job
 from src.application.ports.unit_of_work import UnitOfWork
+from src.application.ports.jobs import DELIVER_QUOTE, IMPORT_CATALOG, RUN_EXPORT, Job
 from src.application.transactions import Transactions
 from src.domain.documents.catalog_import import ImportEnded, RowError
+from src.domain.documents.export import ExportState
 from src.domain.identity.actor import Actor, Permission
 from src.domain.jobs.record import JobRecord
 from src.domain.messaging.message import DeliveryStatus
-from src.domain.shared.ids import ImportId, MessageId
+from src.domain.shared.ids import ExportId, ImportId, MessageId
 
 CLEAR_UP: Final = "clear_up_after_job"
 _CANCELLED: Final = "The job was cancelled."
 # What waits for these jobs would wait for ever.
-_AWAITED: Final = frozenset({DELIVER_QUOTE, IMPORT_CATALOG})
+_AWAITED: Final = frozenset({DELIVER_QUOTE, IMPORT_CATALOG, RUN_EXPORT})
 
 
 class RetryJob:
-    """A job that has failed for good begins anew; a message that failed with it waits again.
+    """A job that has failed for good begins anew; a message or an export that failed with it waits again.
 
     Raises JobNotFound, JobStateConflict.
     """
@@ -38,6 +40,10 @@ class RetryJob:
                 message = await uow.messages.get(MessageId(retried.subject_id))
                 if message.status is DeliveryStatus.FAILED:
                     await uow.messages.save(message.queued_again(at=now))
+            elif retried.name == RUN_EXPORT:
+                export = await uow.exports.lock(ExportId(retried.subject_id))
+                if export.state is ExportState.FAILED:
+                    await uow.exports.save(export.again(at=now))
             await uow.commit()
         return retried
 
@@ -69,7 +75,7 @@ class CancelJob:
 
 
 class ClearUpAfterJob:
-    """What waited for a job that was cancelled waits no longer: the message failed, the import ended."""
+    """What waited for a job that was cancelled waits no longer: the message failed, the import ended, the export is given up."""
 
     def __init__(self, transactions: Transactions, clock: Clock, ids: IdFactory) -> None:
         self._transactions, self._clock, self._ids = transactions, clock, ids
@@ -88,6 +94,10 @@ class ClearUpAfterJob:
                     return
                 error = RowError(row=None, column="", message=_CANCELLED)
                 await uow.imports.save(running.finished(refused=(error,), at=now))
+            elif job.name == RUN_EXPORT:
+                export = await uow.exports.lock(ExportId(job.subject_id))
+                if export.is_preparing:
+                    await uow.exports.save(export.ended(ExportState.CANCELLED, message=_CANCELLED, at=now))
             await uow.commit()
 
     async def _give_up(self, uow: UnitOfWork, actor: Actor, message_id: MessageId, now: datetime) -> None:

@@ -53,6 +53,10 @@ class AuditLog(Protocol):
         """Entries that meet *criteria*, oldest first, in flat memory."""
 
     @abstractmethod
+    async def count(self, criteria: AuditFilter, at_most: int) -> int:
+        """How many rows ``stream`` has; *at_most* for more."""
+
+    @abstractmethod
     async def extent(self) -> Extent:
         """Head, base and last entry, as they are at one instant."""
 

@@ -66,6 +66,10 @@ class ProductRepository(Protocol):
     def stream(self, criteria: ProductFilter) -> AsyncIterator[Product]:
         """All products that meet *criteria*, oldest first, in flat memory. *search* does not count here."""
 
+    @abstractmethod
+    async def count(self, criteria: ProductFilter, at_most: int) -> int:
+        """How many rows ``stream`` has; *at_most* for more."""
+
 
 class CategoryRepository(Protocol):
     @abstractmethod

@@ -63,6 +63,10 @@ class CustomerRepository(Protocol):
         """All customers that meet *criteria*, oldest first, in flat memory."""
 
     @abstractmethod
+    async def count(self, criteria: CustomerFilter, at_most: int) -> int:
+        """How many rows ``stream`` has; *at_most* for more."""
+
+    @abstractmethod
     async def by_reference(self, references: Sequence[str]) -> Mapping[str, Customer]:
         """Those with one of these references that are not deleted."""
 

@@ -16,6 +16,8 @@ DELIVER_QUOTE: Final = "deliver_quote"
 IMPORT_CATALOG: Final = "import_catalog"
 TELL_OF_FAILED_DELIVERY: Final = "tell_of_failed_delivery"
 TELL_OF_FAILED_TEMPLATE: Final = "tell_of_failed_template"
+RUN_EXPORT: Final = "run_export"
+DELETE_OLD_EXPORTS: Final = "delete_old_exports"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

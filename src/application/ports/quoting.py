@@ -1,7 +1,7 @@
 """Quotes in the store, and how lists show them."""
 
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -122,11 +122,17 @@ class QuoteRepository(Protocol):
         """All quotes that meet *criteria*, oldest first, in flat memory."""
 
     @abstractmethod
-    def copied(self, criteria: QuoteFilter, columns: Sequence[Column], *, lines: bool) -> CsvSource | None:
+    def copied(
+        self, criteria: QuoteFilter, columns: Sequence[Column], on_rows: Callable[[int], None], *, lines: bool
+    ) -> CsvSource | None:
         """A source of the rows of ``stream``, or of ``stream_lines``, with *columns* of the exports, known by their names.
 
-        None where the store knows no quicker way than row by row.
+        *on_rows* is told how many have come, now and then. None where the store knows no quicker way than row by row.
         """
+
+    @abstractmethod
+    async def count(self, criteria: QuoteFilter, at_most: int, *, lines: bool) -> int:
+        """How many rows ``stream`` has, or ``stream_lines``; *at_most* for more."""
 
     @abstractmethod
     def stream_lines(self, criteria: QuoteFilter) -> AsyncIterator[QuoteLine]:

@@ -22,6 +22,7 @@ from src.application.ports.catalog import (
 )
 from src.application.ports.custom_fields import CustomFieldRepository
 from src.application.ports.customers import ContactRepository, CustomerGroupRepository, CustomerRepository
+from src.application.ports.exports import ExportRepository
 from src.application.ports.identity import (
     ApiKeyRepository,
     ChallengeRepository,
@@ -72,6 +73,7 @@ class UnitOfWork(Protocol):
     messages: MessageRepository
     mail_templates: MailTemplateRepository
     imports: ImportRepository
+    exports: ExportRepository
     custom_fields: CustomFieldRepository
     reports: Reports
     audit: AuditLog

@@ -39,6 +39,7 @@ class Permission(StrEnum):
     EDIT_PRODUCTS = "products.edit"
     MANAGE_PRICES = "prices.manage"
     RUN_IMPORTS = "imports.run"
+    RUN_EXPORTS = "exports.run"  # To have files made by jobs; what is in them needs its own.
     VIEW_QUOTES = "quotes.view"
     EDIT_QUOTES = "quotes.edit"
     SUBMIT_QUOTES = "quotes.submit"
@@ -84,6 +85,7 @@ _SALES = _VIEWER | {
     Permission.EXPORT_QUOTES,
     Permission.EXPORT_CUSTOMERS,
     Permission.EXPORT_PRODUCTS,
+    Permission.RUN_EXPORTS,
     Permission.VIEW_REPORTS,
     Permission.VIEW_JOBS,
 }
@@ -94,6 +96,7 @@ _APPROVER = _VIEWER | {
     Permission.EXPORT_QUOTES,
     Permission.EXPORT_CUSTOMERS,
     Permission.EXPORT_PRODUCTS,
+    Permission.RUN_EXPORTS,
     Permission.VIEW_COSTS,
     Permission.VIEW_REPORTS,
     Permission.VIEW_JOBS,
@@ -224,6 +227,7 @@ class Actor:
                 Permission.DELIVER_MESSAGES,
                 Permission.VIEW_QUOTES,
                 Permission.RUN_IMPORTS,
+                Permission.RUN_EXPORTS,
                 Permission.RUN_APPROVALS,
                 Permission.EXPIRE_QUOTES,
                 Permission.VERIFY_AUDIT,

@@ -18,6 +18,7 @@ from src.domain.quoting.pricing import (
     LinePricing,
     QuotePricing,
 )
+from src.domain.shared.calendar import FIRST_YEAR, LAST_YEAR
 from src.domain.shared.currency import Currency
 from src.domain.shared.custom_fields import Values
 from src.domain.shared.ids import ContactId, CouponId, LineItemId, ProductId
@@ -30,7 +31,6 @@ DOCUMENT_TEMPLATE = "quote-2"  # Raised with the printed form, because the diges
 LONGEST_DESCRIPTION = 2000
 MOST_PARTICIPANTS = 20
 _CONVERSION = Context(prec=60, rounding=ROUND_HALF_UP)
-LAST_YEAR = 9000  # Far from the end of the calendar, so that the day after exists in every zone.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,8 +160,8 @@ class QuoteContent:
         checks = TextChecks()
         checks.line("title", self.title)
         checks.paragraphs("terms", self.terms)
-        if not 2000 <= self.valid_until.year <= LAST_YEAR:
-            checks.refuse("valid_until", f"A year from 2000 to {LAST_YEAR} is needed.")
+        if not FIRST_YEAR <= self.valid_until.year <= LAST_YEAR:
+            checks.refuse("valid_until", f"A year from {FIRST_YEAR} to {LAST_YEAR} is needed.")
         for position, line in enumerate(self.lines):
             checks.line(f"lines[{position}].sku", line.sku, longest=60)
             checks.paragraphs(f"lines[{position}].description", line.description, longest=LONGEST_DESCRIPTION)

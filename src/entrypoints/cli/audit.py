@@ -13,7 +13,6 @@ from dishka import AsyncContainer
 from rich.progress import Progress, TaskID
 
 from src.adapters.audit_heads import head_of_json, json_of_head
-from src.application.audit.export_audit import ExportAudit
 from src.application.audit.read_audit import ListAuditEntries
 from src.application.audit.sign_heads import SignAuditHead
 from src.application.audit.verify_audit import VerifyAudit, VerifyAuditCommand
@@ -26,12 +25,13 @@ from src.domain.audit.chain import ChainHead
 from src.domain.audit.entry import AuditEntry
 from src.domain.audit.signed_head import HeadRefused, SignedHead
 from src.domain.audit.verification import Verification
+from src.domain.documents.export import ExportFilters, ExportKind
 from src.domain.identity.actor import Actor, ActorKind
 from src.domain.identity.organization import OrganizationUnknown
 from src.domain.shared.errors import invalid_field
 from src.domain.shared.ids import OrganizationId, UserId
+from src.entrypoints.cli.exports import export_to
 from src.entrypoints.cli.failures import BROKEN_CHAIN, fail
-from src.entrypoints.cli.files import format_of, written_whole
 from src.entrypoints.cli.output import print_json, print_table, progress
 from src.entrypoints.cli.session import As, MaybeAs, Organization, cli_origin, installation, session_of
 
@@ -64,6 +64,19 @@ class Conditions:
             trace_id=self.trace,
             since=None if self.since is None else self.since.replace(tzinfo=self.since.tzinfo or UTC),
             before=None if self.before is None else self.before.replace(tzinfo=self.before.tzinfo or UTC),
+        )
+
+    def filters(self) -> ExportFilters:
+        criteria = self.criteria()
+        return ExportFilters(
+            action=criteria.action,
+            resource_type=criteria.resource_type,
+            resource_id=criteria.resource_id,
+            user_id=criteria.user_id,
+            actor_kind=criteria.actor_kind,
+            trace_id=criteria.trace_id,
+            since=criteria.since,
+            before=criteria.before,
         )
 
 
@@ -106,15 +119,7 @@ async def export(
 
     Example: proffer audit export audit.jsonl --as owner@nordlicht.example --since 2026-01-01
     """
-    file_format, criteria = format_of(file, force=force), conditions.criteria()
-    async with session_of(user, organization) as session:
-        export_audit = await session.get(ExportAudit)
-        async with written_whole(file) as path:
-            with progress() as bar:
-                task = bar.add_task("Exporting entries", total=None)
-                count = await export_audit(session.actor, path, file_format, criteria, lambda: bar.advance(task))
-    print(f"{count} entries written to {file}.")
-    return 0
+    return await export_to(file, ExportKind.AUDIT, conditions.filters(), "entries", user, organization, force=force)
 
 
 async def verify(

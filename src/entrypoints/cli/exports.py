@@ -1,6 +1,5 @@
 """``proffer export``: quotes, their lines, customers and products into files."""
 
-from collections.abc import Awaitable, Callable
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -8,22 +7,15 @@ from uuid import UUID
 
 from cyclopts import Parameter
 
-from src.application.documents.export_data import (
-    ExportCustomers,
-    ExportCustomersCommand,
-    ExportProducts,
-    ExportProductsCommand,
-    ExportQuoteLines,
-    ExportQuotes,
-    ExportQuotesCommand,
-    Target,
-)
+from src.application.documents.export_data import ExportData, ExportDataCommand
+from src.application.documents.export_sources import ExportRequest
 from src.domain.customers.customer import CustomerStatus
+from src.domain.documents.export import ExportFilters, ExportKind
 from src.domain.quoting.states import QuoteStatus
 from src.domain.shared.ids import CustomerId, UserId
 from src.entrypoints.cli.files import format_of, written_whole
-from src.entrypoints.cli.output import progress
-from src.entrypoints.cli.session import As, CliSession, Organization, session_of
+from src.entrypoints.cli.output import ExportBar, progress
+from src.entrypoints.cli.session import As, Organization, session_of
 
 File = Annotated[Path, Parameter(help="Where to write; .xlsx, .csv or .jsonl decides the format.")]
 StartDate = Annotated[date | None, Parameter(help="First day of creation, YYYY-MM-DD.")]
@@ -35,7 +27,6 @@ Status = Annotated[
 ]
 Customer = Annotated[UUID | None, Parameter(name="--customer", help="Only of the customer with this id.")]
 Owner = Annotated[UUID | None, Parameter(name="--owner", help="Only of the salesperson with this id.")]
-Write = Callable[[CliSession, Target, Callable[[], None]], Awaitable[int]]
 
 
 async def quotes(
@@ -54,12 +45,8 @@ async def quotes(
 
     Example: proffer export quotes offers.xlsx --as sales@nordlicht.example --start-date 2026-01-01
     """
-
-    async def write(session: CliSession, target: Target, on_row: Callable[[], None]) -> int:
-        export = await session.get(ExportQuotes)
-        return await export(session.actor, _of_quotes(target, status, customer, owner), on_row)
-
-    return await _export("quotes", file, user, organization, start_date, end_date, write, force=force)
+    filters = _of_quotes(start_date, end_date, status, customer, owner)
+    return await export_to(file, ExportKind.QUOTES, filters, "quotes", user, organization, force=force)
 
 
 async def lines(
@@ -78,12 +65,8 @@ async def lines(
 
     Example: proffer export lines lines.csv --as sales@nordlicht.example --status sent
     """
-
-    async def write(session: CliSession, target: Target, on_row: Callable[[], None]) -> int:
-        export = await session.get(ExportQuoteLines)
-        return await export(session.actor, _of_quotes(target, status, customer, owner), on_row)
-
-    return await _export("lines", file, user, organization, start_date, end_date, write, force=force)
+    filters = _of_quotes(start_date, end_date, status, customer, owner)
+    return await export_to(file, ExportKind.QUOTE_LINES, filters, "lines", user, organization, force=force)
 
 
 async def customers(
@@ -103,12 +86,8 @@ async def customers(
 
     Example: proffer export customers customers.xlsx --as sales@nordlicht.example
     """
-
-    async def write(session: CliSession, target: Target, on_row: Callable[[], None]) -> int:
-        export = await session.get(ExportCustomers)
-        return await export(session.actor, ExportCustomersCommand(target=target, statuses=tuple(status)), on_row)
-
-    return await _export("customers", file, user, organization, start_date, end_date, write, force=force)
+    filters = ExportFilters(start=start_date, end=end_date, statuses=tuple(status))
+    return await export_to(file, ExportKind.CUSTOMERS, filters, "customers", user, organization, force=force)
 
 
 async def products(
@@ -125,41 +104,31 @@ async def products(
 
     Example: proffer export products products.jsonl --as owner@nordlicht.example --no-archived
     """
-
-    async def write(session: CliSession, target: Target, on_row: Callable[[], None]) -> int:
-        export = await session.get(ExportProducts)
-        return await export(session.actor, ExportProductsCommand(target=target, archived=archived), on_row)
-
-    return await _export("products", file, user, organization, start_date, end_date, write, force=force)
+    filters = ExportFilters(start=start_date, end=end_date, archived=archived)
+    return await export_to(file, ExportKind.PRODUCTS, filters, "products", user, organization, force=force)
 
 
 def _of_quotes(
-    target: Target, statuses: list[QuoteStatus], customer: UUID | None, owner: UUID | None
-) -> ExportQuotesCommand:
-    return ExportQuotesCommand(
-        target=target,
+    start: date | None, end: date | None, statuses: list[QuoteStatus], customer: UUID | None, owner: UUID | None
+) -> ExportFilters:
+    return ExportFilters(
+        start=start,
+        end=end,
         statuses=tuple(statuses),
         customer_id=None if customer is None else CustomerId(customer),
         owner_id=None if owner is None else UserId(owner),
     )
 
 
-async def _export(
-    what: str,
-    file: Path,
-    user: str,
-    organization: str | None,
-    start: date | None,
-    end: date | None,
-    write: Write,
-    *,
-    force: bool,
+async def export_to(
+    file: Path, kind: ExportKind, filters: ExportFilters, what: str, user: str, organization: str | None, *, force: bool
 ) -> int:
-    file_format = format_of(file, force=force)
+    """Straight into *file*, however many rows there are: nobody waits for this machine but who asked it."""
+    request = ExportRequest(kind=kind, file_format=format_of(file, force=force), filters=filters)
     async with session_of(user, organization) as session, written_whole(file) as path:
+        export = await session.get(ExportData)
         with progress() as bar:
-            task = bar.add_task(f"Exporting {what}", total=None)
-            target = Target(path=path, file_format=file_format, start=start, end=end)
-            count = await write(session, target, lambda: bar.advance(task))
-    print(f"{count} {what} written to {file}.")
+            command = ExportDataCommand(request=request, path=path)
+            written = await export(session.actor, command, ExportBar(bar, f"Exporting {what}"))
+    print(f"{written.rows} {what} written to {file}.")
     return 0

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-from src.application.ports.documents import SpreadsheetFormat
+from src.domain.documents.export import ExportFormat
 from src.domain.shared.errors import Invalid
 
 
@@ -16,10 +16,10 @@ class FileRefused(Invalid):
     code = "file_refused"
 
 
-def format_of(file: Path, *, force: bool) -> SpreadsheetFormat:
+def format_of(file: Path, *, force: bool) -> ExportFormat:
     """By the name's end. Raises FileRefused, also for a file that is there already unless *force*."""
     try:
-        file_format = SpreadsheetFormat(file.suffix.lower().removeprefix("."))
+        file_format = ExportFormat(file.suffix.lower().removeprefix("."))
     except ValueError:
         raise FileRefused(f"{file.name} must end in .xlsx, .csv or .jsonl.") from None
     if file.exists() and not force:

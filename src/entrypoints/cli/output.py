@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from src.application.documents import export_sources
+
 
 def print_json(value: object) -> None:
     print(json.dumps(value, ensure_ascii=False, indent=2))
@@ -35,3 +37,16 @@ def progress() -> Progress:
         transient=True,
         disable=not sys.stderr.isatty(),
     )
+
+
+class ExportBar(export_sources.Progress):
+    """The rows of an export as a line of *bar*."""
+
+    def __init__(self, bar: Progress, description: str) -> None:
+        self._bar, self._task = bar, bar.add_task(description, total=None)
+
+    def expect(self, rows: int) -> None:
+        self._bar.update(self._task, total=rows)
+
+    def add(self, rows: int) -> None:
+        self._bar.advance(self._task, rows)

@@ -14,6 +14,7 @@ from src.entrypoints.http.catalog.controller import CategoryController, ProductC
 from src.entrypoints.http.customers.controller import ContactController, CustomerController
 from src.entrypoints.http.downloads.controller import DownloadController
 from src.entrypoints.http.exports.controller import ExportController
+from src.entrypoints.http.exports.jobs import ExportJobController
 from src.entrypoints.http.health import ReadinessCheck
 from src.entrypoints.http.imports.controller import ImportController
 from src.entrypoints.http.jobs.controller import JobController
@@ -58,6 +59,7 @@ CONTROLLERS = (
     QuoteFileController,
     PolicyController,
     ExportController,
+    ExportJobController,
     DownloadController,
     ApprovalController,
     DelegationController,

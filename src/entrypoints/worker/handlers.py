@@ -1,7 +1,7 @@
 """Which job is done by which use case."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
@@ -13,6 +13,9 @@ from src.adapters.postgres.fence import fenced
 from src.application.approvals.mails import APPROVAL_JOBS, RunApprovalJob
 from src.application.approvals.simulate_policy import SIMULATE_POLICY, RunSimulation
 from src.application.catalog.import_catalog import RunImport
+from src.application.documents.delete_old_exports import DeleteOldExports
+from src.application.documents.export_sources import Progress
+from src.application.documents.run_export import RunExport, RunExportCommand
 from src.application.identity.mailed import (
     NOBODY,
     RECORD_LOGIN_FAILURE,
@@ -32,6 +35,7 @@ from src.application.ports.jobs import (
     TELL_OF_FAILED_TEMPLATE,
     Job,
 )
+from src.application.ports.jobs import DELETE_OLD_EXPORTS, DELIVER_QUOTE, IMPORT_CATALOG, RUN_EXPORT, Job
 from src.application.quoting.expire_quote import EXPIRE_QUOTE, REMIND_OF_EXPIRY, ExpireQuote, RemindOfExpiry
 from src.domain.documents.catalog_import import ImportEnded
 from src.domain.identity.actor import Actor, Origin
@@ -46,9 +50,10 @@ from src.domain.shared.ids import (
     SimulationId,
     UserId,
 )
+from src.domain.shared.ids import ChallengeId, ExportId, ImportId, MessageId, QuoteId, RequestId, SimulationId, UserId
 
 _TELL_EVERY: Final = 1.0  # Seconds.
-LONG_JOBS: Final = frozenset({IMPORT_CATALOG, SIMULATE_POLICY})
+LONG_JOBS: Final = frozenset({IMPORT_CATALOG, SIMULATE_POLICY, RUN_EXPORT})
 
 
 async def run_jobs(
@@ -65,7 +70,17 @@ def job_handlers(container: AsyncContainer) -> Mapping[str, JobHandler]:
         run = await container.get(RunImport)
         with suppress(ImportEnded):  # An attempt before this one has finished it.
             async with _progress(await container.get(ReportProgress), job) as read:
-                await run(_actor(job), ImportId(job.subject_id), progress=read)
+                await run(_actor(job), ImportId(job.subject_id), progress=read.add)
+
+    async def run_export(job: Job, attempt: Attempt) -> None:
+        run = await container.get(RunExport)
+        command = RunExportCommand(export_id=ExportId(job.subject_id), last_attempt=attempt.last)
+        async with _progress(await container.get(ReportProgress), job) as progress:
+            await run(_actor(job), command, progress)
+
+    async def delete_old_exports(job: Job, _: Attempt) -> None:
+        delete = await container.get(DeleteOldExports)
+        await delete(_actor(job))
 
     async def expire_quote(job: Job, _: Attempt) -> None:
         expire = await container.get(ExpireQuote)
@@ -82,6 +97,8 @@ def job_handlers(container: AsyncContainer) -> Mapping[str, JobHandler]:
     handlers: dict[str, JobHandler] = {
         **_of_mails(container),
         IMPORT_CATALOG: import_catalog,
+        RUN_EXPORT: run_export,
+        DELETE_OLD_EXPORTS: delete_old_exports,
         CLEAR_UP: clear_up,
         EXPIRE_QUOTE: expire_quote,
         REMIND_OF_EXPIRY: remind_of_expiry,
@@ -163,20 +180,30 @@ def _fenced(handler: JobHandler) -> JobHandler:
     return run
 
 
-@asynccontextmanager
-async def _progress(report: ReportProgress, job: Job) -> AsyncIterator[Callable[[int], None]]:
-    """What it yields is told of every step; now and then, and at the end, the sum is stored for others to see."""
-    done = told = 0
+class _Steps(Progress):
+    """*total* None: nobody knows how many there will be."""
 
-    def step(count: int) -> None:
-        nonlocal done
-        done += count
+    def __init__(self) -> None:
+        self.done = 0
+        self.total: int | None = None
+
+    def expect(self, rows: int) -> None:
+        self.total = rows
+
+    def add(self, rows: int) -> None:
+        self.done += rows
+
+
+@asynccontextmanager
+async def _progress(report: ReportProgress, job: Job) -> AsyncIterator[_Steps]:
+    """What it yields is told of every step; now and then, and at the end, the sum is stored for others to see."""
+    steps, told = _Steps(), 0
 
     async def tell() -> None:
         nonlocal told
-        if done > told:
-            told = done
-            await report(_actor(job), job.id, done=told)
+        if steps.done > told:
+            told = steps.done
+            await report(_actor(job), job.id, done=told, total=steps.total)
 
     async def tell_now_and_then() -> None:
         while True:
@@ -185,7 +212,7 @@ async def _progress(report: ReportProgress, job: Job) -> AsyncIterator[Callable[
 
     telling = asyncio.create_task(tell_now_and_then())
     try:
-        yield step
+        yield steps
     finally:
         telling.cancel()
         await asyncio.gather(telling, return_exceptions=True)

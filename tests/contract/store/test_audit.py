@@ -12,18 +12,21 @@ from src.adapters.audit_heads import StoredHeads, head_of_json, json_of_head
 from src.adapters.spreadsheets import FileSpreadsheets
 from src.adapters.storage import storage_from
 from src.adapters.system import SystemClock
-from src.application.audit.export_audit import ExportAudit
 from src.application.audit.sign_heads import ChainBroken, ListSignedHeads, SignAuditHead
 from src.application.audit.verify_audit import VerifyAudit, VerifyAuditCommand
+from src.application.documents.export_data import ExportData, ExportDataCommand
+from src.application.documents.export_sources import ExportRequest
+from src.application.documents.export_writer import ExportWriter
 from src.application.ports.audit import AuditFilter, HeadStore
 from src.application.ports.customers import CustomerFilter
-from src.application.ports.documents import NothingToExport, SpreadsheetFormat
+from src.application.ports.documents import NothingToExport
 from src.application.ports.paging import Paging
 from src.application.ports.unit_of_work import OpenUnitOfWork
 from src.application.transactions import AuditedTransactions, Transactions
 from src.domain.audit.chain import ChainHead, link_hash
 from src.domain.audit.signed_head import HeadRefused, SignedHead
 from src.domain.audit.verification import Tampering
+from src.domain.documents.export import ExportFilters, ExportFormat, ExportKind
 from src.domain.identity.actor import Actor, ActorKind, Origin, Permission, PermissionMissing, Role
 from src.domain.shared.errors import Forbidden
 from src.domain.shared.ids import ApiKeyId, OrganizationId
@@ -275,14 +278,18 @@ async def test_entries_are_found_and_exported(
     agent = f',"trace_id":"{"4" * 32}","user_agent":"x'
     origin = Origin(trace_id="3" * 32, user_agent=agent)
     await add(open_uow, replace(sales, kind=ActorKind.API_KEY, origin=origin))
-    export = ExportAudit(Transactions(open_uow), FileSpreadsheets(), SystemClock())
+    transactions, clock = Transactions(open_uow), SystemClock()
+    export = ExportData(ExportWriter(transactions, FileSpreadsheets(), clock), transactions, clock)
+    filters = ExportFilters(trace_id=criteria.trace_id, actor_kind=criteria.actor_kind, action=criteria.action)
+    request = ExportRequest(kind=ExportKind.AUDIT, file_format=ExportFormat.JSON_LINES, filters=filters)
+    command = ExportDataCommand(request=request, path=tmp_path / "audit.jsonl")
     owner = organization.actor(Role.OWNER)
 
     if not found:
         with pytest.raises(NothingToExport):
-            await export(owner, tmp_path / "audit.jsonl", SpreadsheetFormat.JSON_LINES, criteria)
+            await export(owner, command)
         return
-    count = await export(owner, tmp_path / "audit.jsonl", SpreadsheetFormat.JSON_LINES, criteria)
+    count = (await export(owner, command)).rows
 
     rows = [json.loads(line) for line in (tmp_path / "audit.jsonl").read_text("utf-8").splitlines()]
     assert count == len(rows) == found

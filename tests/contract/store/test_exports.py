@@ -12,23 +12,17 @@ import pytest_asyncio
 
 from src.adapters.memory.spreadsheets import MemorySpreadsheets
 from src.adapters.system import SystemClock
-from src.application.documents.export_data import (
-    ExportCustomers,
-    ExportCustomersCommand,
-    ExportProducts,
-    ExportProductsCommand,
-    ExportQuoteLines,
-    ExportQuotes,
-    ExportQuotesCommand,
-    Target,
-)
+from src.application.documents.export_data import ExportData, ExportDataCommand
+from src.application.documents.export_sources import ExportRequest
+from src.application.documents.export_writer import ExportWriter
 from src.application.ports.audit import AuditFilter
-from src.application.ports.documents import NothingToExport, SpreadsheetFormat
+from src.application.ports.documents import NothingToExport
 from src.application.ports.paging import Paging
 from src.application.ports.unit_of_work import OpenUnitOfWork
 from src.application.transactions import Transactions
 from src.domain.catalog.category import Category
 from src.domain.customers.customer import Customer, CustomerStatus
+from src.domain.documents.export import ExportFilters, ExportFormat, ExportKind, ExportTooLarge
 from src.domain.identity.actor import Actor, PermissionMissing, Role
 from src.domain.quoting.pricing import LinePricing, Tax
 from src.domain.quoting.quote import Quote
@@ -52,19 +46,24 @@ class Exporting:
         self.open, self.team = open_uow, team
         self.files = MemorySpreadsheets()
 
-    async def run(self, kind: Any, command: Any, actor: Actor | None = None) -> list[dict[str, Any]]:
+    async def run(
+        self, kind: ExportKind, actor: Actor | None = None, *, most_rows: int | None = None, **filters: Any
+    ) -> list[dict[str, Any]]:
         """Rows by the titles of their columns."""
-        use_case = kind(Transactions(self.open), self.files, SystemClock())
-        count = await use_case(actor or self.team.actor(Role.ADMIN), command)
+        transactions, clock = Transactions(self.open), SystemClock()
+        export = ExportData(ExportWriter(transactions, self.files, clock), transactions, clock)
+        request = ExportRequest(kind=kind, file_format=ExportFormat.XLSX, filters=ExportFilters(**filters))
+        command = ExportDataCommand(request=request, path=FILE, most_rows=most_rows)
+        written = await export(actor or self.team.actor(Role.ADMIN), command)
         titles, *rows = self.files.written[FILE]
-        assert count == len(rows)
+        assert written.rows == len(rows)
         return [dict(zip(map(str, titles), row, strict=True)) for row in rows]
 
-    async def quotes(self, actor: Actor | None = None, **options: Any) -> list[dict[str, Any]]:
-        return await self.run(ExportQuotes, command_of(**options), actor)
+    async def quotes(self, actor: Actor | None = None, **filters: Any) -> list[dict[str, Any]]:
+        return await self.run(ExportKind.QUOTES, actor, **filters)
 
-    async def lines(self, actor: Actor | None = None, **options: Any) -> list[dict[str, Any]]:
-        return await self.run(ExportQuoteLines, command_of(**options), actor)
+    async def lines(self, actor: Actor | None = None, **filters: Any) -> list[dict[str, Any]]:
+        return await self.run(ExportKind.QUOTE_LINES, actor, **filters)
 
     async def a_customer(self, **changes: Any) -> Customer:
         async with self.open(self.team.actor(Role.ADMIN)) as uow:
@@ -103,14 +102,6 @@ class Exporting:
         async with self.open(self.team.actor(Role.OWNER)) as uow:
             entries = (await uow.audit.page(AuditFilter(), Paging(limit=100))).items
         return [entry.record.action for entry in entries if entry.record.action.endswith("exported")]
-
-
-def command_of(start: date | None = None, end: date | None = None, **options: Any) -> ExportQuotesCommand:
-    return ExportQuotesCommand(target=target(start, end), **options)
-
-
-def target(start: date | None = None, end: date | None = None) -> Target:
-    return Target(path=FILE, file_format=SpreadsheetFormat.XLSX, start=start, end=end)
 
 
 def at_noon(day: int) -> datetime:
@@ -218,12 +209,12 @@ async def test_costs_leave_only_with_those_who_may_see_them(exporting: Exporting
     async with exporting.open(exporting.team.actor(Role.ADMIN)) as uow:
         await uow.products.save(a_product(cost=D("3.50")).create())
         await uow.commit()
-    sales, products = exporting.team.actor(Role.SALES), ExportProductsCommand(target=target())
+    sales = exporting.team.actor(Role.SALES)
 
     assert (await exporting.lines())[0]["Unit cost"] == D(7)
     assert "Unit cost" not in (await exporting.lines(sales))[0]
-    assert (await exporting.run(ExportProducts, products))[0]["Cost"] == D("3.50")
-    assert "Cost" not in (await exporting.run(ExportProducts, products, sales))[0]
+    assert (await exporting.run(ExportKind.PRODUCTS))[0]["Cost"] == D("3.50")
+    assert "Cost" not in (await exporting.run(ExportKind.PRODUCTS, sales))[0]
 
 
 async def test_products_have_their_category_and_are_chosen_by_archive_and_day(exporting: Exporting) -> None:
@@ -235,10 +226,9 @@ async def test_products_have_their_category_and_are_chosen_by_archive_and_day(ex
         await uow.commit()
 
     async def skus(archived: bool | None = None, **days: Any) -> list[str]:
-        command = ExportProductsCommand(target=target(**days), archived=archived)
-        return [row["SKU"] for row in await exporting.run(ExportProducts, command)]
+        return [row["SKU"] for row in await exporting.run(ExportKind.PRODUCTS, archived=archived, **days)]
 
-    rows = await exporting.run(ExportProducts, ExportProductsCommand(target=target()))
+    rows = await exporting.run(ExportKind.PRODUCTS)
     assert [(row["SKU"], row["Category"], row["Archived"]) for row in rows] == [("A", "Desks", "no"), ("B", "", "yes")]
     assert await skus(archived=True) == ["B"]
     assert await skus(archived=False) == ["A"]
@@ -256,10 +246,10 @@ async def test_customers_are_chosen_by_state_and_day_and_deleted_ones_stay_away(
         await uow.commit()
 
     async def references(statuses: tuple[CustomerStatus, ...] = (), **days: Any) -> list[str]:
-        command = ExportCustomersCommand(target=target(**days), statuses=statuses)
-        return [row["Reference"] for row in await exporting.run(ExportCustomers, command)]
+        found = await exporting.run(ExportKind.CUSTOMERS, statuses=tuple(map(str, statuses)), **days)
+        return [row["Reference"] for row in found]
 
-    (first, _) = await exporting.run(ExportCustomers, ExportCustomersCommand(target=target()))
+    (first, _) = await exporting.run(ExportKind.CUSTOMERS)
     assert (first["Name"], first["City"], first["Tags"], first["Credit limit"]) == ("Brandt KG", "Leipzig", "a, b", 500)
     assert await references() == ["K-1", "K-2"]
     assert await references((CustomerStatus.PENDING,)) == ["K-2"]
@@ -273,26 +263,50 @@ async def test_nothing_is_no_export_and_nobody_else_is_exported(
     customer = await elsewhere.a_customer()
     await elsewhere.a_quote(customer, "Q-1", at_noon(1))
 
-    for kind, command in (
-        (ExportQuotes, command_of()),
-        (ExportQuotes, command_of(customer_id=customer.id)),
-        (ExportQuoteLines, command_of()),
-        (ExportCustomers, ExportCustomersCommand(target=target())),
-        (ExportProducts, ExportProductsCommand(target=target())),
-    ):
+    for kind in set(ExportKind) - {ExportKind.AUDIT}:
         with pytest.raises(NothingToExport):
-            await exporting.run(kind, command)
+            await exporting.run(kind)
+    with pytest.raises(NothingToExport):
+        await exporting.quotes(customer_id=customer.id)
     assert await exporting.exports_told() == []
 
 
 async def test_viewers_export_nothing(exporting: Exporting) -> None:
-    viewer = exporting.team.actor(Role.VIEWER)
-
-    for kind, command in (
-        (ExportQuotes, command_of()),
-        (ExportQuoteLines, command_of()),
-        (ExportCustomers, ExportCustomersCommand(target=target())),
-        (ExportProducts, ExportProductsCommand(target=target())),
-    ):
+    for kind in ExportKind:
         with pytest.raises(PermissionMissing):
-            await exporting.run(kind, command, viewer)
+            await exporting.run(kind, exporting.team.actor(Role.VIEWER))
+
+
+async def test_what_is_too_large_is_refused_before_anything_is_written(exporting: Exporting) -> None:
+    customer = await exporting.a_customer()
+    await exporting.a_customer()
+    async with exporting.open(exporting.team.actor(Role.ADMIN)) as uow:
+        for sku in "AB":
+            await uow.products.save(a_product(sku=sku).create())
+        await uow.commit()
+    for day in (1, 2):
+        await exporting.a_quote(customer, f"Q-{day}", at_noon(day), lines=(a_priced_line("A", "1"),))
+
+    for kind in set(ExportKind) - {ExportKind.AUDIT}:
+        assert len(await exporting.run(kind, most_rows=2)) == 2
+    exporting.files.written.clear()
+    for kind in ExportKind:
+        with pytest.raises(ExportTooLarge, match="POST /api/v1/exports") as refused:
+            await exporting.run(kind, most_rows=1)
+        assert refused.value.details == {"most_rows": 1}
+    # What counts is what would be written.
+    assert len(await exporting.quotes(most_rows=1, end=date(2026, 3, 1))) == 1
+    assert list(exporting.files.written) == [FILE]
+
+
+async def test_filters_of_another_kind_are_refused(exporting: Exporting) -> None:
+    for kind, filters in (
+        (ExportKind.PRODUCTS, {"statuses": ("draft",)}),
+        (ExportKind.CUSTOMERS, {"owner_id": UserId(uuid4())}),
+        (ExportKind.QUOTES, {"archived": True}),
+        (ExportKind.QUOTES, {"statuses": ("approved?",)}),
+        (ExportKind.CUSTOMERS, {"statuses": ("draft",)}),
+        (ExportKind.AUDIT, {"trace_id": "x"}),
+    ):
+        with pytest.raises(Invalid):
+            await exporting.run(kind, **filters)

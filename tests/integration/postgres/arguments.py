@@ -37,6 +37,7 @@ from src.domain.customers.contact import Contact
 from src.domain.customers.customer import Customer, CustomerStatus
 from src.domain.customers.group import CustomerGroup
 from src.domain.documents.catalog_import import CatalogImport, ImportKind
+from src.domain.documents.export import DataExport
 from src.domain.documents.stored_document import StoredDocument
 from src.domain.identity.api_key import ApiKey
 from src.domain.identity.challenge import Challenge, Purpose
@@ -93,6 +94,7 @@ _TABLES: Final = {
     "CustomerGroupId": "customer_groups",
     "CustomerId": "customers",
     "IdentityProviderId": "identity_providers",
+    "ExportId": "exports",
     "ImportId": "imports",
     "MailTemplateId": "mail_templates",
     "MessageId": "messages",
@@ -204,6 +206,14 @@ class Arguments:
             "mail_templates.find:language": [rows["mail_templates"].language],
             "mail_templates.keep_fault:fault": ["x"],
             "imports.unfinished:sha256": [rows["imports"].sha256 + "x"],
+            **{
+                f"{where}.count:at_most": [10_001]  # As exports ask: with few, any way of finding them would do.
+                for where in ("quotes", "customers", "products", "audit")
+            },
+            "exports.page:created_by": [rows["exports"].created_by],
+            "exports.over:at": [_NEVER],
+            "exports.unended:before": [_NEVER],
+            "exports.kept:storage_keys": [["x/exports/y"]],
             "audit.page:paging": [Paging(), Paging(cursor=b64encode(b"2000").decode())],
             "audit.of_resource:resource_type": ["quote"],
             "audit.of_resource:resource_id": [rows["quotes"].id],
@@ -294,6 +304,7 @@ _THINGS: Final[dict[Any, Any]] = {
     ApiKey: lambda uow, rows: uow.api_keys.get(rows["api_keys"].id),
     ApprovalPolicy: lambda uow, _: _only(uow.policies.all()),
     ApprovalRequest: lambda uow, rows: uow.approvals.get(rows["approval_requests"].id),
+    DataExport: lambda uow, rows: uow.exports.get(rows["exports"].id),
     CatalogImport: lambda uow, rows: uow.imports.get(rows["imports"].id),
     Category: lambda uow, rows: uow.categories.get(rows["categories"].id),
     Challenge: lambda uow, rows: uow.challenges.get(rows["challenges"].id),

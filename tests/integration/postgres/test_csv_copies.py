@@ -25,15 +25,17 @@ from src.adapters.postgres.tables import quotes
 from src.adapters.spreadsheets import FileSpreadsheets
 from src.adapters.spreadsheets.csv_file import harmless
 from src.adapters.system import SystemClock
-from src.application.documents.export_data import ExportQuoteLines, ExportQuotes, ExportQuotesCommand, Target
+from src.application.documents.export_data import ExportData, ExportDataCommand
+from src.application.documents.export_sources import ExportRequest, Progress
 from src.application.documents.export_tables import QUOTES
-from src.application.ports.documents import NothingToExport, SpreadsheetFormat
+from src.application.documents.export_writer import ExportWriter
+from src.application.ports.documents import NothingToExport
 from src.application.ports.quoting import QuoteFilter
 from src.application.ports.unit_of_work import OpenUnitOfWork
 from src.application.transactions import Transactions
+from src.domain.documents.export import ExportFilters, ExportFormat, ExportKind
 from src.domain.identity.actor import Actor, Role
 from src.domain.quoting.pricing import LinePricing, Tax
-from src.domain.quoting.states import QuoteStatus
 from src.domain.shared.custom_fields import CustomField, FieldKind, FieldSubject
 from src.domain.shared.ids import CustomFieldId
 from tests.builders.offers import NOON, Shop, a_line, new_shop
@@ -54,6 +56,19 @@ NASTY = [
     "a\\b\\.",
 ]
 texts = st.text(st.sampled_from([*"=+-@|;\t\r\n'\" {a1é", *"\u00a0\u3000\u200b\ufeff\u2003\x85\x1c＝－"]), max_size=12)
+
+
+class Counted(Progress):
+    """What an export says of itself while it is made."""
+
+    def __init__(self) -> None:
+        self.expected = self.rows = 0
+
+    def expect(self, rows: int) -> None:
+        self.expected = rows
+
+    def add(self, rows: int) -> None:
+        self.rows += rows
 
 
 class WithoutCopies:
@@ -79,9 +94,15 @@ def row_by_row(opener: OpenUnitOfWork) -> Any:
     return opened
 
 
-async def exported(kind: Any, opener: Any, shop: Shop, path: Path, role: Role = Role.ADMIN, **options: Any) -> bytes:
-    command = ExportQuotesCommand(target=Target(path=path, file_format=SpreadsheetFormat.CSV), **options)
-    count = await kind(Transactions(opener), FileSpreadsheets(), SystemClock())(shop.made.actor(role), command)
+async def exported(
+    kind: ExportKind, opener: Any, shop: Shop, path: Path, role: Role = Role.ADMIN, **filters: Any
+) -> bytes:
+    request = ExportRequest(kind=kind, file_format=ExportFormat.CSV, filters=ExportFilters(**filters))
+    transactions, clock = Transactions(opener), SystemClock()
+    export = ExportData(ExportWriter(transactions, FileSpreadsheets(), clock), transactions, clock)
+    seen = Counted()
+    count = (await export(shop.made.actor(role), ExportDataCommand(request=request, path=path), seen)).rows
+    assert (seen.expected, seen.rows) == (count, count)
     content = await asyncio.to_thread(path.read_bytes)
     assert count == len([*csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""))]) - 1
     return content
@@ -119,19 +140,19 @@ async def a_shop_with_offers(open_postgres: OpenUnitOfWork) -> Shop:
     return shop
 
 
-@pytest.mark.parametrize("kind", [ExportQuotes, ExportQuoteLines])
+@pytest.mark.parametrize("kind", [ExportKind.QUOTES, ExportKind.QUOTE_LINES])
 @pytest.mark.parametrize("role", [Role.ADMIN, Role.SALES])
 async def test_what_the_database_makes_is_what_the_writer_makes(
-    open_postgres: OpenUnitOfWork, tmp_path: Path, kind: Any, role: Role
+    open_postgres: OpenUnitOfWork, tmp_path: Path, kind: ExportKind, role: Role
 ) -> None:
     shop = await a_shop_with_offers(open_postgres)
-    conditions = {"statuses": (QuoteStatus.DRAFT, QuoteStatus.SENT), "owner_id": shop.user_id}
+    conditions = {"statuses": ("draft", "sent"), "owner_id": shop.user_id}
 
     copied = await exported(kind, open_postgres, shop, tmp_path / "copied", role, **conditions)
     written = await exported(kind, row_by_row(open_postgres), shop, tmp_path / "rows", role, **conditions)
 
     assert copied == written
-    assert copied.count(b"\r\n") == len(NASTY) * (1 if kind is ExportQuotes else 2) + 1
+    assert copied.count(b"\r\n") == len(NASTY) * (1 if kind is ExportKind.QUOTES else 2) + 1
 
 
 async def test_a_copy_may_take_longer_than_a_statement_and_leaves_the_limit_behind(
@@ -144,7 +165,7 @@ async def test_a_copy_may_take_longer_than_a_statement_and_leaves_the_limit_behi
     async with open_postgres(shop.actor) as uow:
         connection = uow.quotes._transaction.connection  # type: ignore[attr-defined]  # The adapter's, not the port's.
         await connection.execute(text("SET LOCAL statement_timeout = '200ms'"))
-        copied = uow.quotes.copied(QuoteFilter(), [QUOTES[0], QUOTES[1]], lines=False)
+        copied = uow.quotes.copied(QuoteFilter(), [QUOTES[0], QUOTES[1]], lambda _: None, lines=False)
         assert copied is not None
 
         async def sink(_: bytes) -> None:
@@ -160,9 +181,9 @@ async def test_nobody_elses_rows_are_copied(open_postgres: OpenUnitOfWork, tmp_p
     full, empty = await a_shop_with_offers(open_postgres), await new_shop(open_postgres)
 
     with pytest.raises(NothingToExport):
-        await exported(ExportQuotes, open_postgres, empty, tmp_path / "none")
+        await exported(ExportKind.QUOTES, open_postgres, empty, tmp_path / "none")
     with pytest.raises(NothingToExport):
-        await exported(ExportQuoteLines, open_postgres, empty, tmp_path / "none", customer_id=full.customer.id)
+        await exported(ExportKind.QUOTE_LINES, open_postgres, empty, tmp_path / "none", customer_id=full.customer.id)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

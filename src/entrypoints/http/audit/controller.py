@@ -1,7 +1,6 @@
 """The audit chain over HTTP."""
 
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
@@ -11,13 +10,13 @@ from litestar.params import JSONBody, QueryParameter
 from litestar.response import File
 from litestar.status_codes import HTTP_200_OK
 
-from src.application.audit.export_audit import ExportAudit
 from src.application.audit.read_audit import ListAuditEntries
 from src.application.audit.sign_heads import ListSignedHeads, SignAuditHead
 from src.application.audit.verify_audit import VerifyAudit
+from src.application.documents.export_data import ExportData
+from src.application.documents.export_sources import ExportRequest
 from src.application.ports.audit import AuditFilter, HeadSigner
-from src.application.ports.clock import Clock
-from src.application.ports.documents import SpreadsheetFormat
+from src.domain.documents.export import ExportFilters, ExportFormat, ExportKind
 from src.domain.identity.actor import Actor, ActorKind, Permission
 from src.domain.shared.ids import UserId
 from src.entrypoints.http.audit.schemas import (
@@ -27,8 +26,10 @@ from src.entrypoints.http.audit.schemas import (
     VerificationResponse,
     VerifyRequest,
 )
-from src.entrypoints.http.exports.controller import MEDIA_TYPES, Format, export_file
+from src.entrypoints.http.exports.controller import Format
+from src.entrypoints.http.exports.files import JSON_LINES, exported
 from src.entrypoints.http.paging import Cursor, Limit, PageResponse, Skip, paging_of
+from src.entrypoints.settings import Settings
 
 Action = Annotated[str | None, QueryParameter(name="action", max_length=60)]
 ResourceType = Annotated[str | None, QueryParameter(name="resource_type", max_length=60)]
@@ -66,13 +67,13 @@ class AuditController(Controller):
         paging = paging_of(skip, limit, cursor)
         return PageResponse.of(await list_entries(actor, criteria, paging), paging, AuditEntryResponse.of)
 
-    @get("/export", media_type=MEDIA_TYPES[SpreadsheetFormat.JSON_LINES], permission=Permission.VIEW_AUDIT)
-    async def export(
+    @get("/export", media_type=JSON_LINES, permission=Permission.VIEW_AUDIT)
+    async def export_entries(
         self,
         actor: FromDishka[Actor],
-        export_audit: FromDishka[ExportAudit],
-        clock: FromDishka[Clock],
-        format: Format = SpreadsheetFormat.JSON_LINES,  # noqa: A002 — the name of the query parameter.
+        export: FromDishka[ExportData],
+        settings: FromDishka[Settings],
+        format: Format = ExportFormat.JSON_LINES,  # noqa: A002 — the name of the query parameter.
         action: Action = None,
         resource_type: ResourceType = None,
         resource_id: ResourceId = None,
@@ -83,12 +84,18 @@ class AuditController(Controller):
         before: Before = None,
     ) -> File:
         """Entries as JSON Lines, CSV or XLSX, oldest first, with the text that their hashes cover. Audited."""
-        criteria = _criteria(action, resource_type, resource_id, user_id, actor_kind, trace_id, since, before)
-
-        async def write(path: Path) -> int:
-            return await export_audit(actor, path, format, criteria)
-
-        return await export_file("audit", format, clock, write)
+        filters = ExportFilters(
+            action=action,
+            resource_type=resource_type,
+            resource_id=resource_id,
+            user_id=None if user_id is None else UserId(user_id),
+            actor_kind=actor_kind,
+            trace_id=trace_id,
+            since=since,
+            before=before,
+        )
+        request = ExportRequest(kind=ExportKind.AUDIT, file_format=format, filters=filters)
+        return await exported(export, settings, actor, request)
 
     @get("/verification", permission=Permission.VERIFY_AUDIT)
     async def verify(self, actor: FromDishka[Actor], verify: FromDishka[VerifyAudit]) -> VerificationResponse:

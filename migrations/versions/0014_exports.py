@@ -1,0 +1,110 @@
+"""Exports that jobs make, and the nightly end of their files."""
+
+from alembic import op
+
+from migrations.policies import DOOR, WORKER, door_policy, tenant_table
+
+revision = "0014"
+down_revision = "0012"
+branch_labels = None
+depends_on = None
+
+_TABLE = """
+    CREATE TABLE proffer.exports (
+        organization_id uuid NOT NULL REFERENCES proffer.organizations,
+        id uuid NOT NULL,
+        kind text NOT NULL CHECK (kind IN ('quotes', 'quote-lines', 'customers', 'products', 'audit', 'summary')),
+        file_format text NOT NULL CHECK (file_format IN ('xlsx', 'csv', 'jsonl', 'pdf')),
+        filters text NOT NULL,
+        created_by uuid NOT NULL,
+        api_key_id uuid,
+        job_id uuid NOT NULL,
+        created_at timestamptz NOT NULL,
+        state text NOT NULL CHECK (state IN ('preparing', 'ready', 'empty', 'failed', 'cancelled', 'expired')),
+        rows bigint NOT NULL CHECK (rows >= 0),
+        size bigint NOT NULL CHECK (size >= 0),
+        sha256 text NOT NULL,
+        with_costs boolean NOT NULL,
+        file_name text NOT NULL,
+        storage_key text NOT NULL,
+        message text NOT NULL,
+        ended_at timestamptz,
+        expires_at timestamptz,
+        version integer NOT NULL,
+        PRIMARY KEY (organization_id, id),
+        CONSTRAINT exports_user_fkey FOREIGN KEY (organization_id, created_by) REFERENCES proffer.users,
+        CONSTRAINT exports_key_fkey FOREIGN KEY (organization_id, api_key_id) REFERENCES proffer.api_keys,
+        CONSTRAINT exports_file_check CHECK ((state = 'ready') = (storage_key <> '')),
+        CONSTRAINT exports_end_check CHECK ((state IN ('ready', 'expired')) = (expires_at IS NOT NULL))
+    )
+"""
+_INDEXES = (
+    "CREATE INDEX exports_newest ON proffer.exports (organization_id, created_by, created_at DESC, id DESC)",
+    "CREATE INDEX exports_key ON proffer.exports (organization_id, api_key_id)",
+    "CREATE INDEX exports_over ON proffer.exports (organization_id, expires_at, id) WHERE state = 'ready'",
+    "CREATE INDEX exports_unended ON proffer.exports (organization_id, created_at, id) WHERE state = 'preparing'",
+    "CREATE INDEX exports_file ON proffer.exports (organization_id, storage_key) WHERE storage_key <> ''",
+)
+
+# A job each night for every organisation that may have files: some were asked for in the last month, or are not over.
+# Whoever is second does nothing. Nights begin at two o'clock, UTC.
+_SCHEDULE = """
+    CREATE FUNCTION jobs.schedule_deletion_of_exports(at timestamptz) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+    DECLARE
+        due record;
+        made bigint := 0;
+        job_id uuid;
+        night timestamptz := (date_trunc('day', at AT TIME ZONE 'UTC' - interval '2 hours') + interval '2 hours')
+            AT TIME ZONE 'UTC';
+    BEGIN
+        IF NOT pg_try_advisory_xact_lock(hashtextextended('jobs.schedule_deletion_of_exports', 0)) THEN
+            RETURN 0;
+        END IF;
+        FOR due IN
+            SELECT DISTINCT e.organization_id
+            FROM proffer.exports e
+            WHERE (e.state IN ('preparing', 'ready') OR e.created_at > at - interval '30 days') AND NOT EXISTS (
+                SELECT 1 FROM proffer.jobs j
+                WHERE j.organization_id = e.organization_id AND j.subject_id = e.organization_id
+                    AND j.name = 'delete_old_exports' AND j.created_at >= night
+            )
+            LIMIT 1000
+        LOOP
+            job_id := gen_random_uuid();
+            PERFORM jobs.enqueue(
+                job_id, due.organization_id, 'delete_old_exports', due.organization_id,
+                json_build_object(
+                    'id', job_id, 'name', 'delete_old_exports', 'organization_id', due.organization_id,
+                    'subject_id', due.organization_id, 'trace_id', replace(gen_random_uuid()::text, '-', '')
+                )::text,
+                now()
+            );
+            made := made + 1;
+        END LOOP;
+        RETURN made;
+    END
+    $$
+"""
+_SIGNATURE = "jobs.schedule_deletion_of_exports(timestamptz)"
+
+
+def upgrade() -> None:
+    op.execute(_TABLE)
+    for index in _INDEXES:
+        op.execute(index)
+    tenant_table("exports", "SELECT, INSERT, UPDATE")
+    door_policy("exports", "SELECT", "organization_id, state, created_at")
+    op.execute(_SCHEDULE)
+    op.execute(f"REVOKE ALL ON FUNCTION {_SIGNATURE} FROM PUBLIC")
+    op.execute(f"GRANT EXECUTE ON FUNCTION {_SIGNATURE} TO {WORKER}")
+    # To give a function away, the new owner needs the right to create for this one moment.
+    op.execute(f"GRANT CREATE ON SCHEMA jobs TO {DOOR}")
+    op.execute(f"ALTER FUNCTION {_SIGNATURE} OWNER TO {DOOR}")
+    op.execute(f"REVOKE CREATE ON SCHEMA jobs FROM {DOOR}")
+
+
+def downgrade() -> None:
+    op.execute(f"DROP FUNCTION {_SIGNATURE}")
+    op.execute("DROP TABLE proffer.exports")

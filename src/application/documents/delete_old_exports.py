@@ -1,0 +1,101 @@
+"""The nightly end of export files: those whose time is over, and those that no export knows."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from src.application.ports.clock import Clock
+from src.application.ports.storage import ObjectStorage, StoredObject
+from src.application.ports.unit_of_work import UnitOfWork
+from src.application.transactions import Transactions
+from src.domain.documents.export import KEPT_FOR, DataExport, ExportState
+from src.domain.identity.actor import Actor, Permission
+from src.domain.jobs.record import JobNotFound, JobState
+
+_AT_ONCE: Final = 200
+_ENDED: Final = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletedExports:
+    """*expired* exports whose file is gone now, *strays* that belonged to none, *abandoned* exports that nobody prepares."""
+
+    expired: int
+    strays: int
+    abandoned: int
+
+
+class DeleteOldExports:
+    """May be interrupted anywhere and run again: a file goes before its export says so, and what is left of either is
+    found the next night. Raises StorageUnavailable.
+    """
+
+    def __init__(self, transactions: Transactions, storage: ObjectStorage, clock: Clock) -> None:
+        self._transactions, self._storage, self._clock = transactions, storage, clock
+
+    async def __call__(self, actor: Actor) -> DeletedExports:
+        now = self._clock.now()
+        expired = 0
+        while batch := await self._over(actor, now):
+            for export in batch:
+                await self._storage.delete(export.storage_key)
+            expired += await self._say_expired(actor, batch, now)
+        return DeletedExports(
+            expired=expired, strays=await self._delete_strays(actor, now), abandoned=await self._give_up(actor, now)
+        )
+
+    async def _over(self, actor: Actor, now: datetime) -> list[DataExport]:
+        async with self._transactions.begin(actor, Permission.RUN_EXPORTS) as uow:
+            return list(await uow.exports.over(now, _AT_ONCE))
+
+    async def _say_expired(self, actor: Actor, batch: list[DataExport], now: datetime) -> int:
+        """Those that nobody else has said so of meanwhile."""
+        count = 0
+        async with self._transactions.begin(actor, Permission.RUN_EXPORTS) as uow:
+            for one in batch:
+                export = await uow.exports.lock(one.id)
+                if export.state is ExportState.READY:
+                    await uow.exports.save(export.expired(at=now))
+                    count += 1
+            await uow.commit()
+        return count
+
+    async def _delete_strays(self, actor: Actor, now: datetime) -> int:
+        """Left by attempts that ended before they could say what they had kept. Younger ones may still be on their way."""
+        count, old = 0, list[StoredObject]()
+        async for found in self._storage.objects(f"{actor.organization_id}/exports"):
+            if found.changed_at <= now - KEPT_FOR:
+                old.append(found)
+            if len(old) == _AT_ONCE:
+                count += await self._delete_unknown(actor, old)
+                old = []
+        return count + await self._delete_unknown(actor, old)
+
+    async def _delete_unknown(self, actor: Actor, objects: list[StoredObject]) -> int:
+        async with self._transactions.begin(actor, Permission.RUN_EXPORTS) as uow:
+            kept = await uow.exports.kept([one.key for one in objects])
+        unknown = [one.key for one in objects if one.key not in kept]
+        for key in unknown:
+            await self._storage.delete(key)
+        return len(unknown)
+
+    async def _give_up(self, actor: Actor, now: datetime) -> int:
+        """Exports whose worker died in the last attempt, so that nobody could say that they failed."""
+        async with self._transactions.begin(actor, Permission.RUN_EXPORTS) as uow:
+            abandoned = [
+                export
+                for export in await uow.exports.unended(now - KEPT_FOR, _AT_ONCE)
+                if await _job_has_ended(uow, export)
+            ]
+            for export in abandoned:
+                message = "Its job ended without a file; ask for it again."
+                await uow.exports.save(export.ended(ExportState.FAILED, message=message, at=now))
+            await uow.commit()
+        return len(abandoned)
+
+
+async def _job_has_ended(uow: UnitOfWork, export: DataExport) -> bool:
+    try:
+        return (await uow.jobs.get(export.job_id)).state in _ENDED
+    except JobNotFound:
+        return True
