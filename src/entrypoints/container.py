@@ -7,7 +7,7 @@ from dishka import AsyncContainer, Provider, Scope, make_async_container, provid
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from src.adapters.audit_heads import Ed25519HeadSigner, StoredHeads
-from src.adapters.documents import TypstQuoteRenderer, UblQuotationWriter
+from src.adapters.documents import TypstQuoteRenderer, TypstSummaryRenderer, UblQuotationWriter
 from src.adapters.oidc import AuthlibProviderClient
 from src.adapters.postgres.addresses import DatabaseUrls
 from src.adapters.postgres.directories import (
@@ -181,6 +181,7 @@ from src.application.ports.security import (
     Vault,
 )
 from src.application.ports.storage import ObjectStorage
+from src.application.ports.summaries import SummaryRenderer
 from src.application.ports.tabular import TabularReader
 from src.application.ports.tax_numbers import TaxNumbers
 from src.application.ports.unit_of_work import OpenUnitOfWork
@@ -428,6 +429,7 @@ class Outside(Provider):
     tables = provide(FileTabularReader, provides=TabularReader)
     scratch = provide(TemporaryFiles, provides=ScratchFiles)
     renderer = provide(TypstQuoteRenderer, provides=QuoteRenderer)
+    summaries = provide(TypstSummaryRenderer, provides=SummaryRenderer)
     quotations = provide(UblQuotationWriter, provides=QuotationWriter)
     common_passwords = provide(ListedPasswords, provides=CommonPasswords)
     tax_numbers = provide(StdnumTaxNumbers, provides=TaxNumbers)

@@ -116,6 +116,7 @@ def test_a_missing_file_ends_with_3_and_a_wrong_word_with_2(bare: Installation) 
         ("export",),
         ("export", "quotes"),
         ("export", "lines"),
+        ("export", "summary"),
         ("export", "customers"),
         ("export", "products"),
         ("catalog",),

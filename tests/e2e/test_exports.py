@@ -11,10 +11,12 @@ import pytest
 import pytest_asyncio
 from dishka.integrations.litestar import LitestarProvider
 from httpx import ASGITransport, AsyncClient
+from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
 from src.adapters.postgres.addresses import DatabaseUrls
 from src.application.ports.storage import ObjectStorage
+from src.domain.identity.actor import Role
 from src.entrypoints.container import make_container
 from src.entrypoints.http.api import create_api
 from src.entrypoints.http.app import HttpSettings
@@ -101,6 +103,26 @@ async def test_every_kind_in_every_format(team: Team) -> None:
             assert content.count(b"\n") == export["rows"]
         else:
             assert CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0).height > export["rows"]
+
+
+@pytest.mark.usefixtures("worker")
+async def test_a_summary_is_a_report_of_the_same_quotes(team: Team) -> None:
+    draft = await a_draft(team.sales)
+    filters = {"owner_id": str(team.organization.users[Role.SALES].id)}
+
+    at_once = await team.sales.get(f"{API}/quotes/summary/export", **filters)
+    ready = await _ended(team.sales, await _asked(team.sales, kind="summary", filters=filters))
+    by_job = await _file(team.sales, ready)
+    nothing = await team.sales.get(f"{API}/quotes/summary/export", end_date="2020-01-01")
+    no_sheet = await team.sales.post(f"{API}/exports", {"kind": "summary", "format": "xlsx"})
+
+    for file in (at_once, by_job):
+        assert file.headers["content-type"] == "application/pdf"
+        text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(file.content)).pages)
+        assert "Draft" in text
+        assert draft["currency"] in text
+    assert ready["file_name"].endswith(".pdf")
+    assert (nothing.status_code, no_sheet.status_code) == (404, 422)
 
 
 @pytest.mark.usefixtures("worker")

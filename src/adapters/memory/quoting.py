@@ -96,6 +96,7 @@ class MemoryQuotes(QuoteRepository):
         messages = (one for one in self._transaction.state.messages.values() if one.quote_id == quote_id)
         failed = [group.outcome is DeliveryOutcome.FAILED for group in attempt_groups(messages)]
         return criteria.delivery_failed in {None, bool(failed and failed[-1])}
+        return [quote for quote in self._transaction.state.quotes.values() if meets(quote, criteria)]
 
 
 def _check(quote: Quote, known: Mapping[UUID, Quote]) -> None:
@@ -106,7 +107,7 @@ def _check(quote: Quote, known: Mapping[UUID, Quote]) -> None:
     assert all(other.number != quote.number for other in known.values() if other.id != quote.id), "a number twice"
 
 
-def _meets(quote: Quote, criteria: QuoteFilter) -> bool:
+def meets(quote: Quote, criteria: QuoteFilter) -> bool:
     current = quote.current
     return (
         (not criteria.statuses or current.status in criteria.statuses)

@@ -4,10 +4,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
+from itertools import groupby, islice
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
+from src.adapters.memory.quoting import meets
 from src.adapters.memory.state import MemoryTransaction
-from src.application.ports.reporting import Reports, RevenueBy, RevenueRow
+from src.application.ports.quoting import QuoteFilter
+from src.application.ports.reporting import Reports, RevenueBy, RevenueRow, SummaryBy, SummaryRow
 from src.domain.quoting.quote import Quote
 from src.domain.quoting.revision import Revision
 from src.domain.quoting.states import QuoteStatus
@@ -16,6 +20,47 @@ from src.domain.quoting.states import QuoteStatus
 class MemoryReports(Reports):
     def __init__(self, transaction: MemoryTransaction) -> None:
         self._state = transaction.state
+
+    async def summary(self, by: SummaryBy, criteria: QuoteFilter, time_zone: str, largest: int) -> Sequence[SummaryRow]:
+        groups: defaultdict[tuple[str, str], list[Quote]] = defaultdict(list)
+        for quote in self._state.quotes.values():
+            if meets(quote, criteria):
+                groups[quote.current.content.currency.code, self._key(by, quote, time_zone)].append(quote)
+        rows = [self._row(by, key, found) for (_, key), found in groups.items()]
+        if by in {SummaryBy.STATUS, SummaryBy.MONTH}:
+            return sorted(rows, key=lambda row: (row.currency.code, row.key))
+        rows.sort(key=lambda row: (row.currency.code, -row.amount, row.name, row.key))
+        each = groupby(rows, key=lambda row: row.currency.code)
+        return [row for _, ranked in each for row in islice(ranked, largest)]
+
+    def _key(self, by: SummaryBy, quote: Quote, time_zone: str) -> str:
+        match by:
+            case SummaryBy.STATUS:
+                return quote.current.status.value
+            case SummaryBy.MONTH:
+                return f"{quote.created_at.astimezone(ZoneInfo(time_zone)):%Y-%m}"
+            case SummaryBy.CUSTOMER:
+                return str(quote.customer_id)
+            case SummaryBy.OWNER:
+                return str(quote.owner_id)
+
+    def _row(self, by: SummaryBy, key: str, found: Sequence[Quote]) -> SummaryRow:
+        won = [one for one in found if one.current.status is QuoteStatus.ACCEPTED]
+        lost = {QuoteStatus.DECLINED, QuoteStatus.EXPIRED}
+        names = {
+            SummaryBy.CUSTOMER: lambda: self._state.customers[UUID(key)].party.name,
+            SummaryBy.OWNER: lambda: self._state.users[UUID(key)].name,
+        }
+        return SummaryRow(
+            key=key,
+            name=names[by]() if by in names else "",
+            currency=found[0].current.content.currency,
+            quotes=len(found),
+            amount=_sum(found),
+            won_quotes=len(won),
+            won_amount=_sum(won),
+            lost_quotes=sum(one.current.status in lost for one in found),
+        )
 
     async def revenue(
         self,
@@ -67,3 +112,7 @@ class MemoryReports(Reports):
         if by is RevenueBy.CUSTOMER:
             return self._state.customers[key].party.name
         return self._state.categories[key].name
+
+
+def _sum(quotes: Sequence[Quote]) -> Decimal:
+    return sum((one.current.calculation.total_without_tax for one in quotes), Decimal(0))

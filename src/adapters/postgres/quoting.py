@@ -169,6 +169,27 @@ _COUNT_ON: Final = (
 )
 
 
+def conditions_of(organization_id: UUID, criteria: QuoteFilter) -> list[ColumnElement[bool]]:
+    """Of rows of ``quotes``."""
+    columns = quotes.c
+    conditions: list[ColumnElement[bool]] = [columns.organization_id == organization_id]
+    if criteria.statuses:
+        conditions.append(columns.status == func.any([status.value for status in criteria.statuses]))
+    if criteria.customer_id is not None:
+        conditions.append(columns.customer_id == criteria.customer_id)
+    if criteria.owner_id is not None:
+        conditions.append(columns.owner_id == criteria.owner_id)
+    if criteria.created_from is not None:
+        conditions.append(columns.created_at >= criteria.created_from)
+    if criteria.created_before is not None:
+        conditions.append(columns.created_at < criteria.created_before)
+    if criteria.search:
+        conditions.append(contains(columns.searched, criteria.search))
+    if criteria.custom is not None:
+        conditions.append(has_value(columns.custom, criteria.custom))
+    return conditions
+
+
 class PostgresQuotes(QuoteRepository):
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
@@ -313,6 +334,7 @@ class PostgresQuotes(QuoteRepository):
             failed = columns.id.in_(self._failed_deliveries())
             conditions.append(failed if criteria.delivery_failed else ~failed)
         return conditions
+        return conditions_of(self._transaction.organization_id, criteria)
 
     def _failed_deliveries(self) -> Select[Any]:
         """The quotes of which no mail of the newest attempt group has left the house."""

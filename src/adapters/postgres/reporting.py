@@ -16,17 +16,23 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
+    collate,
     distinct,
     func,
+    literal,
     or_,
     select,
+    text,
     true,
 )
 
-from src.adapters.postgres.tables import categories, customers, line_items, products, quote_revisions, quotes
+from src.adapters.postgres.quoting import conditions_of
+from src.adapters.postgres.tables import categories, customers, line_items, products, quote_revisions, quotes, users
 from src.adapters.postgres.transaction import Transaction
-from src.application.ports.reporting import Reports, RevenueBy, RevenueRow
+from src.application.ports.quoting import QuoteFilter
+from src.application.ports.reporting import Reports, RevenueBy, RevenueRow, SummaryBy, SummaryRow
 from src.domain.quoting.states import QuoteStatus
+from src.domain.shared.currency import Currency
 
 _calculation: Final = cast(quote_revisions.c.calculation, JSON)
 # Each document once, its total without tax in the organisation's currency.
@@ -135,9 +141,62 @@ def _by_category() -> Select[Any]:
 _STATEMENTS: Final = {RevenueBy.CUSTOMER: _by_customer(), RevenueBy.CATEGORY: _by_category()}
 
 
+_WON: Final = quotes.c.status == QuoteStatus.ACCEPTED.value
+_LOST: Final = quotes.c.status.in_([QuoteStatus.DECLINED.value, QuoteStatus.EXPIRED.value])
+_NAMED: Final = quotes.outerjoin(
+    users, (users.c.organization_id == quotes.c.organization_id) & (users.c.id == quotes.c.owner_id)
+).outerjoin(
+    customers,
+    (customers.c.organization_id == quotes.c.organization_id) & (customers.c.id == quotes.c.customer_id),
+)
+
+
 class PostgresReports(Reports):
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
+
+    async def summary(self, by: SummaryBy, criteria: QuoteFilter, time_zone: str, largest: int) -> Sequence[SummaryRow]:
+        key, name = _key_of(by, time_zone)
+        amount = func.sum(quotes.c.total_without_tax)
+        grouped = (
+            select(
+                key.label("group_key"),
+                func.coalesce(name, "").label("name"),
+                quotes.c.currency,
+                func.count().label("quotes"),
+                amount.label("amount"),
+                func.count().filter(_WON).label("won_quotes"),
+                func.coalesce(func.sum(quotes.c.total_without_tax).filter(_WON), 0).label("won_amount"),
+                func.count().filter(_LOST).label("lost_quotes"),
+            )
+            .select_from(_NAMED)
+            .where(*conditions_of(self._transaction.organization_id, criteria))
+            .group_by(text("group_key"), quotes.c.currency)
+            .subquery()
+        )
+        columns = grouped.c
+        if by in {SummaryBy.STATUS, SummaryBy.MONTH}:
+            statement = select(grouped).order_by(columns.currency, columns.group_key)
+        else:
+            # By code points, as Python orders texts, whatever the server's locale.
+            order = (columns.amount.desc(), collate(columns.name, "C"), columns.group_key)
+            place = func.row_number().over(partition_by=columns.currency, order_by=order).label("place")
+            ranked = select(grouped, place).subquery()
+            statement = select(ranked).where(ranked.c.place <= largest).order_by(ranked.c.currency, ranked.c.place)
+        rows = await self._transaction.connection.execute(statement)
+        return [
+            SummaryRow(
+                key=row.group_key,
+                name=row.name,
+                currency=Currency.of(row.currency),
+                quotes=row.quotes,
+                amount=row.amount,
+                won_quotes=row.won_quotes,
+                won_amount=row.won_amount,
+                lost_quotes=row.lost_quotes,
+            )
+            for row in rows
+        ]
 
     async def revenue(
         self,
@@ -154,3 +213,16 @@ class PostgresReports(Reports):
         }
         rows = await self._transaction.connection.execute(_STATEMENTS[by], parameters)
         return [RevenueRow(id=row.id, name=row.name, quotes=row.quotes, amount=row.amount) for row in rows]
+
+
+def _key_of(by: SummaryBy, time_zone: str) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    """The key, and the name that belongs to it: one for each key, compared by code points as Python does it."""
+    match by:
+        case SummaryBy.STATUS:
+            return quotes.c.status, literal("", Text)
+        case SummaryBy.MONTH:
+            return func.to_char(func.timezone(time_zone, quotes.c.created_at), "YYYY-MM"), literal("", Text)
+        case SummaryBy.CUSTOMER:
+            return cast(quotes.c.customer_id, Text), func.max(collate(customers.c.name, "C"))
+        case SummaryBy.OWNER:
+            return cast(quotes.c.owner_id, Text), func.max(collate(users.c.name, "C"))

@@ -49,12 +49,18 @@ class AuditExported(DataExported):
     action = "audit.exported"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SummaryExported(DataExported):
+    action = "quotes_summary.exported"
+
+
 _EVENTS: Final[Mapping[ExportKind, type[DataExported]]] = {
     ExportKind.QUOTES: QuotesExported,
     ExportKind.QUOTE_LINES: QuoteLinesExported,
     ExportKind.CUSTOMERS: CustomersExported,
     ExportKind.PRODUCTS: ProductsExported,
     ExportKind.AUDIT: AuditExported,
+    ExportKind.SUMMARY: SummaryExported,
 }
 
 

@@ -31,7 +31,7 @@ from src.application.ports.documents import Column, CsvSource
 from src.application.ports.quoting import QuoteFilter
 from src.application.ports.unit_of_work import UnitOfWork
 from src.domain.customers.customer import CustomerStatus
-from src.domain.documents.export import ExportFilters, ExportFormat, ExportKind
+from src.domain.documents.export import ExportFilters, ExportFormat, ExportKind, check_form
 from src.domain.identity.actor import Actor, Permission
 from src.domain.quoting.states import QuoteStatus
 from src.domain.shared.custom_fields import FieldSubject
@@ -69,6 +69,7 @@ class ExportRequest:
 
     def check(self) -> None:
         """Raises Invalid."""
+        check_form(self.kind, self.file_format)
         self.filters.check(self.kind)
         _statuses(CustomerStatus if self.kind is ExportKind.CUSTOMERS else QuoteStatus, self.filters)
 
@@ -98,15 +99,17 @@ async def table_of(uow: UnitOfWork, actor: Actor, request: ExportRequest, progre
             return await _products(uow, actor, request, progress)
         case ExportKind.AUDIT:
             return await _audit(uow, request, progress)
+        case ExportKind.SUMMARY:
+            raise ValueError("A summary is no table.")
 
 
 async def count_of(uow: UnitOfWork, request: ExportRequest, at_most: int) -> int:
     """How many rows there are; *at_most* for more, so that counting takes as long only."""
     match request.kind:
-        case ExportKind.QUOTES:
-            return await uow.quotes.count(await _of_quotes(uow, request.filters), at_most, lines=False)
+        case ExportKind.QUOTES | ExportKind.SUMMARY:
+            return await uow.quotes.count(await quotes_of(uow, request.filters), at_most, lines=False)
         case ExportKind.QUOTE_LINES:
-            return await uow.quotes.count(await _of_quotes(uow, request.filters), at_most, lines=True)
+            return await uow.quotes.count(await quotes_of(uow, request.filters), at_most, lines=True)
         case ExportKind.CUSTOMERS:
             return await uow.customers.count(await _of_customers(uow, request.filters), at_most)
         case ExportKind.PRODUCTS:
@@ -120,7 +123,7 @@ async def _quotes(uow: UnitOfWork, request: ExportRequest, progress: Progress) -
     owners = {user.id: user.name for user in await uow.users.all()}
     columns = (*QUOTES, *custom.columns)
     totals = Totals(columns, "total_without_tax", "tax_total", "payable")
-    criteria = await _of_quotes(uow, request.filters)
+    criteria = await quotes_of(uow, request.filters)
 
     async def rows() -> AsyncIterator[Row]:
         async for quote in uow.quotes.stream(criteria):
@@ -138,7 +141,7 @@ async def _lines(uow: UnitOfWork, actor: Actor, request: ExportRequest, progress
     custom = CustomColumns(await uow.custom_fields.all(FieldSubject.QUOTE))
     columns = (*LINES, *((UNIT_COST,) if with_costs else ()), *custom.columns)
     totals = Totals(columns, "net")
-    criteria = await _of_quotes(uow, request.filters)
+    criteria = await quotes_of(uow, request.filters)
 
     async def rows() -> AsyncIterator[Row]:
         async for line in uow.quotes.stream_lines(criteria):
@@ -196,7 +199,7 @@ async def _audit(uow: UnitOfWork, request: ExportRequest, progress: Progress) ->
     return ExportTable(sheet="Audit", columns=AUDIT, rows=rows(), with_costs=True)
 
 
-async def _of_quotes(uow: UnitOfWork, filters: ExportFilters) -> QuoteFilter:
+async def quotes_of(uow: UnitOfWork, filters: ExportFilters) -> QuoteFilter:
     """Unknown customers and owners have no quotes: that is no data, as for those of another organisation."""
     first, before = await _instants(uow, filters)
     return QuoteFilter(

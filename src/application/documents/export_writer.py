@@ -7,11 +7,13 @@ from pathlib import Path
 
 from src.application.documents.export_sources import COUNTED, ExportRequest, ExportTable, Progress, count_of, table_of
 from src.application.documents.export_tables import Row
+from src.application.documents.summary import summary_of
 from src.application.ports.clock import Clock
 from src.application.ports.documents import NothingToExport, SpreadsheetFormat, SpreadsheetWriter
+from src.application.ports.summaries import SummaryRenderer
 from src.application.ports.unit_of_work import UnitOfWork
 from src.application.transactions import Transactions
-from src.domain.documents.export import NEEDED, ExportTooLarge
+from src.domain.documents.export import NEEDED, ExportKind, ExportTooLarge
 from src.domain.identity.actor import Actor
 
 Over = Callable[[], Awaitable[None]]
@@ -29,8 +31,11 @@ class WrittenExport:
 class ExportWriter:
     """For those who export at once, and for the job. It tells the audit nothing: that is theirs, who hand the file out."""
 
-    def __init__(self, transactions: Transactions, spreadsheets: SpreadsheetWriter, clock: Clock) -> None:
-        self._transactions, self._spreadsheets, self._clock = transactions, spreadsheets, clock
+    def __init__(
+        self, transactions: Transactions, spreadsheets: SpreadsheetWriter, summaries: SummaryRenderer, clock: Clock
+    ) -> None:
+        self._transactions, self._spreadsheets = transactions, spreadsheets
+        self._summaries, self._clock = summaries, clock
 
     async def write(
         self, actor: Actor, request: ExportRequest, path: Path, progress: Progress, *, most_rows: int | None = None
@@ -45,14 +50,30 @@ class ExportWriter:
             uow = await stack.enter_async_context(self._transactions.begin(actor, needed))
             for permission in others:
                 actor.require(permission)
-            await _count(uow, request, progress, most_rows)
             zone = (await uow.organizations.current()).zone
-            table = await table_of(uow, actor, request, progress)
-            count = await self._write(path, SpreadsheetFormat(request.file_format.value), table, stack.aclose)
+            if request.kind is ExportKind.SUMMARY:
+                count, with_costs = await self._summarize(uow, request, path, progress, stack.aclose), False
+            else:
+                await _count(uow, request, progress, most_rows)
+                table = await table_of(uow, actor, request, progress)
+                count = await self._write(path, SpreadsheetFormat(request.file_format.value), table, stack.aclose)
+                with_costs = table.with_costs
         if not count:
             raise NothingToExport("No data for export: nothing meets these conditions.")
         name = f"{request.kind.value}-{self._clock.now().astimezone(zone):%Y%m%d-%H%M%S}.{request.file_format.value}"
-        return WrittenExport(rows=count, file_name=name, with_costs=table.with_costs)
+        return WrittenExport(rows=count, file_name=name, with_costs=with_costs)
+
+    async def _summarize(
+        self, uow: UnitOfWork, request: ExportRequest, path: Path, progress: Progress, over: Over
+    ) -> int:
+        """Of how many quotes it is."""
+        document = await summary_of(uow, request, self._clock)
+        await over()
+        if document.quotes:
+            progress.expect(document.quotes)
+            await self._summaries.write(document, path)
+            progress.add(document.quotes)
+        return document.quotes
 
     async def _write(self, path: Path, file_format: SpreadsheetFormat, table: ExportTable, over: Over) -> int:
         if table.copied is not None and file_format is SpreadsheetFormat.CSV:

@@ -29,6 +29,7 @@ MEDIA_TYPES: Final = {
     ExportFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     ExportFormat.CSV: "text/csv",
     ExportFormat.JSON_LINES: "application/jsonl",
+    ExportFormat.PDF: "application/pdf",
 }
 
 

@@ -44,12 +44,14 @@ class ExportKind(StrEnum):
     CUSTOMERS = "customers"
     PRODUCTS = "products"
     AUDIT = "audit"
+    SUMMARY = "summary"
 
 
 class ExportFormat(StrEnum):
     XLSX = "xlsx"
     CSV = "csv"
     JSON_LINES = "jsonl"
+    PDF = "pdf"
 
 
 class ExportState(StrEnum):
@@ -71,17 +73,19 @@ NEEDED: Final[Mapping[ExportKind, tuple[Permission, ...]]] = MappingProxyType(
         ExportKind.CUSTOMERS: (Permission.EXPORT_CUSTOMERS,),
         ExportKind.PRODUCTS: (Permission.EXPORT_PRODUCTS,),
         ExportKind.AUDIT: (Permission.VIEW_AUDIT, Permission.VIEW_COSTS),
+        ExportKind.SUMMARY: (Permission.EXPORT_QUOTES, Permission.VIEW_REPORTS),
     }
 )
 _SPREADSHEETS: Final = frozenset({ExportFormat.XLSX, ExportFormat.CSV, ExportFormat.JSON_LINES})
 FORMATS: Final[Mapping[ExportKind, frozenset[ExportFormat]]] = MappingProxyType(
-    dict.fromkeys(ExportKind, _SPREADSHEETS)
+    dict.fromkeys(ExportKind, _SPREADSHEETS) | {ExportKind.SUMMARY: frozenset({ExportFormat.PDF})}
 )
 _OF_QUOTES: Final = frozenset({"start", "end", "statuses", "customer_id", "owner_id"})
 _FITTING: Final[Mapping[ExportKind, frozenset[str]]] = MappingProxyType(
     {
         ExportKind.QUOTES: _OF_QUOTES,
         ExportKind.QUOTE_LINES: _OF_QUOTES,
+        ExportKind.SUMMARY: _OF_QUOTES,
         ExportKind.CUSTOMERS: frozenset({"start", "end", "statuses"}),
         ExportKind.PRODUCTS: frozenset({"start", "end", "archived"}),
         ExportKind.AUDIT: frozenset(
@@ -157,6 +161,13 @@ def _text_of(value: object) -> str:
             return value.isoformat()
         case _:
             return str(value)
+
+
+def check_form(kind: ExportKind, file_format: ExportFormat) -> None:
+    """Raises Invalid for a format that the *kind* does not have."""
+    if file_format not in FORMATS[kind]:
+        known = ", ".join(sorted(FORMATS[kind]))
+        raise invalid_field("format", f"An export of {kind.value} is one of {known}.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,12 +255,6 @@ class DataExport:
     ended_at: datetime | None = None
     expires_at: datetime | None = None
     version: int = 0
-
-    def __post_init__(self) -> None:
-        if self.file_format not in FORMATS[self.kind]:
-            known = ", ".join(sorted(FORMATS[self.kind]))
-            raise invalid_field("format", f"An export of {self.kind.value} is one of {known}.")
-        self.filters.check(self.kind)
 
     def request(self) -> Change["DataExport"]:
         event = ExportRequested(

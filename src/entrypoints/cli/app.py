@@ -157,6 +157,10 @@ for name, text in (
         "Export the lines of quotes.\n\nExample: proffer export lines lines.csv --as sales@nordlicht.example --status sent",
     ),
     (
+        "summary",
+        "Write a report on quotes as PDF.\n\nExample: proffer export summary year.pdf --as sales@nordlicht.example",
+    ),
+    (
         "customers",
         "Export customers.\n\nExample: proffer export customers customers.xlsx --as sales@nordlicht.example",
     ),

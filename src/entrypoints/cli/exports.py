@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from src.application.documents.export_data import ExportData, ExportDataCommand
 from src.application.documents.export_sources import ExportRequest
 from src.domain.customers.customer import CustomerStatus
-from src.domain.documents.export import ExportFilters, ExportKind
+from src.domain.documents.export import FORMATS, ExportFilters, ExportKind
 from src.domain.quoting.states import QuoteStatus
 from src.domain.shared.ids import CustomerId, UserId
 from src.entrypoints.cli.files import format_of, written_whole
@@ -69,6 +69,26 @@ async def lines(
     return await export_to(file, ExportKind.QUOTE_LINES, filters, "lines", user, organization, force=force)
 
 
+async def summary(
+    file: Annotated[Path, Parameter(help="Where to write; it ends in .pdf.")],
+    *,
+    user: As,
+    organization: Organization = None,
+    start_date: StartDate = None,
+    end_date: EndDate = None,
+    status: Status = [],  # noqa: B006 — as above.
+    customer: Customer = None,
+    owner: Owner = None,
+    force: Force = False,
+) -> int:
+    """Write a report on quotes as PDF: by state, month, customer and owner, with the win rate.
+
+    Example: proffer export summary year.pdf --as sales@nordlicht.example --start-date 2026-01-01
+    """
+    filters = _of_quotes(start_date, end_date, status, customer, owner)
+    return await export_to(file, ExportKind.SUMMARY, filters, "quotes", user, organization, force=force)
+
+
 async def customers(
     file: File,
     *,
@@ -124,7 +144,7 @@ async def export_to(
     file: Path, kind: ExportKind, filters: ExportFilters, what: str, user: str, organization: str | None, *, force: bool
 ) -> int:
     """Straight into *file*, however many rows there are: nobody waits for this machine but who asked it."""
-    request = ExportRequest(kind=kind, file_format=format_of(file, force=force), filters=filters)
+    request = ExportRequest(kind=kind, file_format=format_of(file, FORMATS[kind], force=force), filters=filters)
     async with session_of(user, organization) as session, written_whole(file) as path:
         export = await session.get(ExportData)
         with progress() as bar:

@@ -1,7 +1,7 @@
 """Files that commands write."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -16,12 +16,12 @@ class FileRefused(Invalid):
     code = "file_refused"
 
 
-def format_of(file: Path, *, force: bool) -> ExportFormat:
+def format_of(file: Path, known: Collection[ExportFormat], *, force: bool) -> ExportFormat:
     """By the name's end. Raises FileRefused, also for a file that is there already unless *force*."""
-    try:
-        file_format = ExportFormat(file.suffix.lower().removeprefix("."))
-    except ValueError:
-        raise FileRefused(f"{file.name} must end in .xlsx, .csv or .jsonl.") from None
+    endings = {f".{one.value}": one for one in ExportFormat if one in known}
+    file_format = endings.get(file.suffix.lower())
+    if file_format is None:
+        raise FileRefused(f"{file.name} must end in {' or '.join(endings)}.")
     if file.exists() and not force:
         raise FileRefused(f"{file} is there already; --force writes over it.")
     if not file.parent.is_dir():

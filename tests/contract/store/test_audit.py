@@ -32,6 +32,7 @@ from src.domain.shared.errors import Forbidden
 from src.domain.shared.ids import ApiKeyId, OrganizationId
 from tests.builders.audit import OTHER_SIGNER, SIGNER, verifying
 from tests.builders.quotes import NOON, a_customer
+from tests.builders.renderers import SUMMARIES
 from tests.organizations import TestOrganization
 
 pytestmark = pytest.mark.asyncio
@@ -279,7 +280,7 @@ async def test_entries_are_found_and_exported(
     origin = Origin(trace_id="3" * 32, user_agent=agent)
     await add(open_uow, replace(sales, kind=ActorKind.API_KEY, origin=origin))
     transactions, clock = Transactions(open_uow), SystemClock()
-    export = ExportData(ExportWriter(transactions, FileSpreadsheets(), clock), transactions, clock)
+    export = ExportData(ExportWriter(transactions, FileSpreadsheets(), SUMMARIES, clock), transactions, clock)
     filters = ExportFilters(trace_id=criteria.trace_id, actor_kind=criteria.actor_kind, action=criteria.action)
     request = ExportRequest(kind=ExportKind.AUDIT, file_format=ExportFormat.JSON_LINES, filters=filters)
     command = ExportDataCommand(request=request, path=tmp_path / "audit.jsonl")

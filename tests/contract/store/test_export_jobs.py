@@ -52,6 +52,7 @@ from src.domain.shared.errors import Invalid, NotFound
 from src.domain.shared.ids import ApiKeyId, ExportId
 from tests.builders.exports import an_export, made
 from tests.builders.quotes import a_product
+from tests.builders.renderers import SUMMARIES
 from tests.organizations import ORIGIN, TestOrganization
 
 pytestmark = pytest.mark.asyncio
@@ -86,7 +87,7 @@ class Desk:
         self.open, self.team, self.storage, self.clock = open_uow, team, storage, SetClock()
         self.transactions, self.ids = Transactions(open_uow), Uuid7Ids()
         self.links = SignedDownloadLinks(KeyRing(["k" * 32]))
-        self.writer = ExportWriter(self.transactions, FileSpreadsheets(), self.clock)
+        self.writer = ExportWriter(self.transactions, FileSpreadsheets(), SUMMARIES, self.clock)
 
     @property
     def job(self) -> Actor:
@@ -234,7 +235,7 @@ async def test_whoever_loses_the_right_while_it_is_written_gets_nothing(desk: De
             return written
 
     asked = await desk.request(desk.team.actor(Role.SALES))
-    ended = await desk.run(asked, writer=Demoting(desk.transactions, FileSpreadsheets(), desk.clock))
+    ended = await desk.run(asked, writer=Demoting(desk.transactions, FileSpreadsheets(), SUMMARIES, desk.clock))
 
     assert (ended.state, ended.storage_key) == (ExportState.FAILED, "")
 
@@ -330,7 +331,7 @@ async def test_only_one_attempt_counts_and_the_other_leaves_nothing(desk: Desk) 
             await desk.run(asked)
             return written
 
-    ready = await desk.run(asked, writer=Overtaken(desk.transactions, FileSpreadsheets(), desk.clock))
+    ready = await desk.run(asked, writer=Overtaken(desk.transactions, FileSpreadsheets(), SUMMARIES, desk.clock))
     again = await desk.run(asked)
 
     assert again == ready

@@ -20,7 +20,7 @@ from src.application.ports.customers import ContactFilter, CustomerFilter
 from src.application.ports.jobs import Job, JobFilter
 from src.application.ports.paging import Paging
 from src.application.ports.quoting import QuoteFilter
-from src.application.ports.reporting import RevenueBy
+from src.application.ports.reporting import RevenueBy, SummaryBy
 from src.application.ports.unit_of_work import UnitOfWork
 from src.domain.approvals.comment import Comment
 from src.domain.approvals.delegation import Delegation
@@ -218,6 +218,7 @@ class Arguments:
             "audit.of_resource:resource_type": ["quote"],
             "audit.of_resource:resource_id": [rows["quotes"].id],
             "prices.common:only": [None, (rows["products"].id, None)],
+            "reports.summary:time_zone": ["Europe/Berlin"],
             "reports.revenue:sent_from": [datetime(2090, 1, 1, tzinfo=UTC)],
         }
 
@@ -272,6 +273,7 @@ class Arguments:
             Redemption: [redemption],
             Purpose: list(Purpose),
             RevenueBy: list(RevenueBy),
+            SummaryBy: list(SummaryBy),
             ImportKind: list(ImportKind),
             FieldSubject: list(FieldSubject),
             TemplateKind: list(TemplateKind),

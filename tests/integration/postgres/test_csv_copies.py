@@ -39,6 +39,7 @@ from src.domain.quoting.pricing import LinePricing, Tax
 from src.domain.shared.custom_fields import CustomField, FieldKind, FieldSubject
 from src.domain.shared.ids import CustomFieldId
 from tests.builders.offers import NOON, Shop, a_line, new_shop
+from tests.builders.renderers import SUMMARIES
 
 pytestmark = pytest.mark.asyncio
 NASTY = [
@@ -99,7 +100,7 @@ async def exported(
 ) -> bytes:
     request = ExportRequest(kind=kind, file_format=ExportFormat.CSV, filters=ExportFilters(**filters))
     transactions, clock = Transactions(opener), SystemClock()
-    export = ExportData(ExportWriter(transactions, FileSpreadsheets(), clock), transactions, clock)
+    export = ExportData(ExportWriter(transactions, FileSpreadsheets(), SUMMARIES, clock), transactions, clock)
     seen = Counted()
     count = (await export(shop.made.actor(role), ExportDataCommand(request=request, path=path), seen)).rows
     assert (seen.expected, seen.rows) == (count, count)

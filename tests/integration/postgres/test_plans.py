@@ -47,6 +47,7 @@ READ_ALL: Final = {
     "messages.erase_person": "somebody's erasure is rare",
     "messages.to_person": "somebody's export is rare",
     "reports.revenue": "a report sums over everything",
+    "reports.summary": "the same",
 }
 
 

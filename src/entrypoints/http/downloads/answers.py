@@ -4,11 +4,18 @@ from collections.abc import AsyncIterator
 from typing import Final
 from urllib.parse import quote
 
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.response import Stream
 
 from src.application.documents.open_download import Download
 
 _UNNAMED: Final = "file"
+# What the handlers of files declare: their own media type would win over the file's.
+FILE_RESPONSE: Final = {
+    200: ResponseSpec(
+        data_container=bytes, generate_examples=False, media_type="application/octet-stream", description="The file."
+    )
+}
 
 
 async def file_answer(download: Download) -> Stream:

@@ -7,14 +7,14 @@ from litestar.response import Stream
 
 from src.application.documents.open_download import OpenDownload
 from src.domain.identity.actor import Origin
-from src.entrypoints.http.downloads.answers import file_answer
+from src.entrypoints.http.downloads.answers import FILE_RESPONSE, file_answer
 
 
 class DownloadController(Controller):
     path = "/api/v1/downloads"
     tags = ("downloads",)
 
-    @get("/{token:str}", media_type="application/octet-stream", open_to_all=True)
+    @get("/{token:str}", responses=FILE_RESPONSE, open_to_all=True)
     async def open_download(
         self, token: FromPath[str], origin: FromDishka[Origin], open_download: FromDishka[OpenDownload]
     ) -> Stream:

@@ -15,7 +15,7 @@ from src.domain.customers.customer import CustomerStatus
 from src.domain.documents.export import ExportFilters, ExportFormat, ExportKind
 from src.domain.identity.actor import Actor, Permission
 from src.domain.shared.ids import CustomerId, UserId
-from src.entrypoints.http.exports.files import XLSX, exported
+from src.entrypoints.http.exports.files import PDF, XLSX, exported
 from src.entrypoints.http.quotes.parameters import CustomerParameter, OwnerParameter, Statuses
 from src.entrypoints.settings import Settings
 
@@ -72,6 +72,26 @@ class ExportController(Controller):
         """The lines of the quotes' current revisions, with costs for those who may see them; 404 when there are none."""
         filters = _of_quotes(start_date, end_date, status, customer_id, owner_id)
         request = ExportRequest(kind=ExportKind.QUOTE_LINES, file_format=format, filters=filters)
+        return await exported(export, settings, actor, request)
+
+    @get("/quotes/summary/export", media_type=PDF, permission=Permission.EXPORT_QUOTES)
+    async def export_summary(
+        self,
+        actor: FromDishka[Actor],
+        export: FromDishka[ExportData],
+        settings: FromDishka[Settings],
+        start_date: StartDate = None,
+        end_date: EndDate = None,
+        status: Statuses = None,
+        customer_id: CustomerParameter = None,
+        owner_id: OwnerParameter = None,
+    ) -> File:
+        """A report on quotes as PDF: by state, month, customer and owner, with the win rate; 404 when there are none.
+
+        Needs `reports.view` too.
+        """
+        filters = _of_quotes(start_date, end_date, status, customer_id, owner_id)
+        request = ExportRequest(kind=ExportKind.SUMMARY, file_format=ExportFormat.PDF, filters=filters)
         return await exported(export, settings, actor, request)
 
     @get("/customers/export", media_type=XLSX, permission=Permission.EXPORT_CUSTOMERS)

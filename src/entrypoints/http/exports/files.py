@@ -17,6 +17,7 @@ from src.entrypoints.settings import Settings
 
 XLSX: Final = MEDIA_TYPES[ExportFormat.XLSX]
 JSON_LINES: Final = MEDIA_TYPES[ExportFormat.JSON_LINES]
+PDF: Final = MEDIA_TYPES[ExportFormat.PDF]
 
 
 async def exported(export: ExportData, settings: Settings, actor: Actor, request: ExportRequest) -> File:

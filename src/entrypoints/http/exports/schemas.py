@@ -18,7 +18,7 @@ Instant = Annotated[datetime, Meta(tz=True)]
 class FiltersSchema(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Those of the export's kind; all must hold.
 
-    Every kind: *start_date*, *end_date* (days of creation in the organisation's time zone, both included). Quotes and lines:
+    Every kind: *start_date*, *end_date* (days of creation in the organisation's time zone, both included). Quotes, lines and summary:
     *status*, *customer_id*, *owner_id*. Customers: *status*. Products: *archived*. Audit: all others; *since* is included,
     *before* is not.
     """
@@ -77,15 +77,16 @@ class FiltersSchema(Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 
 
 class CreateExportRequest(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is wanted, and in which form."""
+    """What is wanted. *format* null: xlsx, and pdf for a summary, which is nothing else."""
 
     kind: ExportKind
-    format: ExportFormat = ExportFormat.XLSX
+    format: ExportFormat | None = None
     filters: FiltersSchema | None = None
 
     def request(self) -> ExportRequest:
         filters = ExportFilters() if self.filters is None else self.filters.filters()
-        return ExportRequest(kind=self.kind, file_format=self.format, filters=filters)
+        usual = ExportFormat.PDF if self.kind is ExportKind.SUMMARY else ExportFormat.XLSX
+        return ExportRequest(kind=self.kind, file_format=self.format or usual, filters=filters)
 
 
 class ExportResponse(Struct, frozen=True):
