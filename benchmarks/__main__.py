@@ -12,6 +12,7 @@ BENCHMARKS = (
     "export",
     "export_beside",
     "export_quotes",
+    "export_job",
     "search",
     "import_rows",
     "audit",

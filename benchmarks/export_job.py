@@ -1,12 +1,13 @@
 """Exports as the worker makes them: into a temporary file, from there into the storage; and what memory that takes.
 
-``python -m benchmarks.export_job [QUOTES] [LINES]``. Each runs in a process of its own; the peak is Linux's.
+``python -m benchmarks.export_job [QUOTES] [LINES] [RUNS]``. Each runs in a process of its own; the peak is Linux's.
 """
 
 import asyncio
 import os
 import subprocess
 import sys
+from pathlib import Path
 from secrets import token_hex
 from statistics import median
 from time import perf_counter
@@ -25,12 +26,11 @@ from src.entrypoints.cli.session import session_of
 from src.entrypoints.database import Database
 from src.entrypoints.settings import read_settings
 
-RUNS = int(__import__("os").environ.get("R","3"))
-QUOTES, LINES = 100_000, 1_000_000
+USUAL = (100_000, 1_000_000, 3)  # Quotes, lines, runs.
 
 
 async def run(kind: ExportKind, file_format: ExportFormat) -> None:
-    """One export, from the request to the stored file; then its rows, its size and the peak of this process in KiB."""
+    """One export, from the request to the stored file; its rows and its size."""
     async with session_of(SALES, None) as session:
         request = await session.get(RequestExport)
         asked = await request(session.actor, ExportRequest(kind=kind, file_format=file_format))
@@ -39,14 +39,12 @@ async def run(kind: ExportKind, file_format: ExportFormat) -> None:
         await (await session.get(RunExport))(job, RunExportCommand(export_id=asked.id, last_attempt=True))
         ready = await (await session.get(GetExport))(session.actor, asked.id)
     assert ready.state is ExportState.READY, ready.message
-    with open("/proc/self/status") as status:  # noqa: ASYNC230 — the last thing that this process does.
-        peak = status.read().partition("VmHWM:")[2].split()[0]
-    print(ready.rows, ready.size, peak)
+    print(ready.rows, ready.size)
 
 
-def measured(kind: ExportKind, file_format: ExportFormat) -> str:
+def measured(kind: ExportKind, file_format: ExportFormat, runs: int) -> str:
     seconds, peaks = [], []
-    for _ in range(RUNS):
+    for _ in range(runs):
         begin = perf_counter()
         command = [sys.executable, "-m", "benchmarks.export_job", "--child", kind.value, file_format.value]
         told = subprocess.run(command, check=True, capture_output=True, text=True)
@@ -80,12 +78,12 @@ _LINES = (
 )
 
 
-async def main(quotes: int, lines: int) -> None:
+async def main(quotes: int, lines: int, runs: int) -> None:
     with a_home(), Database(read_settings()) as database:
         await prepare(database)
-        print(f"medians of {RUNS}; the whole process, its start included")
+        print(f"medians of {runs}; the whole process, its start included")
         for file_format in (ExportFormat.CSV, ExportFormat.XLSX):
-            print(await asyncio.to_thread(measured, ExportKind.QUOTES, file_format), flush=True)
+            print(await asyncio.to_thread(measured, ExportKind.QUOTES, file_format, runs), flush=True)
         await fill(database.admin_url, max(quotes, lines // 10))
         await more_lines(database.admin_url, lines)
         for kind, file_format in (
@@ -93,13 +91,14 @@ async def main(quotes: int, lines: int) -> None:
             (ExportKind.QUOTES, ExportFormat.CSV),
             (ExportKind.QUOTE_LINES, ExportFormat.CSV),
         ):
-            print(await asyncio.to_thread(measured, kind, file_format), flush=True)
+            print(await asyncio.to_thread(measured, kind, file_format, runs), flush=True)
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--child"]:
         asyncio.run(run(ExportKind(sys.argv[2]), ExportFormat(sys.argv[3])))
+        print(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])  # In KiB.
     else:
         os.environ.setdefault("PROFFER_LOG_LEVEL", "warning")
-        numbers = [int(one) for one in sys.argv[1:3]]
-        asyncio.run(main(*(numbers + [QUOTES, LINES][len(numbers) :])))
+        numbers = [int(one) for one in sys.argv[1:4]]
+        asyncio.run(main(*numbers, *USUAL[len(numbers) :]))

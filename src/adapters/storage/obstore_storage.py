@@ -17,6 +17,7 @@ from src.application.ports.storage import (
 )
 
 _PIECE: Final = 1 << 20  # Bytes.
+_PARTS_AT_ONCE: Final = 3  # Of 5 MiB each; that many are in memory.
 PROBE_KEY = "health/probe"  # Can be nobody's object: those begin with the id of an organisation.
 
 
@@ -53,7 +54,12 @@ class ObstoreStorage(ObjectStorage):
         source = _Counted(chunks)
         try:
             with _telling_outages():
-                await self._store.put_async(safe_key(key), source.pieces(), attributes=self._attributes(content_type))
+                await self._store.put_async(
+                    safe_key(key),
+                    source.pieces(),
+                    attributes=self._attributes(content_type),
+                    max_concurrency=_PARTS_AT_ONCE,
+                )
         except StorageUnavailable:
             if source.failure is not None:
                 raise source.failure from None
