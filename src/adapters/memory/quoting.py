@@ -89,14 +89,13 @@ class MemoryQuotes(QuoteRepository):
         return [
             quote
             for quote in self._transaction.state.quotes.values()
-            if _meets(quote, criteria) and self._delivered(quote.id, criteria)
+            if meets(quote, criteria) and self._delivered(quote.id, criteria)
         ]
 
     def _delivered(self, quote_id: QuoteId, criteria: QuoteFilter) -> bool:
         messages = (one for one in self._transaction.state.messages.values() if one.quote_id == quote_id)
         failed = [group.outcome is DeliveryOutcome.FAILED for group in attempt_groups(messages)]
         return criteria.delivery_failed in {None, bool(failed and failed[-1])}
-        return [quote for quote in self._transaction.state.quotes.values() if meets(quote, criteria)]
 
 
 def _check(quote: Quote, known: Mapping[UUID, Quote]) -> None:

@@ -170,7 +170,7 @@ _COUNT_ON: Final = (
 
 
 def conditions_of(organization_id: UUID, criteria: QuoteFilter) -> list[ColumnElement[bool]]:
-    """Of rows of ``quotes``."""
+    """Of rows of ``quotes``, but for deliveries: no report asks about them."""
     columns = quotes.c
     conditions: list[ColumnElement[bool]] = [columns.organization_id == organization_id]
     if criteria.statuses:
@@ -314,27 +314,11 @@ class PostgresQuotes(QuoteRepository):
         )
 
     def _conditions(self, criteria: QuoteFilter) -> list[ColumnElement[bool]]:
-        columns = quotes.c
-        conditions: list[ColumnElement[bool]] = [columns.organization_id == self._transaction.organization_id]
-        if criteria.statuses:
-            conditions.append(columns.status == func.any([status.value for status in criteria.statuses]))
-        if criteria.customer_id is not None:
-            conditions.append(columns.customer_id == criteria.customer_id)
-        if criteria.owner_id is not None:
-            conditions.append(columns.owner_id == criteria.owner_id)
-        if criteria.created_from is not None:
-            conditions.append(columns.created_at >= criteria.created_from)
-        if criteria.created_before is not None:
-            conditions.append(columns.created_at < criteria.created_before)
-        if criteria.search:
-            conditions.append(contains(columns.searched, criteria.search))
-        if criteria.custom is not None:
-            conditions.append(has_value(columns.custom, criteria.custom))
+        conditions = conditions_of(self._transaction.organization_id, criteria)
         if criteria.delivery_failed is not None:
-            failed = columns.id.in_(self._failed_deliveries())
+            failed = quotes.c.id.in_(self._failed_deliveries())
             conditions.append(failed if criteria.delivery_failed else ~failed)
         return conditions
-        return conditions_of(self._transaction.organization_id, criteria)
 
     def _failed_deliveries(self) -> Select[Any]:
         """The quotes of which no mail of the newest attempt group has left the house."""

@@ -6,9 +6,8 @@ from uuid import UUID
 
 from src.application.deliveries import after_failures
 from src.application.ports.clock import Clock, IdFactory
-from src.application.ports.jobs import DELIVER_QUOTE, IMPORT_CATALOG, Job
-from src.application.ports.unit_of_work import UnitOfWork
 from src.application.ports.jobs import DELIVER_QUOTE, IMPORT_CATALOG, RUN_EXPORT, Job
+from src.application.ports.unit_of_work import UnitOfWork
 from src.application.transactions import Transactions
 from src.domain.documents.catalog_import import ImportEnded, RowError
 from src.domain.documents.export import ExportState

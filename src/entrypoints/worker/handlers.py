@@ -29,19 +29,21 @@ from src.application.jobs.manage_jobs import CLEAR_UP, ClearUpAfterJob, ReportPr
 from src.application.messaging.deliver_quote import DeliverQuote, DeliverQuoteCommand
 from src.application.messaging.notices import TellOfFailedDelivery, TellOfFailedTemplate
 from src.application.ports.jobs import (
+    DELETE_OLD_EXPORTS,
     DELIVER_QUOTE,
     IMPORT_CATALOG,
+    RUN_EXPORT,
     TELL_OF_FAILED_DELIVERY,
     TELL_OF_FAILED_TEMPLATE,
     Job,
 )
-from src.application.ports.jobs import DELETE_OLD_EXPORTS, DELIVER_QUOTE, IMPORT_CATALOG, RUN_EXPORT, Job
 from src.application.quoting.expire_quote import EXPIRE_QUOTE, REMIND_OF_EXPIRY, ExpireQuote, RemindOfExpiry
 from src.domain.documents.catalog_import import ImportEnded
 from src.domain.identity.actor import Actor, Origin
 from src.domain.identity.challenge import Purpose
 from src.domain.shared.ids import (
     ChallengeId,
+    ExportId,
     ImportId,
     MailTemplateId,
     MessageId,
@@ -50,7 +52,6 @@ from src.domain.shared.ids import (
     SimulationId,
     UserId,
 )
-from src.domain.shared.ids import ChallengeId, ExportId, ImportId, MessageId, QuoteId, RequestId, SimulationId, UserId
 
 _TELL_EVERY: Final = 1.0  # Seconds.
 LONG_JOBS: Final = frozenset({IMPORT_CATALOG, SIMULATE_POLICY, RUN_EXPORT})

@@ -358,7 +358,7 @@ async def test_an_export_ends_with_the_job_that_an_administrator_cancels(desk: D
     asked = await desk.request(desk.team.actor(Role.SALES))
 
     await CancelJob(desk.transactions, desk.clock, desk.ids)(desk.team.actor(Role.ADMIN), asked.job_id)
-    await ClearUpAfterJob(desk.transactions, desk.clock)(desk.job, asked.job_id)
+    await ClearUpAfterJob(desk.transactions, desk.clock, desk.ids)(desk.job, asked.job_id)
 
     assert (await desk.look(asked)).state is ExportState.CANCELLED
 
