@@ -8,7 +8,7 @@ import asyncio
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from tempfile import mkdtemp
@@ -76,14 +76,15 @@ async def commits_per_second(opener: OpenPostgresUnitOfWork, tenants: Sequence[O
     return done / (perf_counter() - begun)
 
 
-async def without_chain(self: PostgresAudit, records: Iterable[AuditRecord]) -> None:
+async def without_chain(self: PostgresAudit, records: Sequence[AuditRecord]) -> None:
     """The same row with no head to lock: at a random place, as if hashes were not."""
     transaction = self._transaction
     for entry in append(OrganizationId(transaction.organization_id), ChainHead(uuid4().int >> 66), records):
         await transaction.connection.execute(
             text(
                 "INSERT INTO proffer.audit_entries (organization_id, sequence, at, action, resource_type, resource_id, "
-                "actor_kind, user_id, text, previous_hash, hash) VALUES (:o, :s, :at, :a, :rt, :ri, :k, NULL, :t, :h, :h)"
+                "actor_kind, user_id, text, previous_hash, hash, month) "
+                "VALUES (:o, :s, :at, :a, :rt, :ri, :k, NULL, :t, :h, :h, :month)"
             ),
             {
                 "o": transaction.organization_id,
@@ -95,6 +96,7 @@ async def without_chain(self: PostgresAudit, records: Iterable[AuditRecord]) -> 
                 "k": entry.record.actor_kind,
                 "t": entry.record.text,
                 "h": entry.hash + str(entry.sequence),
+                "month": entry.month,
             },
         )
 
@@ -104,7 +106,9 @@ async def fill(admin_url: str, tenant: OrganizationId, count: int) -> int:
     event = UserLoginFailed(resource_id=tenant, at=SystemClock().now())
     record = AuditRecord.of(event, actor_of(tenant))
     connection = await asyncpg.connect(libpq_address(admin_url))
-    names = "organization_id sequence at action resource_type resource_id actor_kind user_id text previous_hash hash"
+    names = (
+        "organization_id sequence at action resource_type resource_id actor_kind user_id text previous_hash hash month"
+    )
     entries = append(tenant, ChainHead(), (record for _ in range(count)))
     last = None
     while batch := list(islice(entries, 10_000)):
@@ -128,7 +132,7 @@ async def fill(admin_url: str, tenant: OrganizationId, count: int) -> int:
 def _row(tenant: UUID, entry: AuditEntry) -> tuple[Any, ...]:
     told = entry.record
     shown = (told.at, told.action, told.resource_type, told.resource_id, told.actor_kind, told.user_id, told.text)
-    return (tenant, entry.sequence, *shown, entry.previous_hash, entry.hash)
+    return (tenant, entry.sequence, *shown, entry.previous_hash, entry.hash, entry.month)
 
 
 def _kib(name: str) -> int:
@@ -141,6 +145,8 @@ async def main(entries: int) -> None:
         await database.prepare()
         admin_url = database.admin_url.replace("postgresql+asyncpg", "postgresql")
         admin = create_async_engine(admin_url.replace("postgresql://", "postgresql+asyncpg://"))
+        async with admin.begin() as connection:  # For rows without a chain; the application has only the function.
+            await connection.execute(text("GRANT INSERT ON proffer.audit_entries TO proffer_app"))
         app = make_engine(database.urls.app, pool_size=WRITERS, patience=60)
         opener = OpenPostgresUnitOfWork(app, app)
         hot, *many = await make_tenants(admin, TENANTS + 1)

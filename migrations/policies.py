@@ -12,7 +12,7 @@ OWNER, APP, OPERATOR, WORKER, DOOR = (
 )
 
 # In a sub-select it is evaluated once per statement, and the plan does not depend on whose tenant came first.
-_TENANT = "(SELECT nullif(current_setting('app.tenant_id', true), '')::uuid)"
+TENANT = "(SELECT nullif(current_setting('app.tenant_id', true), '')::uuid)"
 
 
 def tenant_table(name: str, rights: str) -> None:
@@ -22,7 +22,7 @@ def tenant_table(name: str, rights: str) -> None:
     op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
     op.execute(
         f"CREATE POLICY tenant ON {table} FOR ALL TO {APP} "
-        f"USING (organization_id = {_TENANT}) WITH CHECK (organization_id = {_TENANT})"
+        f"USING (organization_id = {TENANT}) WITH CHECK (organization_id = {TENANT})"
     )
     op.execute(f"GRANT {rights} ON {table} TO {APP}")
 

@@ -6,10 +6,11 @@ from typing import NewType
 from dishka import AsyncContainer, Provider, Scope, make_async_container, provide, provide_all
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from src.adapters.audit_heads import Ed25519HeadSigner, StoredHeads
+from src.adapters.audit_heads import Ed25519HeadSigner, JsonLinesArchives, StoredHeads
 from src.adapters.documents import TypstQuoteRenderer, TypstSummaryRenderer, UblQuotationWriter
 from src.adapters.oidc import AuthlibProviderClient
 from src.adapters.postgres.addresses import DatabaseUrls
+from src.adapters.postgres.audit import PostgresAuditPartitions
 from src.adapters.postgres.directories import (
     PostgresAccountDirectory,
     PostgresOrganizationDirectory,
@@ -42,8 +43,9 @@ from src.application.approvals.read_approvals import CountApprovals, GetApproval
 from src.application.approvals.simulate_policy import GetSimulation, RunSimulation, SimulatePolicy
 from src.application.approvals.subject import Subjects, known_subjects
 from src.application.audit.read_audit import ListAuditEntries
+from src.application.audit.retain_audit import RetainAudit
 from src.application.audit.sign_heads import ListSignedHeads, SignAuditHead
-from src.application.audit.verify_audit import VerifyAudit
+from src.application.audit.verify_audit import VerifyArchive, VerifyAudit
 from src.application.catalog.ask_prices import AskPrices
 from src.application.catalog.categories import ChangeCategory, CreateCategory, GetCategory, ListCategories
 from src.application.catalog.change_product import ChangeProduct
@@ -164,7 +166,7 @@ from src.application.messaging.templates import (
     PreviewMailTemplate,
     ResetMailTemplate,
 )
-from src.application.ports.audit import HeadSigner, HeadStore
+from src.application.ports.audit import AuditArchives, AuditPartitions, HeadSigner, HeadStore
 from src.application.ports.clock import Clock, IdFactory
 from src.application.ports.documents import QuotationWriter, QuoteRenderer, SpreadsheetWriter
 from src.application.ports.identity import AccountDirectory, OrganizationDirectory, Throttle
@@ -414,7 +416,7 @@ class UseCases(Provider):
         return DownloadKinds({EXPORT_LINK: find_export})
 
     reporting = provide_all(ReportRevenue)
-    audit = provide_all(ListAuditEntries, VerifyAudit, SignAuditHead, ListSignedHeads)
+    audit = provide_all(ListAuditEntries, VerifyAudit, VerifyArchive, SignAuditHead, ListSignedHeads, RetainAudit)
     jobs = provide_all(ListJobs, GetJob, RetryJob, CancelJob, ClearUpAfterJob, ReportProgress)
 
 
@@ -428,6 +430,7 @@ class Outside(Provider):
     spreadsheets = provide(FileSpreadsheets, provides=SpreadsheetWriter)
     tables = provide(FileTabularReader, provides=TabularReader)
     scratch = provide(TemporaryFiles, provides=ScratchFiles)
+    archives = provide(JsonLinesArchives, provides=AuditArchives)
     renderer = provide(TypstQuoteRenderer, provides=QuoteRenderer)
     summaries = provide(TypstSummaryRenderer, provides=SummaryRenderer)
     quotations = provide(UblQuotationWriter, provides=QuotationWriter)
@@ -518,6 +521,10 @@ class PostgresStore(Provider):
     @provide
     def organizations(self, operator: OperatorEngine) -> OrganizationDirectory:
         return PostgresOrganizationDirectory(operator)
+
+    @provide
+    def audit_partitions(self, operator: OperatorEngine) -> AuditPartitions:
+        return PostgresAuditPartitions(operator)
 
     @provide
     def open_unit_of_work(self, app: AppEngine, operator: OperatorEngine) -> OpenUnitOfWork:

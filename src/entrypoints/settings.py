@@ -8,6 +8,7 @@ from ipaddress import ip_network
 from pathlib import Path
 
 from src.adapters.smtp.settings import SmtpSettings
+from src.domain.audit.retention import LEAST_MONTHS
 
 DEFAULT_PORT = 8000
 SHORTEST_SECRET = 32
@@ -30,6 +31,7 @@ class Settings:
     previous_secret_keys: tuple[str, ...]
     storage_url: str
     audit_heads_url: str
+    audit_months: int
     smtp: SmtpSettings | None
     mail_from: str
     public_url: str
@@ -68,6 +70,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         previous_secret_keys=_previous_secret_keys(variables),
         storage_url=variables.get("PROFFER_STORAGE_URL") or str(home / "storage"),
         audit_heads_url=variables.get("PROFFER_AUDIT_HEADS_URL") or str(home / "audit-heads"),
+        audit_months=_audit_months(variables),
         smtp=_smtp(variables),
         mail_from=_mail_from(variables),
         public_url=public_url,
@@ -125,6 +128,14 @@ def _whole_number(variables: Mapping[str, str], name: str, default: int, *, high
     if not text.isascii() or not text.isdigit() or not lowest <= int(text) <= highest:
         raise SettingsError(f"{name} is {text!r}; it must be a whole number from {lowest} to {highest}.")
     return int(text)
+
+
+def _audit_months(variables: Mapping[str, str]) -> int:
+    """0 keeps entries for ever."""
+    months = _whole_number(variables, "PROFFER_AUDIT_MONTHS", 0, highest=1200)
+    if 0 < months < LEAST_MONTHS:
+        raise SettingsError(f"PROFFER_AUDIT_MONTHS is {months}; it must be 0, for ever, or at least {LEAST_MONTHS}.")
+    return months
 
 
 def _networks(variables: Mapping[str, str]) -> tuple[str, ...]:

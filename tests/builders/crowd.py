@@ -108,7 +108,7 @@ async def _drop_checks(connection: AsyncConnection) -> None:
     found = await connection.execute(
         text(
             "SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) FROM pg_constraint "
-            "WHERE contype = 'c' AND connamespace = CAST('proffer' AS regnamespace)"
+            "WHERE contype = 'c' AND coninhcount = 0 AND connamespace = CAST('proffer' AS regnamespace)"
         )
     )
     for statement in found.scalars().all():

@@ -8,9 +8,10 @@ from src.application.quoting.submit_quote import SubmitQuote, SubmitQuoteCommand
 from src.application.transactions import Transactions
 from src.domain.approvals.comment import Comment
 from src.domain.approvals.policy import StepRule
+from src.domain.audit.chain import ChainHead
 from src.domain.catalog.coupon import Redemption
 from src.domain.documents.stored_document import StoredDocument
-from src.domain.identity.actor import Role
+from src.domain.identity.actor import Actor, Role
 from src.domain.messaging.template import MailTemplate, TemplateKind, TemplateTexts
 from src.domain.shared.ids import CommentId, DocumentId, MailTemplateId
 from tests.builders.approvals import SUBJECTS, a_delegation, a_simulation, a_subject, a_submission, asked
@@ -19,7 +20,7 @@ from tests.builders.catalogue import a_catalogue, an_import
 from tests.builders.exports import an_export
 from tests.builders.identity import fill_identity
 from tests.builders.quotes import NOON, a_contact, a_content, a_customer, a_new_quote, a_product
-from tests.organizations import TestOrganization, new_organization
+from tests.organizations import ORIGIN, TestOrganization, new_organization
 
 
 async def a_full_organization(open_uow: OpenUnitOfWork) -> TestOrganization:
@@ -80,4 +81,14 @@ async def a_full_organization(open_uow: OpenUnitOfWork) -> TestOrganization:
         )
         await uow.mail_templates.save(template.create())
         await uow.commit()
+    await _anchor(open_uow, made)
     return made
+
+
+async def _anchor(open_uow: OpenUnitOfWork, made: TestOrganization) -> None:
+    """Of the first entry, as if retention were about to remove it."""
+    operator = Actor.operator(organization_id=made.organization.id, name="audit retention", origin=ORIGIN)
+    async with open_uow(operator) as uow:
+        first = ChainHead(1, await uow.audit.hash_at(1) or "")
+        await uow.audit.keep_anchor(SIGNER.sign_anchor(made.organization.id, first, 1, NOON.date(), NOON))
+        await uow.commit()

@@ -137,6 +137,7 @@ def test_a_missing_file_ends_with_3_and_a_wrong_word_with_2(bare: Installation) 
         ("audit", "export"),
         ("quote", "timeline"),
         ("quote", "diff"),
+        ("audit", "retain"),
         ("audit", "sign"),
         ("audit", "keys"),
     ],
@@ -334,6 +335,26 @@ def test_heads_are_signed_kept_and_asked_for(demo: Installation, tmp_path: Path)
     assert demo.run(*arguments).returncode == 3
     heads.write_text(signed.stdout.decode().replace(str(head["sequence"]), str(head["sequence"] + 1), 1))
     assert demo.run(*arguments).returncode == 3
+
+
+def test_retention_is_tried_first_and_keeps_what_is_young(demo: Installation, tmp_path: Path) -> None:
+    retain = ("audit", "retain", "--archive", str(tmp_path))
+    tried, done = demo.run(*retain, "--months", "12"), demo.run(*retain, "--months", "12", "--apply")
+
+    assert (tried.returncode, done.returncode) == (0, 0), done.stderr
+    assert b"nothing of before" in tried.stdout
+    assert b"Nothing was removed" in tried.stdout
+    assert b"0 months hold no entries any more" in done.stdout
+    assert [*tmp_path.iterdir()] == []
+    for arguments, code in (
+        ((*retain, "--months", "11"), 3),
+        (retain, 1),  # For ever, unless something else is said.
+        (("audit", "retain", "--months", "12", "--archive", str(tmp_path / "nowhere")), 3),
+        ((*retain, "--months", "12", "--organization", "nowhere"), 4),
+        (("audit", "verify", "--as", OWNER, "--archive", str(tmp_path / "nowhere.jsonl")), 3),
+    ):
+        assert demo.run(*arguments).returncode == code, arguments
+    assert demo.run("audit", "verify").returncode == 0
 
 
 def test_the_life_of_a_quote_is_told(demo: Installation, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Signatures with Ed25519 (RFC 8032)."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from hashlib import sha256
 
 from cryptography.exceptions import InvalidSignature
@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from src.application.ports.audit import HeadSigner
 from src.domain.audit.chain import ChainHead
+from src.domain.audit.retention import RetentionAnchor, anchor_text
 from src.domain.audit.signed_head import SignedHead, signed_text
 from src.domain.shared.ids import OrganizationId
 
@@ -31,7 +32,21 @@ class Ed25519HeadSigner(HeadSigner):
             signature=signature.hex(),
         )
 
-    def is_ours(self, signed: SignedHead) -> bool:
+    def sign_anchor(
+        self, organization_id: OrganizationId, head: ChainHead, entries: int, before: date, retained_at: datetime
+    ) -> RetentionAnchor:
+        signature = self._private.sign(anchor_text(organization_id, head, entries, before, retained_at))
+        return RetentionAnchor(
+            organization_id=organization_id,
+            head=head,
+            entries=entries,
+            before=before,
+            retained_at=retained_at,
+            key_id=_id_of(self._private.public_key()),
+            signature=signature.hex(),
+        )
+
+    def is_ours(self, signed: SignedHead | RetentionAnchor) -> bool:
         key = self._public.get(signed.key_id)
         if key is None:
             return False

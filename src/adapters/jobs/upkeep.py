@@ -23,6 +23,11 @@ async def purge(url: str) -> int:
     return await _ask(url, "SELECT proffer.purge() + jobs.purge()")
 
 
+async def keep_audit_partitions(url: str) -> int:
+    """Make the partitions of this month and the next three for the audit; how many. Until then, the default one takes all."""
+    return await _ask(url, "SELECT proffer.keep_audit_partitions()")
+
+
 async def run_schedules(url: str) -> int:
     """Make the jobs that are due, of all organisations: offers that are over or end soon, each night's deletion of exports."""
     return await _ask(url, "SELECT jobs.run_schedules() + jobs.schedule_deletion_of_exports(now())")
@@ -39,6 +44,11 @@ async def _ask(url: str, question: str) -> int:
 async def purge_until(url: str, stop: asyncio.Event, every: timedelta = EVERY) -> None:
     """``purge`` now and then, see ``repeat_until``."""
     await repeat_until("purged", lambda: purge(url), stop, every)
+
+
+async def keep_audit_partitions_until(url: str, stop: asyncio.Event, every: timedelta = EVERY) -> None:
+    """``keep_audit_partitions`` now and then, see ``repeat_until``."""
+    await repeat_until("audit_partitions_made", lambda: keep_audit_partitions(url), stop, every)
 
 
 async def run_schedules_until(url: str, stop: asyncio.Event, every: timedelta = SCHEDULES_EVERY) -> None:

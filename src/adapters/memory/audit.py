@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from datetime import date
 from uuid import UUID
 
 from src.adapters.memory.state import MemoryTransaction
-from src.application.ports.audit import AuditFilter, AuditLog
+from src.application.ports.audit import AuditFilter, AuditLog, AuditPartitions
 from src.application.ports.paging import CursorRefused, Page, Paging
 from src.domain.audit.chain import ChainHead, append
 from src.domain.audit.entry import AuditEntry, AuditRecord
+from src.domain.audit.retention import AnchorTaken, RetentionAnchor
 from src.domain.audit.signed_head import SignedHead
 from src.domain.audit.verification import AuditLink, Extent
 
@@ -22,9 +24,10 @@ class MemoryAudit(AuditLog):
 
     def append(self, records: Iterable[AuditRecord]) -> None:
         state = self._transaction.state
-        state.entries.extend(append(self._transaction.organization_id, state.head, records))
-        if state.entries:
-            state.head = ChainHead(state.entries[-1].sequence, state.entries[-1].hash)
+        added = list(append(self._transaction.organization_id, state.head, records, state.head_month))
+        state.entries.extend(added)
+        if added:
+            state.head, state.head_month = ChainHead(added[-1].sequence, added[-1].hash), added[-1].month
 
     async def page(self, criteria: AuditFilter, paging: Paging) -> Page[AuditEntry]:
         found = [entry for entry in reversed(self._transaction.state.entries) if _meets(entry, criteria)]
@@ -72,6 +75,36 @@ class MemoryAudit(AuditLog):
     async def keep_head(self, signed: SignedHead) -> None:
         if signed not in self._transaction.state.signed_heads:
             self._transaction.state.signed_heads.append(signed)
+
+    async def anchors(self) -> Sequence[RetentionAnchor]:
+        return sorted(self._transaction.state.anchors, key=lambda anchor: anchor.head.sequence)
+
+    async def keep_anchor(self, anchor: RetentionAnchor) -> None:
+        kept = self._transaction.state.anchors
+        if any(one.head.sequence == anchor.head.sequence for one in kept):
+            raise AnchorTaken("These entries are being removed already.")
+        kept.append(anchor)
+
+    async def last_before(self, month: date) -> ChainHead | None:
+        earlier = [entry for entry in self._transaction.state.entries if entry.month < month]
+        return ChainHead(earlier[-1].sequence, earlier[-1].hash) if earlier else None
+
+    async def remove(self, upto: int, most: int) -> int:
+        state = self._transaction.state
+        gone = [entry for entry in state.entries if entry.sequence <= upto][:most]
+        covered = max((anchor.head.sequence for anchor in state.anchors), default=0)
+        if gone and gone[-1].sequence > covered:
+            message = f"No anchor covers entry {covered + 1}."
+            raise RuntimeError(message)
+        del state.entries[: len(gone)]
+        return len(gone)
+
+
+class MemoryAuditPartitions(AuditPartitions):
+    """There are none."""
+
+    async def drop_empty(self, _: date) -> Sequence[str]:
+        return ()
 
 
 def _meets(entry: AuditEntry, criteria: AuditFilter) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from copy import copy
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol, Self, TypeVar
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from src.domain.approvals.request import ApprovalRequest
 from src.domain.approvals.simulation import FactRecord, Simulation
 from src.domain.audit.chain import ChainHead
 from src.domain.audit.entry import AuditEntry
+from src.domain.audit.retention import RetentionAnchor
 from src.domain.audit.signed_head import SignedHead
 from src.domain.catalog.category import Category
 from src.domain.catalog.coupon import Coupon, Redemption
@@ -90,7 +91,9 @@ class OrganizationState:
     counters: dict[int, int] = field(default_factory=dict)
     entries: list[AuditEntry] = field(default_factory=list)
     head: ChainHead = field(default_factory=ChainHead)
+    head_month: date = date.min
     signed_heads: list[SignedHead] = field(default_factory=list)
+    anchors: list[RetentionAnchor] = field(default_factory=list)
 
     def snapshot(self) -> Self:
         """A copy whose changes do not show here."""

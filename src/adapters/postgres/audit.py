@@ -3,29 +3,41 @@
 import asyncio
 import base64
 import binascii
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import suppress
-from typing import Any, Final, cast
+from datetime import date
+from typing import Final, cast
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.sql.elements import ColumnElement
 
-from src.adapters.postgres.connection import Row
+from src.adapters.postgres.connection import Row, lent
 from src.adapters.postgres.pages import counted, for_counting
-from src.adapters.postgres.tables import audit_entries, audit_heads, audit_signed_heads
+from src.adapters.postgres.tables import audit_anchors, audit_entries, audit_heads, audit_signed_heads
 from src.adapters.postgres.transaction import Transaction
-from src.application.ports.audit import AuditFilter, AuditLog
+from src.application.ports.audit import AuditFilter, AuditLog, AuditPartitions
 from src.application.ports.paging import CursorRefused, Page, Paging
-from src.domain.audit.chain import ChainHead, append
+from src.domain.audit.chain import ChainHead, month_of
 from src.domain.audit.entry import AuditEntry, AuditRecord
+from src.domain.audit.retention import AnchorTaken, RetentionAnchor
 from src.domain.audit.signed_head import SignedHead
 from src.domain.audit.verification import AuditLink, Extent
 from src.domain.shared.ids import OrganizationId
 
 _BATCH: Final = 1000
 _LINK_BATCH: Final = 2000
+# Places and hashes are made where the head is locked: one statement, and the commit, is all that others wait for.
+_APPEND: Final = text(
+    "SELECT proffer.append_audit(CAST(:ats AS timestamptz[]), CAST(:actions AS text[]), "
+    "CAST(:resource_types AS text[]), CAST(:resource_ids AS uuid[]), CAST(:actor_kinds AS text[]), "
+    "CAST(:user_ids AS uuid[]), CAST(:texts AS text[]))"
+)
+_REMOVE: Final = text("SELECT proffer.remove_audit_entries(:upto, :most)")
+_DROP_EMPTY: Final = text("SELECT proffer.drop_empty_audit_partition(:before)")
 # Head and last entry in one statement: one snapshot, so that what others append meanwhile is in both or in neither.
 _EXTENT: Final = text(
     "SELECT coalesce(max(sequence), 0) AS sequence, coalesce(max(hash), '') AS hash, "  # A missing head proves nothing.
@@ -35,7 +47,8 @@ _EXTENT: Final = text(
 # The shown fields as the canonical text writes them.
 _LINKS: Final = """
     SELECT sequence, previous_hash, text, hash, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at,
-           action, resource_type, resource_id::text AS resource_id, actor_kind, user_id::text AS user_id
+           action, resource_type, resource_id::text AS resource_id, actor_kind, user_id::text AS user_id,
+           to_char(month, 'YYYY-MM') AS month
     FROM proffer.audit_entries WHERE organization_id = $1 AND sequence > $2 AND sequence <= $3
     ORDER BY sequence LIMIT $4
 """
@@ -50,15 +63,20 @@ class PostgresAudit(AuditLog):
         row = (await self._transaction.connection.execute(select(audit_heads).where(condition))).one()
         return ChainHead(row.sequence, row.hash)
 
-    async def append(self, records: Iterable[AuditRecord]) -> None:
+    async def append(self, records: Sequence[AuditRecord]) -> None:
         """Add *records* to the chain. The head's row is locked from here to the end of the transaction: call it last."""
-        organization_id = self._transaction.organization_id
-        connection, own = self._transaction.connection, audit_heads.c.organization_id == organization_id
-        row = (await connection.execute(select(audit_heads).where(own).with_for_update(key_share=True))).one()
-        entries = list(append(OrganizationId(organization_id), ChainHead(row.sequence, row.hash), records))
-        await connection.execute_many(insert(audit_entries), [_to_row(organization_id, entry) for entry in entries])
-        last = entries[-1]
-        await connection.execute(update(audit_heads).where(own).values(sequence=last.sequence, hash=last.hash))
+        await self._transaction.connection.execute(
+            _APPEND,
+            {
+                "ats": [record.at for record in records],
+                "actions": [record.action for record in records],
+                "resource_types": [record.resource_type for record in records],
+                "resource_ids": [record.resource_id for record in records],
+                "actor_kinds": [record.actor_kind for record in records],
+                "user_ids": [record.user_id for record in records],
+                "texts": [record.text for record in records],
+            },
+        )
 
     async def page(self, criteria: AuditFilter, paging: Paging) -> Page[AuditEntry]:
         conditions = self._conditions(criteria)
@@ -149,6 +167,43 @@ class PostgresAudit(AuditLog):
             postgresql_insert(audit_signed_heads).values(values).on_conflict_do_nothing()
         )
 
+    async def anchors(self) -> Sequence[RetentionAnchor]:
+        columns = audit_anchors.c
+        own = columns.organization_id == self._transaction.organization_id
+        statement = select(audit_anchors).where(own).order_by(columns.sequence)
+        return [_to_anchor(row) for row in await self._transaction.connection.execute(statement)]
+
+    async def keep_anchor(self, anchor: RetentionAnchor) -> None:
+        values = {
+            "organization_id": anchor.organization_id,
+            "sequence": anchor.head.sequence,
+            "hash": anchor.head.hash,
+            "entries": anchor.entries,
+            "before": anchor.before,
+            "retained_at": anchor.retained_at,
+            "key_id": anchor.key_id,
+            "signature": anchor.signature,
+        }
+        try:
+            await self._transaction.connection.execute(insert(audit_anchors), values)
+        except IntegrityError as error:
+            raise AnchorTaken("These entries are being removed already.") from error
+
+    async def last_before(self, month: date) -> ChainHead | None:
+        columns = audit_entries.c
+        own = columns.organization_id == self._transaction.organization_id
+        statement = (
+            select(columns.sequence, columns.hash)
+            .where(own, columns.month < month)
+            .order_by(columns.sequence.desc())
+            .limit(1)
+        )
+        row = (await self._transaction.connection.execute(statement)).one_or_none()
+        return None if row is None else ChainHead(row.sequence, row.hash)
+
+    async def remove(self, upto: int, most: int) -> int:
+        return int((await self._transaction.connection.execute(_REMOVE, {"upto": upto, "most": most})).scalar_one())
+
     def _conditions(self, criteria: AuditFilter) -> list[ColumnElement[bool]]:
         columns = audit_entries.c
         conditions: list[ColumnElement[bool]] = [columns.organization_id == self._transaction.organization_id]
@@ -163,10 +218,26 @@ class PostgresAudit(AuditLog):
             if wanted is not None:
                 conditions.append(column == wanted)
         if criteria.since is not None:
-            conditions.append(columns.at >= criteria.since)
+            # An entry's month is never before its time's, so that earlier months need no look.
+            conditions += [columns.at >= criteria.since, columns.month >= month_of(criteria.since)]
         if criteria.before is not None:
             conditions.append(columns.at < criteria.before)
         return conditions
+
+
+class PostgresAuditPartitions(AuditPartitions):
+    """With the operators' *engine*."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def drop_empty(self, before: date) -> Sequence[str]:
+        dropped: list[str] = []
+        async with lent(self._engine) as connection:
+            # One at a time: while it is dropped, nobody reads or writes any entry.
+            while (name := (await connection.execute(_DROP_EMPTY, {"before": before})).scalar_one()) is not None:
+                dropped.append(str(name))
+        return dropped
 
 
 def _write_cursor(sequence: int) -> str:
@@ -183,23 +254,6 @@ def _read_cursor(cursor: str) -> int:
     return int(text)
 
 
-def _to_row(organization_id: UUID, entry: AuditEntry) -> dict[str, Any]:
-    record = entry.record
-    return {
-        "organization_id": organization_id,
-        "sequence": entry.sequence,
-        "at": record.at,
-        "action": record.action,
-        "resource_type": record.resource_type,
-        "resource_id": record.resource_id,
-        "actor_kind": record.actor_kind,
-        "user_id": record.user_id,
-        "text": record.text,
-        "previous_hash": entry.previous_hash,
-        "hash": entry.hash,
-    }
-
-
 def _to_entry(row: Row) -> AuditEntry:
     record = AuditRecord(
         at=row.at,
@@ -210,7 +264,9 @@ def _to_entry(row: Row) -> AuditEntry:
         user_id=row.user_id,
         text=row.text,
     )
-    return AuditEntry(sequence=row.sequence, record=record, previous_hash=row.previous_hash, hash=row.hash)
+    return AuditEntry(
+        sequence=row.sequence, record=record, previous_hash=row.previous_hash, hash=row.hash, month=row.month
+    )
 
 
 def _to_signed(row: Row) -> SignedHead:
@@ -218,6 +274,18 @@ def _to_signed(row: Row) -> SignedHead:
         organization_id=OrganizationId(row.organization_id),
         head=ChainHead(row.sequence, row.hash),
         signed_at=row.signed_at,
+        key_id=row.key_id,
+        signature=row.signature,
+    )
+
+
+def _to_anchor(row: Row) -> RetentionAnchor:
+    return RetentionAnchor(
+        organization_id=OrganizationId(row.organization_id),
+        head=ChainHead(row.sequence, row.hash),
+        entries=row.entries,
+        before=row.before,
+        retained_at=row.retained_at,
         key_id=row.key_id,
         signature=row.signature,
     )

@@ -27,6 +27,10 @@ ALLOWED: Final = {
     Finding("policy does not read the tenant variable", "organizations.door_select"): "the same",
     Finding("policy does not read the tenant variable", "organizations.door_insert"): "operators make organisations",
     Finding("policy does not read the tenant variable", "audit_heads.door_insert"): "an organisation begins its chain",
+    Finding(
+        "definer function",
+        "proffer.append_audit(timestamp with time zone[],text[],text[],uuid[],text[],uuid[],text[])",
+    ): "the only way into the audit chain of the transaction's tenant",
     Finding("definer function", "proffer.find_accounts(text)"): "the door: who is logging in",
     Finding("policy does not read the tenant variable", "products.door_select"): "the search; its functions read it",
     Finding(
@@ -123,6 +127,11 @@ UNION ALL
 SELECT 'table open to every tenant', relname FROM t, app
 WHERE tenant IS NULL AND has_any_column_privilege(app.oid, t.oid, 'select, insert, update')
     OR tenant IS NULL AND has_table_privilege(app.oid, t.oid, 'delete')
+UNION ALL
+SELECT 'partition open by its own name', t.relname FROM t JOIN pg_class c ON c.oid = t.oid, app
+WHERE c.relispartition AND (
+    has_any_column_privilege(app.oid, t.oid, 'select, insert, update') OR has_table_privilege(app.oid, t.oid, 'delete')
+)
 UNION ALL
 SELECT 'foreign key that can cross tenants', CAST(c.conrelid AS regclass) || '.' || c.conname
 FROM pg_constraint c JOIN t a ON a.oid = c.conrelid JOIN t b ON b.oid = c.confrelid

@@ -682,6 +682,7 @@ audit_heads: Final = Table(
     _id("organization_id", primary=True),
     Column("sequence", BigInteger, nullable=False),
     _text("hash"),
+    Column("month", Date, nullable=False),
 )
 audit_signed_heads: Final = Table(
     "audit_signed_heads",
@@ -690,6 +691,18 @@ audit_signed_heads: Final = Table(
     Column("sequence", BigInteger, primary_key=True, autoincrement=False),
     _text("hash"),
     Column("signed_at", DateTime(timezone=True), primary_key=True),
+    _text("key_id"),
+    _text("signature"),
+)
+audit_anchors: Final = Table(
+    "audit_anchors",
+    metadata,
+    _id("organization_id", primary=True),
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    _text("hash"),
+    Column("entries", BigInteger, nullable=False),
+    Column("before", Date, nullable=False),
+    _instant("retained_at"),
     _text("key_id"),
     _text("signature"),
 )
@@ -710,4 +723,5 @@ audit_entries: Final = Table(
     _text("previous_hash"),
     _text("hash"),
     Column("trace_id", Text, Computed(TRACE_IN_TEXT, persisted=True)),
+    Column("month", Date, primary_key=True),
 )

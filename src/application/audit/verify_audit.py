@@ -1,17 +1,23 @@
-"""Prove the audit chain."""
+"""Prove the audit chain, and archives of what retention has removed from it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain, islice
+from pathlib import Path
+from typing import Final
 
-from src.application.ports.audit import HeadSigner
+from src.application.ports.audit import AuditArchives, HeadSigner
 from src.application.ports.unit_of_work import UnitOfWork
 from src.application.transactions import Transactions
 from src.domain.audit.chain import ChainHead
+from src.domain.audit.retention import ArchiveRefused, RetentionAnchor
 from src.domain.audit.signed_head import HeadRefused, SignedHead
-from src.domain.audit.verification import Extent, Verification, Verifier
+from src.domain.audit.verification import AuditLink, Extent, Verification, Verifier
 from src.domain.identity.actor import Actor, Permission
 from src.domain.shared.ids import OrganizationId
+
+_BATCH: Final = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,13 +53,19 @@ class VerifyAudit:
         for signed in command.heads:
             self._check(actor, signed)
         async with self._transactions.begin(actor, Permission.VERIFY_AUDIT) as uow:
-            extent = await uow.audit.extent()
-            begin = command.after or extent.base
+            anchor, forged = await trusted_anchor(uow, self._signer)
+            base = ChainHead() if anchor is None else anchor.head
+            extent = replace(await uow.audit.extent(), base=base)
+            # What was proven before retention removed it says no more than the anchor.
+            begin = max(command.after or base, base, key=lambda head: head.sequence)
             # Kept here too, signed with a key that the database does not have: what was not signed by us does not count.
             stored = [signed for signed in await uow.audit.signed_heads() if self._signer.is_ours(signed)]
             heads = sorted((*stored, *command.heads), key=lambda signed: signed.head.sequence)
             kept = {signed.head.sequence: signed.head.hash for signed in heads}
-            verifier = Verifier(actor.organization_id, extent, begin, kept)
+            verifier = Verifier(actor.organization_id, extent, begin, kept, anchor)
+            if forged is not None:
+                verifier.forged(forged)
+                return verifier.result(complete=False)
             differing = [
                 *(one.head for one in heads if kept[one.head.sequence] != one.head.hash),  # Two heads, one place.
                 *await _differing(uow, extent, begin, kept),
@@ -78,6 +90,58 @@ class VerifyAudit:
             raise HeadRefused("This head is another organisation's.")
         if not self._signer.is_ours(signed):
             raise HeadRefused(f"The head {signed.head.sequence} was not signed with a key of this installation.")
+
+
+class VerifyArchive:
+    """Prove that a file holds what retention has removed from the chain: from one anchor to the next, through kept heads.
+
+    Together with the chain behind its anchor that is the whole. Raises ArchiveRefused, HeadRefused.
+    """
+
+    def __init__(self, transactions: Transactions, signer: HeadSigner, archives: AuditArchives) -> None:
+        self._transactions, self._signer, self._archives = transactions, signer, archives
+
+    async def __call__(self, actor: Actor, path: Path, heads: Sequence[SignedHead] = ()) -> Verification:
+        async with self._transactions.begin(actor, Permission.VERIFY_AUDIT) as uow:
+            anchors = [one for one in await uow.audit.anchors() if self._signer.is_ours(one)]
+            stored = [one for one in await uow.audit.signed_heads() if self._signer.is_ours(one)]
+        links = self._archives.read(path)
+        first = next(links, None)
+        before = {0: ChainHead()} | {one.head.sequence: one.head for one in anchors}
+        if first is None or first.sequence - 1 not in before:
+            raise ArchiveRefused(f"{path.name} does not begin where retention has.")
+        begin = before[first.sequence - 1]
+        following = [one for one in anchors if one.head.sequence > begin.sequence]
+        if not following:
+            raise ArchiveRefused(f"Retention has removed nothing behind entry {begin.sequence}.")
+        kept = {one.head.sequence: one.head.hash for one in (*stored, *heads)}
+        return proven(actor.organization_id, chain([first], links), begin, following[0], kept)
+
+
+def proven(
+    organization_id: OrganizationId,
+    links: Iterator[AuditLink],
+    begin: ChainHead,
+    anchor: RetentionAnchor,
+    kept: Mapping[int, str],
+) -> Verification:
+    """Whether *links* lead from *begin* to *anchor*, through those of *kept* that lie between."""
+    between = {
+        place: entry_hash for place, entry_hash in kept.items() if begin.sequence < place <= anchor.head.sequence
+    }
+    extent = Extent(head=anchor.head, last=anchor.head.sequence)
+    verifier = Verifier(organization_id, extent, begin, between, anchor)
+    while batch := list(islice(links, _BATCH)):
+        if not verifier.take(batch):
+            break
+    return verifier.finish()
+
+
+async def trusted_anchor(uow: UnitOfWork, signer: HeadSigner) -> tuple[RetentionAnchor | None, RetentionAnchor | None]:
+    """The last anchor that the installation has signed, and the first that it has not."""
+    anchors = await uow.audit.anchors()
+    ours = [one for one in anchors if signer.is_ours(one)]
+    return ours[-1] if ours else None, next((one for one in anchors if not signer.is_ours(one)), None)
 
 
 async def _differing(uow: UnitOfWork, extent: Extent, begin: ChainHead, kept: dict[int, str]) -> list[ChainHead]:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
-from src.application.documents.audit_table import AUDIT, audit_row
+from src.application.audit_table import AUDIT, audit_row
 from src.application.documents.export_tables import (
     COST,
     CUSTOMERS,

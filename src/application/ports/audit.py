@@ -1,15 +1,17 @@
 """The audit chain in the store. Writing it is the unit of work's own business."""
 
 from abc import abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
 from src.application.ports.paging import Page, Paging
 from src.domain.audit.chain import ChainHead
 from src.domain.audit.entry import AuditEntry
+from src.domain.audit.retention import RetentionAnchor
 from src.domain.audit.signed_head import SignedHead
 from src.domain.audit.verification import AuditLink, Extent
 from src.domain.identity.actor import ActorKind
@@ -58,7 +60,7 @@ class AuditLog(Protocol):
 
     @abstractmethod
     async def extent(self) -> Extent:
-        """Head, base and last entry, as they are at one instant."""
+        """Head and last entry, as they are at one instant."""
 
     @abstractmethod
     def links(self, after: int, upto: int) -> AsyncGenerator[Sequence[AuditLink], None]:
@@ -83,15 +85,59 @@ class AuditLog(Protocol):
     async def keep_head(self, signed: SignedHead) -> None:
         """Add *signed* to the kept ones. The same one again is no error."""
 
+    @abstractmethod
+    async def anchors(self) -> Sequence[RetentionAnchor]:
+        """What retention has left out, by sequence, whoever has signed it."""
+
+    @abstractmethod
+    async def keep_anchor(self, anchor: RetentionAnchor) -> None:
+        """Add *anchor*. Only operators may. Raises AnchorTaken where there is one of this sequence."""
+
+    @abstractmethod
+    async def last_before(self, month: date) -> ChainHead | None:
+        """The last entry of the months before *month*; None where there is none."""
+
+    @abstractmethod
+    async def remove(self, upto: int, most: int) -> int:
+        """Remove the oldest entries, up to and with sequence *upto*, at most *most* of them; how many. Only operators may.
+
+        The store refuses what no anchor covers.
+        """
+
+
+class AuditPartitions(Protocol):
+    """Where the store keeps the entries of a month, of all organisations."""
+
+    @abstractmethod
+    async def drop_empty(self, before: date) -> Sequence[str]:
+        """Give up the months before *before* that hold no entry any more; their names."""
+
+
+class AuditArchives(Protocol):
+    """Files with entries that were exported as JSON Lines."""
+
+    @abstractmethod
+    def read(self, path: Path) -> Iterator[AuditLink]:
+        """The entries in their order. Raises ArchiveRefused."""
+
+    @abstractmethod
+    def keep(self, written: Path, path: Path) -> str:
+        """Make the file *written* last, on the disk, under its name *path*; its SHA-256, 64 hexadecimal digits."""
+
 
 class HeadSigner(Protocol):
-    """Signs heads with the installation's key, which the database does not know."""
+    """Signs heads and anchors with the installation's key, which the database does not know."""
 
     @abstractmethod
     def sign(self, organization_id: OrganizationId, head: ChainHead, signed_at: datetime) -> SignedHead: ...
 
     @abstractmethod
-    def is_ours(self, signed: SignedHead) -> bool:
+    def sign_anchor(
+        self, organization_id: OrganizationId, head: ChainHead, entries: int, before: date, retained_at: datetime
+    ) -> RetentionAnchor: ...
+
+    @abstractmethod
+    def is_ours(self, signed: SignedHead | RetentionAnchor) -> bool:
         """Whether it was signed with the installation's key, or with one of its earlier keys."""
 
     @abstractmethod

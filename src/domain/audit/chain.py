@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from hashlib import sha256
 
 from src.domain.audit.entry import AuditEntry, AuditRecord
@@ -25,11 +26,23 @@ def link_hash(organization_id: OrganizationId, sequence: int, previous_hash: str
     return sha256(place.encode() + text.encode()).hexdigest()
 
 
-def append(organization_id: OrganizationId, head: ChainHead, records: Iterable[AuditRecord]) -> Iterator[AuditEntry]:
-    """*records* as the entries that follow *head*."""
+def month_of(at: datetime) -> date:
+    """The first day of the month of *at* in UTC."""
+    return at.astimezone(UTC).date().replace(day=1)
+
+
+def append(
+    organization_id: OrganizationId, head: ChainHead, records: Iterable[AuditRecord], month: date = date.min
+) -> Iterator[AuditEntry]:
+    """*records* as the entries that follow *head*, whose month is *month*.
+
+    An entry's month is that of its time, and never before that of the entry before it: so the months of a chain are pieces
+    of it, one after the other, whatever the clocks say.
+    """
     sequence, previous = head.sequence, head.hash
     for record in records:
         sequence += 1
         current = link_hash(organization_id, sequence, previous, record.text)
-        yield AuditEntry(sequence=sequence, record=record, previous_hash=previous, hash=current)
+        month = max(month, month_of(record.at))
+        yield AuditEntry(sequence=sequence, record=record, previous_hash=previous, hash=current, month=month)
         previous = current

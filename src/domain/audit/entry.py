@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Self
 from uuid import UUID
 
@@ -72,9 +72,13 @@ class AuditRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
-    """A record in its place: *sequence* counts from 1 without gaps; *hash* covers it and *previous_hash*."""
+    """A record in its place: *sequence* counts from 1 without gaps; *hash* covers it and *previous_hash*.
+
+    *month* (its first day) is where it is kept, and when retention looks at it.
+    """
 
     sequence: int
     record: AuditRecord
     previous_hash: str
     hash: str
+    month: date

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from src.domain.audit.chain import CHAIN_FORMAT, ChainHead, link_hash
 from src.domain.audit.entry import AuditEntry
+from src.domain.audit.retention import RetentionAnchor
 from src.domain.shared.canonical import plain
 from src.domain.shared.ids import OrganizationId
 
@@ -29,6 +30,7 @@ class AuditLink(NamedTuple):
     resource_id: str
     actor_kind: str
     user_id: str | None
+    month: str  # Such as 2026-11.
 
     @classmethod
     def of(cls, entry: AuditEntry) -> "AuditLink":
@@ -44,6 +46,7 @@ class AuditLink(NamedTuple):
             str(record.resource_id),
             record.actor_kind,
             None if record.user_id is None else str(record.user_id),
+            f"{entry.month:%Y-%m}",
         )
 
 
@@ -56,6 +59,7 @@ class Tampering(StrEnum):
     REORDERED = "reordered"
     MOVED = "moved"  # From another organisation's chain.
     REWRITTEN = "rewritten"  # With hashes that fit, so that only a head kept elsewhere can tell.
+    FORGED = "forged"  # An anchor of retention that this installation has not signed.
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,7 @@ class Finding:
 class Extent:
     """What is stored beside the chain, all read at one instant.
 
-    *base* is what retention has left out, *last* the sequence of the last entry that is there (0 for none).
+    *base* is the last entry that retention has removed, *last* the sequence of the last entry that is there (0 for none).
     """
 
     head: ChainHead
@@ -84,7 +88,8 @@ class Verification:
     """*entries* that follow from each other, up to *head*.
 
     *complete*: up to the stored head, and not only as far as was asked. *kept_heads* were held against the chain and agree;
-    *older_heads* lie before what retention has left, so that only their signatures could be checked.
+    *older_heads* lie before what retention has left, so that only their signatures could be checked. *anchor* says under
+    which signature the entries before were removed.
     """
 
     entries: int
@@ -94,6 +99,7 @@ class Verification:
     finding: Finding | None = None
     kept_heads: int = 0
     older_heads: int = 0
+    anchor: RetentionAnchor | None = None
 
     @property
     def intact(self) -> bool:
@@ -112,16 +118,24 @@ class Verifier:
     """Checks a chain as it streams by; the first wrong entry ends the check.
 
     *begin* is a head that is already trusted, to resume from. *kept* are heads from elsewhere: their hashes by sequence.
+    *anchor* is told with the result.
     """
 
     def __init__(
-        self, organization_id: OrganizationId, extent: Extent, begin: ChainHead, kept: Mapping[int, str]
+        self,
+        organization_id: OrganizationId,
+        extent: Extent,
+        begin: ChainHead,
+        kept: Mapping[int, str],
+        anchor: RetentionAnchor | None = None,
     ) -> None:
         self._organization_id, self._extent, self._begin = organization_id, extent, begin
+        self._anchor = anchor
         self._kept = {sequence: kept[sequence] for sequence in sorted(kept)}
         self._ahead = [sequence for sequence in self._kept if sequence > begin.sequence]
         self._agreed = begin
         self._sequence, self._hash = begin.sequence, begin.hash
+        self._month = ""  # Of the entry before; nothing is known of it where the check begins.
         self._last: AuditLink | None = None  # The one that was taken last.
         self._suspect: AuditLink | None = None
         self._finding: Finding | None = None
@@ -139,7 +153,7 @@ class Verifier:
         """Take the next entries; False when one of them does not follow."""
         before, sequence, current = f"{CHAIN_FORMAT}\n{self._organization_id}\n", self._sequence, self._hash
         awaited = self._ahead[0] if self._ahead else 0
-        last = self._last
+        last, month = self._last, self._month
         for link in links:
             place, previous, text, stored = link[:4]
             covered = f"{before}{place}\n{previous}\n{text}"
@@ -148,12 +162,13 @@ class Verifier:
                 or previous != current
                 or sha256(covered.encode()).hexdigest() != stored
                 or not shows_what_was_written(link)
+                or not (link[10] == month >= link[4][:7] or _is_next_month(link, month, sequence))
             ):
                 self._note(sequence, current, last)
                 self._suspect = _readable(AuditLink._make(link))
                 self._finding = self._diagnose(self._suspect, None, ())
                 return False
-            sequence, current, last = place, stored, link
+            sequence, current, last, month = place, stored, link, link[10]
             if place == awaited:
                 self._note(sequence, current, last)
                 if not self._meet_kept_head():
@@ -165,6 +180,7 @@ class Verifier:
     def _note(self, sequence: int, entry_hash: str, last: AuditLink | None) -> None:
         """A store may tell its own rows, in the order of the fields: making links of all would double the time."""
         self._sequence, self._hash = sequence, entry_hash
+        self._month = "" if last is None else last[10]
         self._last = None if last is None else AuditLink._make(last)
 
     def explain(self, successor: int | None, others: Sequence[OrganizationId] = ()) -> None:
@@ -174,6 +190,16 @@ class Verifier:
         """
         if self._suspect is not None:
             self._finding = self._diagnose(self._suspect, successor, others)
+
+    def forged(self, anchor: RetentionAnchor) -> None:
+        """There is an anchor that the installation has not signed."""
+        first = self._extent.base.sequence + 1
+        self._finding = Finding(
+            Tampering.FORGED,
+            first,
+            f"An anchor says that retention has removed the entries up to {anchor.head.sequence}, and this installation "
+            f"has not signed it: nothing tells what became of entry {first}.",
+        )
 
     def finish(self, upto: int | None = None) -> Verification:
         """The result, after everything was taken up to the head, or up to *upto* where only a part was asked for.
@@ -200,6 +226,7 @@ class Verifier:
                 sequence <= self._agreed.sequence for sequence in self._kept if self._is_checkable(sequence)
             ),
             older_heads=sum(not self._is_checkable(sequence) for sequence in self._kept),
+            anchor=self._anchor,
         )
 
     def differs_at(self, sequence: int) -> None:
@@ -318,7 +345,7 @@ def shows_what_was_written(link: AuditLink) -> bool:
     Compared as text where the layout is the usual one. That is safe because inside of a JSON text every quotation mark has
     a backslash before it, so that ``,"user_id":`` is a key wherever it stands. Whatever fits less is read in full.
     """
-    _, _, text, _, at, action, resource_type, resource_id, actor_kind, user_id = link
+    _, _, text, _, at, action, resource_type, resource_id, actor_kind, user_id, _ = link
     if None in (text, at, action, resource_type, resource_id, actor_kind):  # Somebody has dropped what forbids it.
         return False
     if '"' in action or '"' in resource_type or '"' in actor_kind:
@@ -335,6 +362,14 @@ def shows_what_was_written(link: AuditLink) -> bool:
     ):
         return True
     return _shows_when_read(AuditLink._make(link))
+
+
+def _is_next_month(link: AuditLink, before: str, sequence: int) -> bool:
+    """Whether its month is the one of its time, later than *before*; or, where the check begins, any that it may be."""
+    month, own = link[10], link[4][:7]
+    if not before and sequence:
+        return bool(month and month >= own)
+    return bool(month == own > before)
 
 
 def _shows_when_read(link: AuditLink) -> bool:

@@ -58,6 +58,7 @@ class Permission(StrEnum):
     VIEW_JOBS = "jobs.view"
     MANAGE_JOBS = "jobs.manage"
     VERIFY_AUDIT = "audit.verify"  # And to sign heads: proves that nothing was changed, and shows no entry.
+    RETAIN_AUDIT = "audit.retain"  # Removing what is old enough, for operators only: no role has it.
     DELIVER_MESSAGES = "messages.deliver"  # Jobs only: no role has it.
     RUN_APPROVALS = "approvals.run"  # Jobs only: escalations, reminders and simulations.
     EXPIRE_QUOTES = "quotes.expire"  # The same.
@@ -237,11 +238,15 @@ class Actor:
 
     @classmethod
     def operator(cls, *, organization_id: OrganizationId, name: str, origin: Origin) -> "Actor":
-        """Whoever runs the installation: makes, suspends and restores organisations, and sees nothing inside of them."""
+        """Whoever runs the installation: makes, suspends and restores organisations, proves and shortens their audit.
+
+        Sees nothing inside of them.
+        """
+        may = frozenset({Permission.OPERATE, Permission.VERIFY_AUDIT, Permission.RETAIN_AUDIT})
         return cls(
             kind=ActorKind.OPERATOR,
             organization_id=organization_id,
-            permissions=frozenset({Permission.OPERATE}),
+            permissions=may,
             origin=origin,
             name=name,
         )

@@ -136,6 +136,11 @@ audit.command(
     help="Replay the audit chain, of all organisations or one; exit code 5 when it is broken.\n\nExample: proffer audit verify --head heads.jsonl --checkpoint proven.jsonl",
 )
 audit.command(
+    "src.entrypoints.cli.audit:retain",
+    name="retain",
+    help="Remove what is older than so many months, archived and signed; a dry run without --apply.\n\nExample: proffer audit retain --months 120 --archive archive/ --apply",
+)
+audit.command(
     "src.entrypoints.cli.audit:sign",
     name="sign",
     help="Sign the chains' heads now, keep and print them.\n\nExample: proffer audit sign > heads.jsonl",

@@ -1,4 +1,4 @@
-"""``proffer audit …``: read the chain, prove it, sign its heads."""
+"""``proffer audit …``: read the chain, prove it, sign its heads, remove what is old enough."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -14,8 +14,9 @@ from rich.progress import Progress, TaskID
 
 from src.adapters.audit_heads import head_of_json, json_of_head
 from src.application.audit.read_audit import ListAuditEntries
-from src.application.audit.sign_heads import SignAuditHead
-from src.application.audit.verify_audit import VerifyAudit, VerifyAuditCommand
+from src.application.audit.retain_audit import RetainAudit, RetentionPlan
+from src.application.audit.sign_heads import ChainBroken, SignAuditHead
+from src.application.audit.verify_audit import VerifyArchive, VerifyAudit, VerifyAuditCommand
 from src.application.identity.get_organization import GetOrganization
 from src.application.ports.audit import AuditFilter, HeadSigner
 from src.application.ports.clock import Clock
@@ -28,12 +29,14 @@ from src.domain.audit.verification import Verification
 from src.domain.documents.export import ExportFilters, ExportKind
 from src.domain.identity.actor import Actor, ActorKind
 from src.domain.identity.organization import OrganizationUnknown
-from src.domain.shared.errors import invalid_field
+from src.domain.shared.errors import Conflict, invalid_field
 from src.domain.shared.ids import OrganizationId, UserId
 from src.entrypoints.cli.exports import export_to
 from src.entrypoints.cli.failures import BROKEN_CHAIN, fail
+from src.entrypoints.cli.files import FileRefused
 from src.entrypoints.cli.output import print_json, print_table, progress
 from src.entrypoints.cli.session import As, MaybeAs, Organization, cli_origin, installation, session_of
+from src.entrypoints.settings import read_settings
 
 
 @Parameter(name="*")
@@ -132,11 +135,14 @@ async def verify(
     checkpoint: Annotated[
         Path | None, Parameter(help="File to resume from, and to note how far the proof got, even when interrupted.")
     ] = None,
+    archive: Annotated[
+        list[Path] | None, Parameter(help="File with entries that retention has removed; may be repeated.")
+    ] = None,
 ) -> int:
     """Replay the audit chain; exit code 5 when it is broken. Without --as: of all organisations, or of --organization.
 
     A chain that is shorter than a kept head, or differs from it, is broken. A head is trusted when this installation
-    has signed it.
+    has signed it. With --archive, for one organisation: the archives and then the rest.
 
     Example: proffer audit verify --head heads.jsonl --checkpoint proven.jsonl
     """
@@ -149,6 +155,17 @@ async def verify(
             return fail(f"a head is of an organisation that is not here: {unknown.pop()}", BROKEN_CHAIN)
         verify_audit, signer = await container.get(VerifyAudit), await container.get(HeadSigner)
         clock = await container.get(Clock)
+        if archive and len(actors) > 1:
+            return fail("an archive is one organisation's: name it with --organization", BROKEN_CHAIN)
+        for path in archive or ():
+            [(slug, actor)] = actors.items()
+            own = [one for one in kept if one.organization_id == actor.organization_id]
+            archived = await (await container.get(VerifyArchive))(actor, path, own)
+            if not archived.intact:
+                return fail(f"the archive {path.name} of {slug} is broken: {archived.problem}", BROKEN_CHAIN)
+            print(
+                f"The archive {path.name} of {slug} is intact: {archived.entries} entries up to {archived.head.sequence}."
+            )
         done = {signed.organization_id: signed for signed in proven if signer.is_ours(signed)}
         for slug, actor in actors.items():
             resumed = done.get(actor.organization_id)
@@ -187,6 +204,8 @@ class _Proof:
 
 def _praise(slug: str, verification: Verification) -> str:
     told = f"The audit chain of {slug} is intact: {verification.entries} entries, head {verification.head.hash}."
+    if verification.anchor is not None:
+        told += f" {verification.anchor.sentence()}"
     if verification.kept_heads:
         told += f" It goes through {verification.kept_heads} signed heads."
     if verification.older_heads:
@@ -240,6 +259,60 @@ async def _organizations(directory: OrganizationDirectory) -> AsyncIterator[Orga
         cursor = page.next_cursor
         if cursor is None:
             return
+
+
+async def retain(
+    *,
+    archive: Annotated[Path, Parameter(help="Folder for what is removed, a file for each organisation.")],
+    months: Annotated[
+        int | None, Parameter(help="Keep so many whole months, 12 at least; otherwise PROFFER_AUDIT_MONTHS.")
+    ] = None,
+    organization: Organization = None,
+    apply: Annotated[bool, Parameter(help="Do it; without, only tell.", negative="")] = False,
+) -> int:
+    """Remove audit entries of months that are older, of all organisations or of --organization.
+
+    Each chain is proven, what goes is archived as JSON Lines and proven again, and an anchor is signed from which the rest
+    verifies. Nothing is removed that no signed head covers. Without --apply it only tells what it would do.
+
+    Example: proffer audit retain --months 120 --archive archive/ --apply
+    """
+    wanted = read_settings().audit_months if months is None else months
+    if not wanted:
+        return fail("entries are kept for ever: say --months, or set PROFFER_AUDIT_MONTHS")
+    if not archive.is_dir():
+        raise FileRefused(f"The folder {archive} does not exist.")
+    code = 0
+    async with _chains(None, organization) as (container, actors, _):
+        retain_audit = await container.get(RetainAudit)
+        for slug, job in actors.items():
+            actor = Actor.operator(organization_id=job.organization_id, name="audit retention", origin=job.origin)
+            try:
+                plan = await retain_audit.plan(actor, wanted)
+                print(_planned(slug, plan))
+                file = archive / f"{slug}-{_span(plan)}.jsonl"
+                # Also where nothing is old enough: an earlier time may have been cut short.
+                if apply and (anchor := await retain_audit(actor, wanted, file)) is not None:
+                    print(f"{anchor.entries} entries are in {file}. {anchor.sentence()}")
+            except Conflict as error:  # One that is not sound does not keep the others.
+                code = fail(f"{slug}: {error}", BROKEN_CHAIN if isinstance(error, ChainBroken) else 1)
+        if apply:
+            print(f"{await retain_audit.drop_empty_months(wanted)} months hold no entries any more and are gone.")
+        else:
+            print("Nothing was removed: --apply does it.")
+    return code
+
+
+def _span(plan: RetentionPlan) -> str:
+    return f"{plan.base.sequence + 1}-{plan.upto.sequence if plan.upto else plan.base.sequence}"
+
+
+def _planned(slug: str, plan: RetentionPlan) -> str:
+    if plan.upto is None and not plan.uncovered:
+        return f"{slug}: nothing of before {plan.before:%Y-%m}."
+    which = "" if plan.upto is None else f", {_span(plan)}"
+    told = f"{slug}: {plan.entries} entries of before {plan.before:%Y-%m}{which}."
+    return told if not plan.uncovered else f"{told} {plan.uncovered} more wait for a signed head: proffer audit sign."
 
 
 async def sign(*, user: MaybeAs = None, organization: Organization = None) -> int:

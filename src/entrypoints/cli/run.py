@@ -12,7 +12,7 @@ from dishka.integrations.litestar import LitestarProvider
 from litestar import Litestar
 
 from src.adapters.embedded_postgres import EmbeddedPostgresError
-from src.adapters.jobs.upkeep import purge_until, run_schedules_until
+from src.adapters.jobs.upkeep import keep_audit_partitions_until, purge_until, run_schedules_until
 from src.adapters.postgres.bootstrap import DatabaseUnfit
 from src.application.ports.storage import ObjectStorage
 from src.entrypoints.cli.failures import fail
@@ -164,6 +164,7 @@ async def _work(container: AsyncContainer, database: Database, stop: asyncio.Eve
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(purge_until(database.urls.worker, stop))
+            tasks.create_task(keep_audit_partitions_until(database.urls.worker, stop))
             tasks.create_task(sign_heads_until(container, stop))
             tasks.create_task(run_schedules_until(database.urls.worker, stop))
             await run_jobs(container, database.urls.worker, stop)

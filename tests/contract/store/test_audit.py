@@ -12,6 +12,7 @@ from src.adapters.audit_heads import StoredHeads, head_of_json, json_of_head
 from src.adapters.spreadsheets import FileSpreadsheets
 from src.adapters.storage import storage_from
 from src.adapters.system import SystemClock
+from src.application.audit.read_audit import ListAuditEntries
 from src.application.audit.sign_heads import ChainBroken, ListSignedHeads, SignAuditHead
 from src.application.audit.verify_audit import VerifyAudit, VerifyAuditCommand
 from src.application.documents.export_data import ExportData, ExportDataCommand
@@ -259,6 +260,37 @@ async def test_an_entry_says_who_and_from_where(open_uow: OpenUnitOfWork, organi
     assert told["actor"]["api_key_id"] == str(key.api_key_id)
     assert told["actor"]["user_id"] == str(sales.user_id)
     assert (await verifying(open_uow)(organization.actor(Role.OWNER))).intact
+
+
+async def test_a_key_that_may_see_the_audit_needs_to_see_costs_as_well(
+    open_uow: OpenUnitOfWork, organization: TestOrganization, tmp_path: Path
+) -> None:
+    """What is hashed cannot be told in part, and it tells costs."""
+    owner, transactions = organization.actor(Role.OWNER), Transactions(open_uow)
+    keys = [
+        Actor.api_key(
+            organization_id=owner.organization_id,
+            api_key_id=ApiKeyId(uuid4()),
+            name="Auditor",
+            scopes=frozenset(scopes),
+            user_id=owner.person,
+            role=Role.OWNER,
+            origin=owner.origin,
+        )
+        for scopes in ({Permission.VIEW_AUDIT}, {Permission.VIEW_AUDIT, Permission.VIEW_COSTS})
+    ]
+    listing, clock = ListAuditEntries(transactions), SystemClock()
+    exporting = ExportData(ExportWriter(transactions, FileSpreadsheets(), SUMMARIES, clock), transactions, clock)
+    request = ExportRequest(kind=ExportKind.AUDIT, file_format=ExportFormat.JSON_LINES, filters=ExportFilters())
+    command = ExportDataCommand(request=request, path=tmp_path / "audit.jsonl")
+
+    with pytest.raises(PermissionMissing, match=r"costs\.view"):
+        await listing(keys[0], AuditFilter(), Paging())
+    with pytest.raises(PermissionMissing, match=r"costs\.view"):
+        await exporting(keys[0], command)
+
+    total = (await listing(keys[1], AuditFilter(), Paging())).total
+    assert (await exporting(keys[1], command)).rows == total
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,18 @@ FAULTS = {
         "GRANT DELETE ON proffer.alembic_version TO proffer_app",
         [Finding("table open to every tenant", "alembic_version")],
     ),
+    "partition open by its own name": (
+        "GRANT SELECT ON proffer.audit_entries_default TO proffer_app",
+        [Finding("partition open by its own name", "audit_entries_default")],
+    ),
+    "partition without row-level security": (
+        "ALTER TABLE proffer.audit_entries_default NO FORCE ROW LEVEL SECURITY",
+        [Finding("row-level security not enabled and forced", "audit_entries_default")],
+    ),
+    "partition without a policy": (
+        "DROP POLICY tenant ON proffer.audit_entries_default",
+        [Finding("no policy with USING and WITH CHECK", "audit_entries_default")],
+    ),
     "policy that reads the variable per row": (
         "CREATE POLICY slow ON proffer.customers FOR SELECT TO proffer_app "
         "USING (organization_id = nullif(current_setting('app.tenant_id', true), '')::uuid)",

@@ -66,14 +66,16 @@ REPOSITORIES: Final = {
     if inspect.isfunction(function) and not name.startswith("_") and name != "copied"
 }
 
-# They insert, and look for nothing; and the application may not update what they insert.
+# They insert, and look for nothing; and the application may not update what they insert. Or only operators may remove.
 ONLY_ADD: Final = {
     "organizations.create",
     "exchange_rates.save",
     "identity_providers.save_identity",
     "approvals.comment",
     "fact_records.add",
+    "audit.keep_anchor",
     "audit.keep_head",
+    "audit.remove",
 }
 
 Rows = dict[str, Any]  # One row of each table, by the table's name.
@@ -214,6 +216,7 @@ class Arguments:
             "exports.over:at": [_NEVER],
             "exports.unended:before": [_NEVER],
             "exports.kept:storage_keys": [["x/exports/y"]],
+            "audit.last_before:month": [date(2090, 1, 1)],
             "audit.page:paging": [Paging(), Paging(cursor=b64encode(b"2000").decode())],
             "audit.of_resource:resource_type": ["quote"],
             "audit.of_resource:resource_id": [rows["quotes"].id],

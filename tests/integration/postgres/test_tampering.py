@@ -27,7 +27,7 @@ from src.domain.identity.actor import Actor, Role
 from src.domain.shared.ids import OrganizationId
 from tests.builders.audit import SIGNER, verifying
 from tests.builders.quotes import NOON, a_customer
-from tests.organizations import new_organization
+from tests.organizations import ORIGIN, new_organization
 
 # ``HYPOTHESIS_PROFILE=thorough`` does all ten thousand.
 TIMES: Final = 10_000 if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else 600
@@ -216,9 +216,10 @@ class OnOneConnection(OpenUnitOfWork):
 async def nothing_in_the_way(owner_engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """The owner takes away whatever protects the table; in the end all of it is as before."""
     async with owner_engine.connect() as connection:
-        for table in ("audit_entries", "audit_heads", "audit_signed_heads"):
+        for table in ("audit_entries", "audit_heads", "audit_signed_heads", "audit_anchors"):
             await connection.execute(text(f"ALTER TABLE proffer.{table} NO FORCE ROW LEVEL SECURITY"))
-        await connection.execute(text("ALTER TABLE proffer.audit_entries DISABLE TRIGGER append_only"))
+        for table in ("audit_entries", "audit_anchors"):
+            await connection.execute(text(f"ALTER TABLE proffer.{table} DISABLE TRIGGER USER"))
         await connection.execute(text("ALTER TABLE proffer.audit_entries DROP CONSTRAINT audit_entries_pkey"))
         await connection.execute(text("ALTER TABLE proffer.audit_entries DROP CONSTRAINT audit_entries_previous_key"))
         await connection.execute(text("SET LOCAL enable_seqscan = off"))
@@ -286,6 +287,197 @@ async def test_every_tampering_by_the_databases_owner_is_found_and_named(
     assert seen["swap"] == {Tampering.REORDERED}
     assert seen["write_anew"] == {Tampering.REWRITTEN}
     assert seen["cut"] == seen["delete"] == {Tampering.REMOVED}
+
+
+# ruff: noqa: ISC004 — a harm may need several statements.
+# Each harms a chain of which retention has removed the first four entries, and tells what must be said of it.
+HARM: Final[dict[str, tuple[str, Tampering, int]]] = {
+    "the first entry that is left is removed": (
+        "DELETE FROM proffer.audit_entries WHERE organization_id = :here AND sequence = 5",
+        Tampering.REMOVED,
+        5,
+    ),
+    "another one is removed": (
+        "DELETE FROM proffer.audit_entries WHERE organization_id = :here AND sequence = 6",
+        Tampering.REMOVED,
+        6,
+    ),
+    "everything that is left is removed": (
+        "DELETE FROM proffer.audit_entries WHERE organization_id = :here",
+        Tampering.REMOVED,
+        5,
+    ),
+    "and the head put back to the anchor": (
+        "DELETE FROM proffer.audit_entries WHERE organization_id = :here; "
+        "UPDATE proffer.audit_heads h SET sequence = a.sequence, hash = a.hash FROM proffer.audit_anchors a "
+        "WHERE h.organization_id = :here AND a.organization_id = :here AND a.sequence = 4",
+        Tampering.REMOVED,
+        5,
+    ),
+    "the first entry that is left is changed": (
+        "UPDATE proffer.audit_entries SET text = text || ' ' WHERE organization_id = :here AND sequence = 5",
+        Tampering.CHANGED,
+        5,
+    ),
+    "it is kept in another month": (
+        "UPDATE proffer.audit_entries SET month = '2099-01-01' WHERE organization_id = :here AND sequence = 6",
+        Tampering.CHANGED,
+        6,
+    ),
+    "the anchor is moved on and more removed": (
+        "UPDATE proffer.audit_anchors a SET sequence = e.sequence, hash = e.hash FROM proffer.audit_entries e "
+        "WHERE a.organization_id = :here AND e.organization_id = :here AND a.sequence = 4 AND e.sequence = 6; "
+        "DELETE FROM proffer.audit_entries WHERE organization_id = :here AND sequence <= 6",
+        Tampering.FORGED,
+        3,
+    ),
+    "an anchor is added and more removed": (
+        "INSERT INTO proffer.audit_anchors SELECT e.organization_id, e.sequence, e.hash, a.entries, a.before, "
+        "a.retained_at, a.key_id, a.signature FROM proffer.audit_anchors a, proffer.audit_entries e "
+        "WHERE a.organization_id = :here AND e.organization_id = :here AND a.sequence = 4 AND e.sequence = 6; "
+        "DELETE FROM proffer.audit_entries WHERE organization_id = :here AND sequence <= 6",
+        Tampering.FORGED,
+        5,
+    ),
+    "the anchor of another organisation is taken": (
+        "DELETE FROM proffer.audit_anchors WHERE organization_id = :here; "
+        "UPDATE proffer.audit_anchors SET organization_id = :here WHERE organization_id = :there",
+        Tampering.FORGED,
+        1,
+    ),
+    "the anchor's day is changed": (
+        "UPDATE proffer.audit_anchors SET retained_at = retained_at - interval '1 day' "
+        "WHERE organization_id = :here AND sequence = 4",
+        Tampering.FORGED,
+        3,
+    ),
+    "the anchor's month is changed": (
+        "UPDATE proffer.audit_anchors SET before = before - interval '1 month' "
+        "WHERE organization_id = :here AND sequence = 4",
+        Tampering.FORGED,
+        3,
+    ),
+    "the anchor's number is changed": (
+        "UPDATE proffer.audit_anchors SET entries = entries + 1 WHERE organization_id = :here AND sequence = 4",
+        Tampering.FORGED,
+        3,
+    ),
+    "the last anchor is removed": (
+        "DELETE FROM proffer.audit_anchors WHERE organization_id = :here AND sequence = 4",
+        Tampering.REMOVED,
+        3,
+    ),
+    "all anchors are removed": (
+        "DELETE FROM proffer.audit_anchors WHERE organization_id = :here",
+        Tampering.REMOVED,
+        1,
+    ),
+}
+
+
+@asynccontextmanager
+async def _retained(
+    open_postgres: OpenUnitOfWork, owner_engine: AsyncEngine
+) -> AsyncIterator[tuple[Actor, dict[str, Any], AsyncConnection]]:
+    """Entries 1 and 2, and then 3 and 4, were removed; nothing of the database stands in the owner's way."""
+    made, other = await new_organization(open_postgres), await new_organization(open_postgres)
+    ids = {"here": made.organization.id, "there": other.organization.id}
+    async with nothing_in_the_way(owner_engine) as connection:
+        for organization_id in ids.values():
+            rows = await _rows(connection, organization_id)
+            for last in (2, 4):
+                head = ChainHead(last, rows[last - 1]["hash"])
+                anchor = SIGNER.sign_anchor(organization_id, head, 2, NOON.date(), NOON)
+                operator = Actor.operator(organization_id=organization_id, name="audit retention", origin=ORIGIN)
+                async with OnOneConnection(connection)(operator) as uow:
+                    await uow.audit.keep_anchor(anchor)
+            await connection.execute(
+                text("DELETE FROM proffer.audit_entries WHERE organization_id = :own AND sequence <= 4"),
+                {"own": organization_id},
+            )
+        yield made.actor(Role.OWNER), ids, connection
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("harm", HARM)
+async def test_what_retention_has_left_is_guarded_as_well(
+    harm: str, open_postgres: OpenUnitOfWork, owner_engine: AsyncEngine
+) -> None:
+    statements, tampering, first_bad = HARM[harm]
+    async with _retained(open_postgres, owner_engine) as (actor, ids, connection):
+        verify = verifying(OnOneConnection(connection))
+        rows = await _rows(connection, ids["here"])
+        last = SIGNER.sign(ids["here"], ChainHead(rows[-1]["sequence"], rows[-1]["hash"]), NOON)
+        untouched = await verify(actor, VerifyAuditCommand(heads=[last]))
+        for statement in statements.split("; "):
+            given = {name: value for name, value in ids.items() if f":{name}" in statement}
+            await connection.execute(text(statement), given)
+
+        result = await verify(actor, VerifyAuditCommand(heads=[last]))
+
+    assert untouched.intact
+    assert untouched.anchor is not None
+    assert untouched.anchor.head.sequence == 4
+    assert result.finding is not None
+    assert (result.finding.tampering, result.finding.first_bad) == (tampering, first_bad), result.finding.problem
+
+
+NULLABLE: Final = (
+    "previous_hash",
+    "text",
+    "hash",
+    "at",
+    "action",
+    "resource_type",
+    "resource_id",
+    "actor_kind",
+    "user_id",
+    "month",
+)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("column", NULLABLE)
+async def test_a_field_that_is_emptied_is_found(
+    column: str, open_postgres: OpenUnitOfWork, owner_engine: AsyncEngine
+) -> None:
+    made = await new_organization(open_postgres)
+    actor, here = made.actor(Role.OWNER), made.organization.id
+    async with open_postgres(actor) as uow:  # By a person, so that there is one to take away.
+        await uow.customers.save(a_customer().create())
+        await uow.commit()
+    async with nothing_in_the_way(owner_engine) as connection:
+        place = len(await _rows(connection, here))
+        if column != "user_id":
+            await connection.execute(text(f"ALTER TABLE proffer.audit_entries ALTER COLUMN {column} DROP NOT NULL"))
+        await connection.execute(
+            text(
+                f"UPDATE proffer.audit_entries SET {column} = NULL WHERE organization_id = :here AND sequence = :place"
+            ),
+            {"here": here, "place": place},
+        )
+
+        finding = (await verifying(OnOneConnection(connection))(actor)).finding
+
+    assert finding is not None
+    assert (finding.tampering, finding.first_bad) == (Tampering.CHANGED, place), finding.problem
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("rows_too", [False, True])
+async def test_a_head_that_is_gone_is_no_empty_chain(
+    rows_too: bool, open_postgres: OpenUnitOfWork, owner_engine: AsyncEngine
+) -> None:
+    made = await new_organization(open_postgres)
+    async with nothing_in_the_way(owner_engine) as connection:
+        for table in ("audit_heads", *(["audit_entries"] if rows_too else [])):
+            await connection.execute(
+                text(f"DELETE FROM proffer.{table} WHERE organization_id = :here"), {"here": made.organization.id}
+            )
+
+        result = await verifying(OnOneConnection(connection))(made.actor(Role.OWNER))
+
+    assert not result.intact
 
 
 def _some_heads(rows: list[Row], here: OrganizationId, chance: random.Random) -> list[SignedHead]:

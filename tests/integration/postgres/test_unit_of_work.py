@@ -106,11 +106,9 @@ async def test_the_head_of_the_chain_is_locked_last(
         with statements_of(app_engine) as seen:
             await uow.commit()
 
-    check, lock, entries, head = seen
+    check, append = seen
     assert "current_setting" in check
-    assert lock.endswith("FOR NO KEY UPDATE")
-    assert entries.startswith("INSERT INTO proffer.audit_entries")
-    assert head.startswith("UPDATE proffer.audit_heads")
+    assert append.startswith("SELECT proffer.append_audit")
 
 
 @pytest.mark.asyncio

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 from src.application.audit.verify_audit import VerifyAuditCommand
 from src.domain.audit.chain import ChainHead
 from src.domain.audit.entry import AuditEntry
+from src.domain.audit.retention import RetentionAnchor
 from src.domain.audit.signed_head import HEAD_FORMAT, SignedHead
 from src.domain.audit.verification import Tampering, Verification
 from src.domain.shared.ids import OrganizationId
@@ -107,6 +108,33 @@ class SignedHeadSchema(Struct, frozen=True, forbid_unknown_fields=True):
         )
 
 
+class AnchorResponse(Struct, frozen=True):
+    """Retention has removed the entries up to *sequence*. *signature* is Ed25519 over seven lines, each ended.
+
+    They are: `proffer-audit-anchor-1`, organisation, sequence, hash, entries, before (such as 2016-11), retained_at.
+    """
+
+    sequence: int
+    hash: Hash
+    entries: int
+    before: str
+    retained_at: datetime
+    key_id: str
+    signature: str
+
+    @classmethod
+    def of(cls, anchor: RetentionAnchor) -> Self:
+        return cls(
+            sequence=anchor.head.sequence,
+            hash=anchor.head.hash,
+            entries=anchor.entries,
+            before=f"{anchor.before:%Y-%m}",
+            retained_at=anchor.retained_at,
+            key_id=anchor.key_id,
+            signature=anchor.signature,
+        )
+
+
 class VerifyRequest(Struct, frozen=True, forbid_unknown_fields=True):
     """*after*: a head from an earlier answer, to go on from. *heads*: signed heads that were kept."""
 
@@ -133,7 +161,8 @@ class VerificationResponse(Struct, frozen=True):
     """*intact*: every entry follows from the one before, up to the head that is told, and through *kept_heads* signed ones.
 
     *complete*: that is the end of the chain, of *total* entries; else go on with `after`. Where it is not intact, *problem*
-    says what was done, and *first_bad* is the first entry that is not what was written there.
+    says what was done, and *first_bad* is the first entry that is not what was written there. *anchor* says what retention
+    has removed before, and under which signature.
     """
 
     intact: bool
@@ -147,6 +176,7 @@ class VerificationResponse(Struct, frozen=True):
     tampering: Tampering | None
     first_bad: int | None
     problem: str
+    anchor: AnchorResponse | None
 
     @classmethod
     def of(cls, verification: Verification) -> Self:
@@ -162,4 +192,5 @@ class VerificationResponse(Struct, frozen=True):
             tampering=None if verification.finding is None else verification.finding.tampering,
             first_bad=verification.first_bad,
             problem=verification.problem,
+            anchor=None if verification.anchor is None else AnchorResponse.of(verification.anchor),
         )

@@ -1,0 +1,183 @@
+"""Remove what is old enough from a chain: archived, signed and told, so that the rest still verifies."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from src.application.audit.sign_heads import ChainBroken
+from src.application.audit.verify_audit import VerifyAudit, VerifyAuditCommand, proven, trusted_anchor
+from src.application.audit_table import AUDIT, audit_row
+from src.application.ports.audit import AuditArchives, AuditPartitions, HeadSigner
+from src.application.ports.clock import Clock
+from src.application.ports.documents import SpreadsheetFormat, SpreadsheetWriter
+from src.application.ports.unit_of_work import UnitOfWork
+from src.application.transactions import Transactions
+from src.domain.audit.chain import ChainHead
+from src.domain.audit.entry import AuditEntry, AuditRecord
+from src.domain.audit.retention import EntriesRemoved, NotCovered, RetentionAnchor, first_month_kept
+from src.domain.audit.verification import AuditLink
+from src.domain.documents.export import ExportFormat
+from src.domain.identity.actor import Actor, Permission
+from src.domain.shared.ids import UserId
+
+_AT_ONCE: Final = 5000  # Entries in one transaction: a fraction of a second, so that nobody waits for long.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetentionPlan:
+    """The entries behind *base*, up to *upto*, all of months before *before*; None where there are none to remove.
+
+    *uncovered*: so many more would be old enough, but no head that this installation has signed lies at or behind them.
+    """
+
+    before: date
+    base: ChainHead
+    upto: ChainHead | None
+    uncovered: int
+
+    @property
+    def entries(self) -> int:
+        return 0 if self.upto is None else self.upto.sequence - self.base.sequence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    plan: RetentionPlan
+    anchor: RetentionAnchor | None
+    heads: Mapping[int, str]
+
+
+class RetainAudit:
+    """Keep whole months for a number of months, and remove what is older. For operators only.
+
+    The chain is proven first, from its beginning or its last anchor. Then the entries are written into an archive, which is
+    proven as well; only then an anchor is signed and told, and what it covers removed. Where it breaks off behind the
+    anchor, the next time goes on.
+    """
+
+    def __init__(
+        self,
+        transactions: Transactions,
+        verify: VerifyAudit,
+        signer: HeadSigner,
+        spreadsheets: SpreadsheetWriter,
+        archives: AuditArchives,
+        partitions: AuditPartitions,
+        clock: Clock,
+    ) -> None:
+        self._transactions, self._verify, self._signer = transactions, verify, signer
+        self._spreadsheets, self._archives, self._partitions = spreadsheets, archives, partitions
+        self._clock = clock
+
+    async def plan(self, actor: Actor, months: int) -> RetentionPlan:
+        """What would be removed. Raises RetentionTooShort, ChainBroken for an anchor that is not ours."""
+        async with self._transactions.begin(actor, Permission.RETAIN_AUDIT) as uow:
+            return (await self._known(uow, months)).plan
+
+    async def __call__(self, actor: Actor, months: int, path: Path) -> RetentionAnchor | None:
+        """The anchor of what was archived at *path* and removed; None where nothing was old enough.
+
+        Raises RetentionTooShort, ChainBroken, NotCovered, AnchorTaken.
+        """
+        async with self._transactions.begin(actor, Permission.RETAIN_AUDIT) as uow:
+            known = await self._known(uow, months)
+        plan, anchor = known.plan, None
+        if plan.uncovered and not known.heads:
+            raise NotCovered("No head of this chain was signed by this installation: sign one first.")
+        if plan.upto is not None:
+            verification = await self._verify(actor, VerifyAuditCommand())
+            if not verification.intact:
+                raise ChainBroken(f"The audit chain is broken, and nothing of it is removed. {verification.problem}")
+            anchor = self._signer.sign_anchor(
+                actor.organization_id, plan.upto, plan.entries, plan.before, self._clock.now()
+            )
+            await self._keep(actor, anchor, await self._archive(actor, known, anchor, path))
+        await self._remove(actor, anchor or known.anchor)
+        return anchor
+
+    async def drop_empty_months(self, months: int) -> int:
+        """Give up the months that hold nobody's entries any more; how many."""
+        return len(await self._partitions.drop_empty(self._before(months)))
+
+    def _before(self, months: int) -> date:
+        return first_month_kept(self._clock.now().astimezone(UTC).date(), months)
+
+    async def _known(self, uow: UnitOfWork, months: int) -> _Known:
+        before = self._before(months)
+        anchor, forged = await trusted_anchor(uow, self._signer)
+        if forged is not None:
+            raise ChainBroken(f"This installation has not signed the anchor of entry {forged.head.sequence}.")
+        base = ChainHead() if anchor is None else anchor.head
+        last = await uow.audit.last_before(before) or base
+        signed = [one for one in await uow.audit.signed_heads() if self._signer.is_ours(one)]
+        heads = {one.head.sequence: one.head.hash for one in signed}
+        newest = max(heads, default=0)
+        upto = last if newest >= last.sequence else ChainHead(newest, heads.get(newest, ""))
+        removable = upto.sequence > base.sequence
+        left = last.sequence - (upto if removable else base).sequence
+        plan = RetentionPlan(before=before, base=base, upto=upto if removable else None, uncovered=max(left, 0))
+        return _Known(plan=plan, anchor=anchor, heads=heads)
+
+    async def _archive(self, actor: Actor, known: _Known, anchor: RetentionAnchor, path: Path) -> str:
+        """Write what goes, and prove what was written, before anything says that it is gone; the file's SHA-256."""
+        base, unfinished = known.plan.base, path.with_name(f"{path.name}.unfinished")
+        async with self._transactions.begin(actor, Permission.RETAIN_AUDIT) as uow:
+            entries = _entries(uow, base.sequence, anchor.head.sequence)
+            rows = (audit_row(entry, ExportFormat.JSON_LINES) async for entry in entries)
+            await self._spreadsheets.write(unfinished, SpreadsheetFormat.JSON_LINES, AUDIT, rows, "Audit")
+        archived = proven(actor.organization_id, self._archives.read(unfinished), base, anchor, known.heads)
+        if not archived.intact:
+            raise ChainBroken(f"The archive is not what the chain says, and nothing is removed. {archived.problem}")
+        return await asyncio.to_thread(self._archives.keep, unfinished, path)
+
+    async def _keep(self, actor: Actor, anchor: RetentionAnchor, archive_sha256: str) -> None:
+        async with self._transactions.begin(actor, Permission.RETAIN_AUDIT) as uow:
+            await uow.audit.keep_anchor(anchor)
+            uow.record(
+                EntriesRemoved(
+                    resource_id=actor.organization_id,
+                    at=anchor.retained_at,
+                    sequence=anchor.head.sequence,
+                    hash=anchor.head.hash,
+                    entries=anchor.entries,
+                    before=f"{anchor.before:%Y-%m}",
+                    archive_sha256=archive_sha256,
+                    key_id=anchor.key_id,
+                )
+            )
+            await uow.commit()
+
+    async def _remove(self, actor: Actor, anchor: RetentionAnchor | None) -> None:
+        removed = 1
+        while anchor is not None and removed:
+            async with self._transactions.begin(actor, Permission.RETAIN_AUDIT) as uow:
+                removed = await uow.audit.remove(anchor.head.sequence, _AT_ONCE)
+                await uow.commit()
+
+
+async def _entries(uow: UnitOfWork, after: int, upto: int) -> AsyncIterator[AuditEntry]:
+    async with aclosing(uow.audit.links(after, upto)) as batches:
+        async for links in batches:
+            for link in links:
+                yield _entry_of(AuditLink._make(link))
+
+
+def _entry_of(link: AuditLink) -> AuditEntry:
+    record = AuditRecord(
+        at=datetime.fromisoformat(link.at),
+        action=link.action,
+        resource_type=link.resource_type,
+        resource_id=UUID(link.resource_id),
+        actor_kind=link.actor_kind,
+        user_id=None if link.user_id is None else UserId(UUID(link.user_id)),
+        text=link.text,
+    )
+    month = date.fromisoformat(f"{link.month}-01")
+    return AuditEntry(
+        sequence=link.sequence, record=record, previous_hash=link.previous_hash, hash=link.hash, month=month
+    )

@@ -1,0 +1,357 @@
+"""The audit by months: closed under their own names, made ahead, given up when they are empty; and nothing is ever refused."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from src.adapters.embedded_postgres import ServerAddress
+from src.adapters.jobs.upkeep import keep_audit_partitions
+from src.adapters.postgres.addresses import DatabaseUrls
+from src.adapters.postgres.audit import PostgresAuditPartitions
+from src.adapters.postgres.bootstrap import downgrade, migrate, upgrade
+from src.adapters.postgres.engine import make_engine
+from src.adapters.postgres.lint import lint
+from src.adapters.postgres.unit_of_work import OpenPostgresUnitOfWork, PostgresUnitOfWork
+from src.application.ports.audit import AuditFilter
+from src.application.ports.paging import Paging
+from src.application.ports.unit_of_work import OpenUnitOfWork
+from src.domain.audit.chain import ChainHead, append
+from src.domain.audit.entry import AuditEntry, AuditRecord
+from src.domain.audit.verification import Tampering
+from src.domain.identity.actor import Actor, Role
+from src.domain.identity.user import UserLoginFailed
+from tests.builders.audit import SIGNER, verifying
+from tests.database import drop_database, empty_database, migrated_clone
+from tests.integration.postgres.plans import plans_of, said_to
+from tests.organizations import ORIGIN, TestOrganization, new_organization
+
+pytestmark = pytest.mark.asyncio
+
+_PARTITIONS = (
+    "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'proffer.audit_entries'::regclass ORDER BY 1"
+)
+_CLOSED = (
+    "SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity AS guarded, c.relacl::text AS rights, "
+    "ARRAY(SELECT t.tgname::text || t.tgenabled::text FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal "
+    "OR t.tgrelid = c.oid AND t.tgparentid <> 0 AND t.tgname = 'only_behind_an_anchor' ORDER BY 1) AS triggers "
+    "FROM pg_class c WHERE c.relispartition AND c.relkind = 'r' AND c.relname LIKE 'audit%'"
+)
+
+
+class Months:
+    """A database of its own, whose partitions a test may take away."""
+
+    def __init__(self, urls: DatabaseUrls) -> None:
+        self.urls = urls
+        self.app, self.operator = make_engine(urls.app, pool_size=3), make_engine(urls.operator, pool_size=1)
+        self.owner: AsyncEngine = create_async_engine(urls.owner, poolclass=NullPool)
+        self.open: OpenUnitOfWork = OpenPostgresUnitOfWork(self.app, self.operator)
+
+    async def names(self) -> list[str]:
+        async with self.owner.connect() as connection:
+            found = (await connection.execute(text(_PARTITIONS))).scalars()
+            return [name.removeprefix("proffer.audit_entries_") for name in found]
+
+    async def tell(self, team: TestOrganization, *times: datetime) -> None:
+        for at in times:
+            async with self.open(team.actor(Role.OWNER)) as uow:
+                uow.record(UserLoginFailed(resource_id=team.users[Role.OWNER].id, at=at))
+                await uow.commit()
+
+    async def entries(self, team: TestOrganization) -> list[AuditEntry]:
+        async with self.open(team.actor(Role.OWNER)) as uow:
+            return [entry async for entry in uow.audit.stream(AuditFilter())]
+
+    async def is_intact(self, team: TestOrganization) -> bool:
+        return (await verifying(self.open)(team.actor(Role.OWNER))).intact
+
+    async def do(self, *statements: str) -> None:
+        async with self.owner.begin() as connection:
+            for statement in statements:
+                await connection.execute(text(statement))
+
+    async def close(self) -> None:
+        for engine in (self.app, self.operator, self.owner):
+            await engine.dispose()
+
+
+@pytest_asyncio.fixture
+async def months(test_home: Path, server: ServerAddress, worker_name: str) -> AsyncIterator[Months]:
+    name = f"months_{worker_name}"
+    made = Months(await migrated_clone(test_home, server, name))
+    yield made
+    await made.close()
+    await drop_database(server, name)
+
+
+def _ahead() -> list[str]:
+    now = datetime.now(UTC)
+    counts = [now.year * 12 + now.month - 1 + ahead for ahead in range(4)]
+    return [f"{count // 12}_{count % 12 + 1:02}" for count in counts]
+
+
+async def test_this_month_and_the_next_three_are_there_and_made_once(months: Months) -> None:
+    assert await months.names() == [*_ahead(), "default"]
+    for name in _ahead()[2:]:
+        await months.do(f"DROP TABLE proffer.audit_entries_{name}")
+
+    made = await asyncio.gather(*(keep_audit_partitions(months.urls.worker) for _ in range(4)))
+
+    assert sum(made) == 2
+    assert await keep_audit_partitions(months.urls.worker) == 0
+    assert await months.names() == [*_ahead(), "default"]
+
+
+async def test_every_partition_is_as_closed_as_the_whole(months: Months) -> None:
+    await months.do("SELECT proffer.make_audit_partition('2041-05-01')")
+    async with months.owner.connect() as connection:
+        rows = (await connection.execute(text(_CLOSED))).all()
+        assert await lint(connection) == []
+
+    assert len(rows) == 6
+    for row in rows:
+        assert row.guarded, row.relname
+        assert row.rights is None or "proffer_app" not in row.rights, row.relname
+        assert row.triggers == ["append_onlyA", "only_behind_an_anchorA"], row.relname
+
+
+async def test_a_partition_by_its_own_name_is_nobodys(months: Months) -> None:
+    team, name = await new_organization(months.open), f"proffer.audit_entries_{_ahead()[0]}"
+    async with months.open(team.actor(Role.OWNER)) as uow:
+        assert isinstance(uow, PostgresUnitOfWork)
+        with pytest.raises(DBAPIError, match="permission denied"):
+            await uow._transaction.connection.execute(text(f"SELECT count(*) FROM {name}"))
+    for change in (f"UPDATE {name} SET text = ''", f"DELETE FROM {name}", f"TRUNCATE {name}"):
+        with pytest.raises(DBAPIError, match="audit entries are only ever added"):
+            await months.do(change)
+    # Even with a right to it, by a slip of somebody's: only own rows.
+    await months.do(f"GRANT SELECT ON {name} TO proffer_app")
+    other = await new_organization(months.open)
+    async with months.open(other.actor(Role.OWNER)) as uow:
+        assert isinstance(uow, PostgresUnitOfWork)
+        asked = text(f"SELECT count(*) FROM {name} WHERE organization_id = :foreign")
+        rows = await uow._transaction.connection.execute(asked, {"foreign": team.organization.id})
+        assert rows.scalar_one() == 0
+
+
+async def test_a_worker_that_was_off_for_months_costs_nobody_an_entry(months: Months) -> None:
+    for name in _ahead():
+        await months.do(f"DROP TABLE proffer.audit_entries_{name}")
+    team = await new_organization(months.open)
+    before = await months.entries(team)
+
+    assert await keep_audit_partitions(months.urls.worker) == 3  # This month's entries are in the default one already.
+    await months.tell(team, datetime.now(UTC))
+
+    assert await months.names() == [*_ahead()[1:], "default"]
+    assert (await months.entries(team))[:-1] == before
+    assert len(before) > 1
+    assert await months.is_intact(team)
+
+
+async def test_clocks_that_go_wrong_cost_nobody_an_entry(months: Months) -> None:
+    team = await new_organization(months.open)
+    before = len(await months.entries(team))
+
+    await months.tell(team, datetime(2099, 12, 31, tzinfo=UTC), datetime(1999, 1, 1, tzinfo=UTC), datetime.now(UTC))
+
+    entries = await months.entries(team)
+    assert [entry.month for entry in entries[before:]] == [date(2099, 12, 1)] * 3
+    assert await months.is_intact(team)
+
+
+async def test_the_database_chains_as_the_domain_does(months: Months) -> None:
+    """Texts of any letters, many at once, from any place of the chain."""
+    team = await new_organization(months.open)
+    actor = Actor.job(organization_id=team.organization.id, name='Ä "\\ \u2028 😀 \u0001', origin=ORIGIN)
+    times = [datetime(2026, month, 28, 23, 59, 59, 999999, tzinfo=UTC) for month in (12, 11, 12)]
+    events = [UserLoginFailed(resource_id=team.users[Role.OWNER].id, at=at) for at in times]
+    async with months.open(actor) as uow:
+        head = await uow.audit.head()
+        before = [entry async for entry in uow.audit.stream(AuditFilter())]
+        for event in events:
+            uow.record(event)
+        await uow.commit()
+
+    records = [AuditRecord.of(event, actor) for event in events]
+    expected = list(append(team.organization.id, head, records, before[-1].month))
+    assert (await months.entries(team))[len(before) :] == expected
+
+
+async def test_a_time_that_is_asked_for_is_not_looked_for_before(months: Months) -> None:
+    await months.do(*(f"SELECT proffer.make_audit_partition('2024-{month:02}-01')" for month in range(1, 13)))
+    team = await new_organization(months.open)
+    since = AuditFilter(since=datetime(2024, 11, 30, 23, tzinfo=UTC))
+
+    async with months.open(team.actor(Role.OWNER)) as uow:
+        assert isinstance(uow, PostgresUnitOfWork)
+        looked = []
+        for criteria in (AuditFilter(), since):
+            with said_to(months.app) as said:
+                await uow.audit.page(criteria, Paging())
+            plans = await plans_of(uow._transaction.connection, said)
+            looked.append([_relations(plan.plan) for plan in plans])
+            assert [plan.scans_without_the_tenant() for plan in plans] == [[], []]
+
+    whole, later = looked
+    for names in whole:
+        assert len(names) == 12 + 4 + 1
+    for names in later:
+        assert names == {f"audit_entries_{name}" for name in ("2024_11", "2024_12", *_ahead(), "default")}
+
+
+def _relations(plan: dict[str, Any]) -> set[str]:
+    """Of what is run; parts that are left out while it runs have no loops."""
+    found = {name for inner in plan.get("Plans", []) for name in _relations(inner)}
+    if "Relation Name" in plan:
+        found.add(plan["Relation Name"])
+    return found
+
+
+async def test_a_month_is_given_up_when_it_is_empty_and_past_and_not_before(months: Months) -> None:
+    await months.do(*(f"SELECT proffer.make_audit_partition('2024-{month:02}-01')" for month in (1, 2, 3, 4)))
+    team = await _an_old_organization(months)
+    partitions = PostgresAuditPartitions(months.operator)
+
+    assert list(await partitions.drop_empty(date(2024, 4, 1))) == ["audit_entries_2024_01", "audit_entries_2024_03"]
+    assert list(await partitions.drop_empty(date(2090, 1, 1))) == ["audit_entries_2024_04"]
+
+    assert await months.names() == ["2024_02", *_ahead(), "default"]
+    finding = (await verifying(months.open)(team.actor(Role.OWNER))).finding
+    assert finding is not None  # Whoever hides an entry in another month is found.
+    assert (finding.tampering, finding.first_bad) == (Tampering.CHANGED, 1)
+
+
+async def test_a_month_that_somebody_is_reading_is_left_for_later(months: Months) -> None:
+    await months.do("SELECT proffer.make_audit_partition('2024-01-01')")
+    team = await new_organization(months.open)
+    async with months.open(team.actor(Role.OWNER)) as uow:
+        await uow.audit.page(AuditFilter(), Paging())
+
+        assert list(await PostgresAuditPartitions(months.operator).drop_empty(date(2024, 4, 1))) == []
+
+    assert list(await PostgresAuditPartitions(months.operator).drop_empty(date(2024, 4, 1))) == [
+        "audit_entries_2024_01"
+    ]
+
+
+async def _an_old_organization(months: Months) -> TestOrganization:
+    """With its first entries in February 2024, as the owner can arrange it."""
+    team = await new_organization(months.open)
+    await months.do(
+        "ALTER TABLE proffer.audit_entries DISABLE TRIGGER USER",
+        f"ALTER TABLE proffer.audit_entries_{_ahead()[0]} DISABLE TRIGGER USER",
+        "ALTER TABLE proffer.audit_entries NO FORCE ROW LEVEL SECURITY",
+        "UPDATE proffer.audit_entries SET month = '2024-02-01' WHERE sequence = 1",
+        "ALTER TABLE proffer.audit_entries FORCE ROW LEVEL SECURITY",
+        f"ALTER TABLE proffer.audit_entries_{_ahead()[0]} ENABLE ALWAYS TRIGGER append_only",
+        "ALTER TABLE proffer.audit_entries ENABLE ALWAYS TRIGGER append_only",
+        "ALTER TABLE proffer.audit_entries ENABLE ALWAYS TRIGGER only_behind_an_anchor",
+    )
+    return team
+
+
+async def test_only_what_an_anchor_covers_can_be_removed_even_by_the_door(months: Months) -> None:
+    team, other = await new_organization(months.open), await new_organization(months.open)
+    before, theirs = await months.entries(team), await months.entries(other)
+    operator = Actor.operator(organization_id=team.organization.id, name="audit retention", origin=ORIGIN)
+    async with months.open(operator) as uow:
+        head = ChainHead(2, before[1].hash)
+        await uow.audit.keep_anchor(
+            SIGNER.sign_anchor(team.organization.id, head, 2, date(2026, 1, 1), datetime.now(UTC))
+        )
+        await uow.commit()
+    tenant = f"SELECT set_config('app.tenant_id', '{team.organization.id}', true)"
+    for change, refusal in (
+        ("DELETE FROM proffer.audit_entries WHERE sequence = 3", "no anchor covers entry 3"),
+        ("DELETE FROM proffer.audit_anchors", "permission denied"),
+        ("UPDATE proffer.audit_entries SET text = ''", "permission denied"),
+    ):
+        with pytest.raises(DBAPIError, match=refusal):
+            await months.do("SET LOCAL ROLE proffer_door", tenant, change)
+    await months.do("SET LOCAL ROLE proffer_door", tenant, "DELETE FROM proffer.audit_entries WHERE sequence <= 2")
+
+    assert await months.entries(team) == before[2:]
+    assert await months.entries(other) == theirs
+    assert await months.is_intact(team)
+
+
+async def test_entries_move_into_their_months_without_loss(
+    test_home: Path, server: ServerAddress, worker_name: str
+) -> None:
+    """Rows, hashes and order as they were, there and back again."""
+    name = f"moving_{worker_name}"
+    urls = await empty_database(test_home, server, name)
+    await migrate(urls.owner)
+    months = Months(urls)
+    teams = [await new_organization(months.open) for _ in range(2)]
+    late, early = datetime(2027, 1, 31, 23, 59, 59, 999999, tzinfo=UTC), datetime(2027, 2, 1, tzinfo=UTC)
+    await months.tell(teams[0], late, early, late, datetime(2031, 12, 1, tzinfo=UTC))
+    before = [await months.entries(team) for team in teams]
+
+    async with months.owner.connect() as connection:
+        await connection.run_sync(downgrade, "0015")
+        await connection.commit()
+        kept = "SELECT * FROM proffer.audit_entries ORDER BY organization_id, sequence"
+        await connection.execute(text("ALTER TABLE proffer.audit_entries NO FORCE ROW LEVEL SECURITY"))
+        rows = [tuple(row) for row in await connection.execute(text(kept))]
+        await connection.rollback()
+        await connection.run_sync(upgrade)
+        await connection.commit()
+    await months.app.dispose()
+
+    assert len(rows) == sum(map(len, before))
+    assert [await months.entries(team) for team in teams] == before
+    assert [entry.month for entry in before[0][-4:]] == [
+        date(2027, 1, 1),
+        date(2027, 2, 1),
+        date(2027, 2, 1),
+        date(2031, 12, 1),
+    ]
+    assert {"2027_01", "2027_02", "2031_12"} <= set(await months.names())
+    assert [await months.is_intact(team) for team in teams] == [True, True]
+    await months.tell(teams[0], early)  # The chain goes on in the month that it had got to.
+    assert (await months.entries(teams[0]))[-1].month == date(2031, 12, 1)
+    await months.close()
+    await drop_database(server, name)
+
+
+async def test_there_is_no_way_back_once_entries_are_gone(months: Months) -> None:
+    team = await new_organization(months.open)
+    operator = Actor.operator(organization_id=team.organization.id, name="audit retention", origin=ORIGIN)
+    first = (await months.entries(team))[0]
+    async with months.open(operator) as uow:
+        anchor = SIGNER.sign_anchor(
+            team.organization.id, ChainHead(1, first.hash), 1, date(2026, 1, 1), datetime.now(UTC)
+        )
+        await uow.audit.keep_anchor(anchor)
+        await uow.audit.remove(1, 1)
+        await uow.commit()
+
+    async with months.owner.connect() as connection:
+        with pytest.raises(DBAPIError, match="their anchors are needed"):
+            await connection.run_sync(downgrade, "0015")
+
+
+async def test_two_months_that_are_attached_while_others_write_hold_nobody_up(months: Months) -> None:
+    """A writer whose transaction is open does not keep a partition from being made, nor the other way round."""
+    team, other = await new_organization(months.open), await new_organization(months.open)
+    await months.do(f"DROP TABLE proffer.audit_entries_{_ahead()[3]}")
+    async with months.open(team.actor(Role.OWNER)) as uow:
+        uow.record(UserLoginFailed(resource_id=team.users[Role.OWNER].id, at=datetime.now(UTC)))
+        await uow.audit.head()
+        made = await keep_audit_partitions(months.urls.worker)
+        await months.tell(other, datetime.now(UTC))
+        await uow.commit()
+
+    assert made == 1
+    assert [await months.is_intact(one) for one in (team, other)] == [True, True]
