@@ -9,11 +9,11 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from http.client import HTTPException
 from json import dumps, loads
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 from uuid import uuid4
@@ -21,8 +21,8 @@ from uuid import uuid4
 import pytest
 
 from src.adapters.embedded_postgres import EmbeddedPostgres
-from src.adapters.embedded_postgres.process import running_server
 from tests.e2e.processes import Installation, free_port
+from tests.hard_kills import kill_postgres
 
 pytestmark = pytest.mark.xdist_group("installations")
 WRITERS, PATIENCE = 4, 60.0  # Threads; seconds.
@@ -133,6 +133,7 @@ def test_what_was_acknowledged_is_there_once_whatever_is_killed(installation: In
             writer.join(PATIENCE)
         owner = installation.log_in("owner")
         stored = _all_customers(installation, owner)
+        told = _all_created(installation, owner)
         chain = installation.get("/api/v1/audit/verification", owner)
 
     assert [answer for writer in writers for answer in writer.refused] == []
@@ -141,6 +142,7 @@ def test_what_was_acknowledged_is_there_once_whatever_is_killed(installation: In
     assert len(acknowledged) > 20
     assert sum(writer.repeated for writer in writers) > 0  # The kills hit somebody.
     assert sorted(found) == sorted(acknowledged.items())  # None lost, none doubled, none half.
+    assert sorted(told) == sorted(made for _, made in stored)  # No customer without its entry, no entry without one.
     assert chain["intact"]
     assert back <= PATIENCE  # A figure is for a machine that does nothing else.
 
@@ -206,11 +208,21 @@ def _wait_for(condition: Callable[[], bool]) -> None:
 
 
 def _all_customers(installation: Installation, token: str) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
+    return [(one["name"], one["id"]) for one in _all(installation, token, "customers?limit=100")]
+
+
+def _all_created(installation: Installation, token: str) -> list[str]:
+    """The ids of customers that the audit says were made."""
+    entries = _all(installation, token, "audit/entries?limit=100&action=customer.created")
+    return [str(one["resource_id"]) for one in entries]
+
+
+def _all(installation: Installation, token: str, path: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
     cursor = ""
     while True:
-        page = installation.get(f"/api/v1/customers?limit=100{cursor}", token)
-        found += [(one["name"], one["id"]) for one in page["items"]]
+        page = installation.get(f"/api/v1/{path}{cursor}", token)
+        found += page["items"]
         if page["next_cursor"] is None:
             return found
         cursor = f"&cursor={page['next_cursor']}"
@@ -218,13 +230,5 @@ def _all_customers(installation: Installation, token: str) -> list[tuple[str, st
 
 def _kill_the_database(installation: Installation) -> None:
     """All of it, at once, and start it again."""
-    data = installation.home / "postgres" / "data"
-    running = running_server(data)
-    assert running is not None
-    children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
-    for number in (running.pid, *map(int, children)):
-        with suppress(ProcessLookupError):
-            os.kill(number, signal.SIGKILL)
-    while running_server(data) is not None:
-        time.sleep(0.01)
+    kill_postgres(installation.home / "postgres" / "data")
     EmbeddedPostgres(installation.home / "postgres").start()

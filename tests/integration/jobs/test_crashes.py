@@ -10,7 +10,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
@@ -29,7 +28,6 @@ from aiosmtpd.smtp import Envelope
 from sqlalchemy.exc import DBAPIError
 
 from src.adapters.embedded_postgres import EmbeddedPostgres
-from src.adapters.embedded_postgres.process import running_server
 from src.adapters.jobs.worker import LOST, libpq_address
 from src.adapters.postgres.addresses import DatabaseUrls
 from src.adapters.postgres.bootstrap import bootstrap, migrate
@@ -50,6 +48,7 @@ from tests.builders.audit import SIGNER
 from tests.builders.mail import free_port
 from tests.builders.quotes import NOON, a_content, a_customer, a_new_quote
 from tests.database import SECRET
+from tests.hard_kills import kill_postgres
 from tests.job_queue import until
 from tests.organizations import TestOrganization, new_organization
 
@@ -139,14 +138,7 @@ class Site:
 
     def kill_the_server(self) -> None:
         """All of it, at once, and start it again."""
-        running = running_server(self.home / "postgres" / "data")
-        assert running is not None
-        children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
-        for number in (running.pid, *map(int, children)):
-            with suppress(ProcessLookupError):
-                os.kill(number, signal.SIGKILL)
-        while running_server(self.home / "postgres" / "data") is not None:
-            time.sleep(0.01)
+        kill_postgres(self.home / "postgres" / "data")
         self.server.start()
 
 

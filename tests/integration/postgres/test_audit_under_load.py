@@ -1,0 +1,188 @@
+"""Many writers of one chain: it never forks; and PostgreSQL killed under them: no write without its entry, no entry without its write.
+
+``HYPOTHESIS_PROFILE=thorough`` has the whole figures: 20,000 entries and 12 kills; else a twentieth and 2.
+"""
+
+import asyncio
+import os
+import random
+import shutil
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Final
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+from sqlalchemy.exc import DBAPIError
+
+from src.adapters.embedded_postgres import EmbeddedPostgres
+from src.adapters.jobs.worker import LOST
+from src.adapters.postgres.addresses import DatabaseUrls
+from src.adapters.postgres.bootstrap import bootstrap, migrate
+from src.adapters.postgres.engine import make_engine
+from src.adapters.postgres.unit_of_work import OpenPostgresUnitOfWork, PostgresUnitOfWork
+from src.application.ports.audit import AuditFilter
+from src.application.ports.customers import CustomerFilter
+from src.application.ports.paging import Paging
+from src.application.ports.unit_of_work import OpenUnitOfWork
+from src.domain.audit.entry import AuditRecord
+from src.domain.identity.actor import Actor, Role
+from src.domain.identity.user import UserLoginFailed
+from src.domain.shared.ids import CustomerId
+from tests.builders.audit import verifying
+from tests.builders.quotes import NOON, a_customer
+from tests.database import SECRET
+from tests.hard_kills import kill_postgres
+from tests.job_queue import until
+from tests.organizations import TestOrganization, new_organization
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.xdist_group("installations")]
+
+THOROUGH: Final = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
+ENTRIES, KILLS = (20_000, 12) if THOROUGH else (1_000, 2)
+WRITERS: Final = 16
+
+
+async def test_writers_at_the_same_time_never_fork_a_chain(database: DatabaseUrls) -> None:
+    """A tenth of them takes its place in the chain and is undone."""
+    app, operator = (
+        make_engine(database.app, pool_size=WRITERS, patience=60),
+        make_engine(database.operator, pool_size=1),
+    )
+    open_uow = OpenPostgresUnitOfWork(app, operator)
+    team = await new_organization(open_uow)
+    owner = team.actor(Role.OWNER)
+    async with open_uow(owner) as uow:
+        before = (await uow.audit.head()).sequence
+    event = UserLoginFailed(resource_id=team.users[Role.OWNER].id, at=NOON)
+    waiting, undone = iter(range(ENTRIES)), Counter[int]()
+
+    async def write(writer: int) -> None:
+        chance = random.Random(writer)
+        for _ in waiting:
+            while chance.random() < 0.1:
+                async with open_uow(owner) as uow:
+                    assert isinstance(uow, PostgresUnitOfWork)
+                    await uow.audit.append([AuditRecord.of(event, owner)])
+                undone[writer] += 1
+            async with open_uow(owner) as uow:
+                uow.record(event)
+                await uow.commit()
+
+    await asyncio.gather(*(write(number) for number in range(WRITERS)))
+
+    async with open_uow(owner) as uow:
+        entries = [entry async for entry in uow.audit.stream(AuditFilter())]
+    await app.dispose()
+    assert sum(undone.values()) > ENTRIES * 0.05
+    assert [entry.sequence for entry in entries] == list(range(1, before + ENTRIES + 1))
+    assert [entry.previous_hash for entry in entries[1:]] == [entry.hash for entry in entries[:-1]]
+    async with OpenPostgresUnitOfWork(operator, operator)(owner) as uow:
+        head = await uow.audit.head()
+    assert (head.sequence, head.hash) == (entries[-1].sequence, entries[-1].hash)
+    await operator.dispose()
+
+
+@dataclass
+class Site:
+    """A server with real durability, and an organisation."""
+
+    server: EmbeddedPostgres
+    data: Path
+    open: OpenUnitOfWork
+    team: TestOrganization
+
+    @property
+    def actor(self) -> Actor:
+        return self.team.actor(Role.OWNER)
+
+    def fail_and_start(self) -> None:
+        kill_postgres(self.data)
+        self.server.start()
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    made = Path(mkdtemp(prefix="proffer-kills-"))
+    made.chmod(0o711)  # The server may run as another user.
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest_asyncio.fixture
+async def site(home: Path) -> AsyncIterator[Site]:
+    server = EmbeddedPostgres(home / "postgres")
+    urls = await bootstrap(server.start().url("kills"), SECRET)
+    await migrate(urls.owner)
+    app, operator = make_engine(urls.app, pool_size=8), make_engine(urls.operator, pool_size=1)
+    open_uow = OpenPostgresUnitOfWork(app, operator)
+    yield Site(server, home / "postgres" / "data", open_uow, await new_organization(open_uow))
+    await app.dispose()
+    await operator.dispose()
+    server.stop()
+
+
+async def test_whatever_is_killed_every_write_has_its_entry_and_every_entry_its_write(site: Site) -> None:
+    acknowledged: dict[CustomerId, int] = {}
+    stop, lost = asyncio.Event(), Counter[str]()
+
+    async def write() -> None:
+        while not stop.is_set():
+            customer = a_customer()
+            try:
+                async with site.open(site.actor) as uow:
+                    stored = await uow.customers.save(customer.create())
+                    await uow.commit()
+                acknowledged[stored.id] = stored.version
+                async with site.open(site.actor) as uow:
+                    found = await uow.customers.get(stored.id)
+                    noted = replace(found, notes="Once more.")
+                    changed = await uow.customers.save(found.become(noted, NOON, by=None))
+                    await uow.commit()
+                acknowledged[changed.id] = changed.version
+            except (*LOST, DBAPIError) as error:  # Nobody was told that this is stored.
+                lost[type(error).__name__] += 1
+                await asyncio.sleep(0.02)
+
+    writing = [asyncio.create_task(write()) for _ in range(8)]
+
+    async def forty_more() -> None:
+        enough = len(acknowledged) + 40
+        await until(lambda: len(acknowledged) >= enough or any(task.done() for task in writing))
+
+    for _ in range(KILLS):
+        await forty_more()
+        await asyncio.to_thread(site.fail_and_start)
+    await forty_more()
+    stop.set()
+    await asyncio.gather(*writing)
+
+    versions, entries = await _stored(site), await _told(site)
+    assert lost.total() >= KILLS  # The kills hit somebody.
+    assert {one: versions[one] >= version for one, version in acknowledged.items()} == dict.fromkeys(acknowledged, True)
+    assert versions == entries  # As many entries as versions: none lost, none of what was not stored.
+    assert (await verifying(site.open)(site.actor)).intact
+
+
+async def _stored(site: Site) -> dict[UUID, int]:
+    """The version of every customer."""
+    found: dict[UUID, int] = {}
+    paging = Paging(limit=100)
+    while True:
+        async with site.open(site.actor) as uow:
+            page = await uow.customers.page(CustomerFilter(), paging)
+        found |= {one.id: one.version for one in page.items}
+        if page.next_cursor is None:
+            return found
+        paging = Paging(limit=100, cursor=page.next_cursor)
+
+
+async def _told(site: Site) -> dict[UUID, int]:
+    """How many entries there are of every customer."""
+    async with site.open(site.actor) as uow:
+        criteria = AuditFilter(resource_type="customer")
+        return dict(Counter([entry.record.resource_id async for entry in uow.audit.stream(criteria)]))
