@@ -263,8 +263,9 @@ async def test_nothing_goes_that_no_signed_head_covers(open_uow: OpenUnitOfWork,
 async def test_nothing_goes_from_a_chain_that_is_broken(
     open_uow: OpenUnitOfWork, team: TestOrganization, tmp_path: Path
 ) -> None:
-    await keep_head(open_uow, SIGNER.sign(team.organization.id, ChainHead(2, "0" * 64), MARCH), team)
+    """Wherever it is broken, behind what would go as well."""
     before = await entries_of(open_uow, team)
+    await keep_head(open_uow, SIGNER.sign(team.organization.id, ChainHead(len(before), "0" * 64), JULY), team)
 
     with pytest.raises(ChainBroken):
         await retaining(open_uow)(operator_of(team), MONTHS, tmp_path / "archive.jsonl")
