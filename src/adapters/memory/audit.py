@@ -56,7 +56,9 @@ class MemoryAudit(AuditLog):
 
     async def extent(self) -> Extent:
         state = self._transaction.state
-        return Extent(head=state.head, last=state.entries[-1].sequence if state.entries else 0)
+        if not state.entries:
+            return Extent(head=state.head, last=0)
+        return Extent(head=state.head, last=state.entries[-1].sequence, first=state.entries[0].sequence)
 
     async def links(self, after: int, upto: int) -> AsyncGenerator[Sequence[AuditLink], None]:
         yield [AuditLink.of(entry) for entry in self._transaction.state.entries if after < entry.sequence <= upto]

@@ -41,7 +41,8 @@ _DROP_EMPTY: Final = text("SELECT proffer.drop_empty_audit_partition(:before)")
 # Head and last entry in one statement: one snapshot, so that what others append meanwhile is in both or in neither.
 _EXTENT: Final = text(
     "SELECT coalesce(max(sequence), 0) AS sequence, coalesce(max(hash), '') AS hash, "  # A missing head proves nothing.
-    "(SELECT coalesce(max(sequence), 0) FROM proffer.audit_entries WHERE organization_id = :tenant) AS last "
+    "(SELECT coalesce(max(sequence), 0) FROM proffer.audit_entries WHERE organization_id = :tenant) AS last, "
+    "(SELECT min(sequence) FROM proffer.audit_entries WHERE organization_id = :tenant) AS first "
     "FROM proffer.audit_heads WHERE organization_id = :tenant"
 )
 # The shown fields as the canonical text writes them.
@@ -112,7 +113,7 @@ class PostgresAudit(AuditLog):
 
     async def extent(self) -> Extent:
         row = (await self._transaction.connection.execute(_EXTENT, {"tenant": self._transaction.organization_id})).one()
-        return Extent(head=ChainHead(row.sequence, row.hash), last=row.last)
+        return Extent(head=ChainHead(row.sequence, row.hash), last=row.last, first=row.first)
 
     async def links(self, after: int, upto: int) -> AsyncGenerator[Sequence[AuditLink], None]:
         """The driver's own rows, which take half the time; the next batch is under way while one is looked at."""

@@ -66,6 +66,10 @@ class VerifyAudit:
             if forged is not None:
                 verifier.forged(forged)
                 return verifier.result(complete=False)
+            first = extent.first
+            if first is not None and first <= base.sequence and not await _leads_to(uow, actor, first, base):
+                verifier.unled(first)
+                return verifier.result(complete=False)
             differing = [
                 *(one.head for one in heads if kept[one.head.sequence] != one.head.hash),  # Two heads, one place.
                 *await _differing(uow, extent, begin, kept),
@@ -135,6 +139,19 @@ def proven(
         if not verifier.take(batch):
             break
     return verifier.finish()
+
+
+async def _leads_to(uow: UnitOfWork, actor: Actor, first: int, base: ChainHead) -> bool:
+    """Whether what is still there of what retention removes is the end of it: nobody else can write what leads to its hash."""
+    verifier = None
+    async with aclosing(uow.audit.links(first - 1, base.sequence)) as batches:
+        async for links in batches:
+            if verifier is None:
+                begin = ChainHead(first - 1, links[0][1])
+                verifier = Verifier(actor.organization_id, Extent(head=base, last=base.sequence), begin, {})
+            if not verifier.take(links):
+                break
+    return verifier is not None and verifier.finish(base.sequence).intact
 
 
 async def trusted_anchor(uow: UnitOfWork, signer: HeadSigner) -> tuple[RetentionAnchor | None, RetentionAnchor | None]:

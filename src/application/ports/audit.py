@@ -60,7 +60,7 @@ class AuditLog(Protocol):
 
     @abstractmethod
     async def extent(self) -> Extent:
-        """Head and last entry, as they are at one instant."""
+        """Head, first and last entry, as they are at one instant."""
 
     @abstractmethod
     def links(self, after: int, upto: int) -> AsyncGenerator[Sequence[AuditLink], None]:

@@ -75,11 +75,13 @@ class Finding:
 class Extent:
     """What is stored beside the chain, all read at one instant.
 
-    *base* is the last entry that retention has removed, *last* the sequence of the last entry that is there (0 for none).
+    *base* is the last entry that retention has removed; *first* and *last* are the sequences of the first and the last entry
+    that are there (None and 0 for none).
     """
 
     head: ChainHead
     last: int
+    first: int | None = None
     base: ChainHead = _EMPTY
 
 
@@ -152,7 +154,7 @@ class Verifier:
     def take(self, links: Iterable[AuditLink]) -> bool:
         """Take the next entries; False when one of them does not follow."""
         before, sequence, current = f"{CHAIN_FORMAT}\n{self._organization_id}\n", self._sequence, self._hash
-        awaited = self._ahead[0] if self._ahead else 0
+        awaited = self._ahead[0] if self._ahead else None
         last, month = self._last, self._month
         for link in links:
             place, previous, text, stored = link[:4]
@@ -173,7 +175,7 @@ class Verifier:
                 self._note(sequence, current, last)
                 if not self._meet_kept_head():
                     return False
-                awaited = self._ahead[0] if self._ahead else 0
+                awaited = self._ahead[0] if self._ahead else None
         self._note(sequence, current, last)
         return True
 
@@ -190,6 +192,12 @@ class Verifier:
         """
         if self._suspect is not None:
             self._finding = self._diagnose(self._suspect, successor, others)
+
+    def unled(self, first: int) -> None:
+        """What stands at *first* and behind it, where retention has removed everything, does not lead to the anchor."""
+        base = self._extent.base
+        why = f"retention has removed everything up to {base.sequence}" if base.sequence else "the chain begins at 1"
+        self._finding = Finding(Tampering.INSERTED, first, f"Entry {first} was inserted: {why}.")
 
     def forged(self, anchor: RetentionAnchor) -> None:
         """There is an anchor that the installation has not signed."""

@@ -362,6 +362,20 @@ HARM: Final[dict[str, tuple[str, Tampering, int]]] = {
         Tampering.FORGED,
         3,
     ),
+    "an entry is put where everything was removed": (
+        "INSERT INTO proffer.audit_entries (organization_id, sequence, at, action, resource_type, resource_id, actor_kind, "
+        "user_id, text, previous_hash, hash, month) SELECT organization_id, 4, at, action, resource_type, resource_id, "
+        "actor_kind, user_id, text, previous_hash, hash, month FROM proffer.audit_entries "
+        "WHERE organization_id = :here AND sequence = 6",
+        Tampering.INSERTED,
+        4,
+    ),
+    "an entry is put before the first": (
+        "ALTER TABLE proffer.audit_entries DROP CONSTRAINT audit_entries_sequence_check; "
+        "UPDATE proffer.audit_entries SET sequence = 0 WHERE organization_id = :here AND sequence = 6",
+        Tampering.INSERTED,
+        0,
+    ),
     "the last anchor is removed": (
         "DELETE FROM proffer.audit_anchors WHERE organization_id = :here AND sequence = 4",
         Tampering.REMOVED,
@@ -461,6 +475,22 @@ async def test_a_field_that_is_emptied_is_found(
 
     assert finding is not None
     assert (finding.tampering, finding.first_bad) == (Tampering.CHANGED, place), finding.problem
+
+
+@pytest.mark.asyncio
+async def test_an_entry_before_the_beginning_is_found(open_postgres: OpenUnitOfWork, owner_engine: AsyncEngine) -> None:
+    made = await new_organization(open_postgres)
+    here = made.organization.id
+    async with nothing_in_the_way(owner_engine) as connection:
+        await connection.execute(text("ALTER TABLE proffer.audit_entries DROP CONSTRAINT audit_entries_sequence_check"))
+        first = (await _rows(connection, here))[0]
+        hash_that_fits = link_hash(here, 0, first["previous_hash"], first["text"])
+        await connection.execute(audit_entries.insert(), [{**first, "sequence": 0, "hash": hash_that_fits}])
+
+        finding = (await verifying(OnOneConnection(connection))(made.actor(Role.OWNER))).finding
+
+    assert finding is not None
+    assert (finding.tampering, finding.first_bad) == (Tampering.INSERTED, 0), finding.problem
 
 
 @pytest.mark.asyncio
