@@ -68,10 +68,11 @@ _GUARD_REMOVAL = f"""
 """
 
 # The partition of a month; false where there is one, or where the default partition has entries of that month already.
-# Made apart and then attached, which locks out nobody who writes.
+# Made apart and then attached, which locks out nobody who writes. Whoever has to wait gives up before the server would look for
+# deadlocks (after a second), so that none of them ends anybody's transaction; the next hour tries again.
 _MAKE = f"""
     CREATE FUNCTION proffer.make_audit_partition(month date) RETURNS boolean
-    LANGUAGE plpgsql VOLATILE SECURITY DEFINER {_PATH} SET lock_timeout = '2s'
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER {_PATH} SET lock_timeout = '500ms'
     AS $$
     DECLARE
         name text := 'audit_entries_' || to_char(month, 'YYYY_MM');
@@ -79,6 +80,8 @@ _MAKE = f"""
         IF to_regclass('proffer.' || name) IS NOT NULL THEN
             RETURN false;
         END IF;
+        -- The foreign key asks for it in the end; those who write there may go on to the audit, so it is asked for first.
+        LOCK TABLE proffer.organizations IN SHARE ROW EXCLUSIVE MODE;
         EXECUTE format('CREATE TABLE proffer.%I (LIKE proffer.audit_entries INCLUDING ALL)', name);
         PERFORM proffer.close_audit_partition(name);
         EXECUTE format(
@@ -86,7 +89,7 @@ _MAKE = f"""
             name, month, (month + interval '1 month')::date
         );
         RETURN true;
-    EXCEPTION WHEN check_violation OR lock_not_available THEN
+    EXCEPTION WHEN check_violation OR lock_not_available OR deadlock_detected THEN
         RETURN false;
     END
     $$
@@ -133,7 +136,7 @@ _UPKEEP = f"""
 # Whether it is empty is told by a constraint, which sees every row: what the owner can see is under row-level security.
 _DROP_EMPTY = f"""
     CREATE FUNCTION proffer.drop_empty_audit_partition(before date) RETURNS text
-    LANGUAGE plpgsql VOLATILE SECURITY DEFINER {_PATH} SET lock_timeout = '2s'
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER {_PATH} SET lock_timeout = '500ms'
     AS $$
     DECLARE
         name text;
@@ -149,7 +152,7 @@ _DROP_EMPTY = f"""
                 EXECUTE format('ALTER TABLE proffer.%I ADD CONSTRAINT nothing_left CHECK (sequence IS NULL)', name);
                 EXECUTE format('DROP TABLE proffer.%I', name);
                 RETURN name;
-            EXCEPTION WHEN check_violation OR lock_not_available THEN
+            EXCEPTION WHEN check_violation OR lock_not_available OR deadlock_detected THEN
                 CONTINUE;
             END;
         END LOOP;

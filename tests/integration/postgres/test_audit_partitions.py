@@ -32,6 +32,7 @@ from src.domain.identity.user import UserLoginFailed
 from tests.builders.audit import SIGNER, verifying
 from tests.database import drop_database, empty_database, migrated_clone
 from tests.integration.postgres.plans import plans_of, said_to
+from tests.job_queue import until
 from tests.organizations import ORIGIN, TestOrganization, new_organization
 
 pytestmark = pytest.mark.asyncio
@@ -355,3 +356,34 @@ async def test_two_months_that_are_attached_while_others_write_hold_nobody_up(mo
 
     assert made == 1
     assert [await months.is_intact(one) for one in (team, other)] == [True, True]
+
+
+async def test_whoever_is_at_work_is_not_undone_for_a_partition(months: Months) -> None:
+    """Somebody has changed an organisation and comes to the audit while a partition is made: the partition waits, or gives up."""
+    team = await new_organization(months.open)
+    for name in _ahead()[2:]:
+        await months.do(f"DROP TABLE proffer.audit_entries_{name}")
+    async with months.open(team.actor(Role.OWNER)) as uow:
+        assert isinstance(uow, PostgresUnitOfWork)
+        connection = uow._transaction.connection
+        await connection.execute(text("UPDATE proffer.organizations SET locale = locale"))
+        making = asyncio.create_task(keep_audit_partitions(months.urls.worker))
+
+        async def has_come() -> bool:
+            return making.done() or await _is_waiting(months)
+
+        await until(has_come)
+        await uow.audit.page(AuditFilter(), Paging())
+        uow.record(UserLoginFailed(resource_id=team.users[Role.OWNER].id, at=datetime.now(UTC)))
+        await uow.commit()
+    await making
+    await keep_audit_partitions(months.urls.worker)
+
+    assert await months.names() == [*_ahead(), "default"]
+    assert await months.is_intact(team)
+
+
+async def _is_waiting(months: Months) -> bool:
+    asked = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'proffer.organizations'::regclass"
+    async with months.owner.connect() as connection:
+        return bool((await connection.execute(text(asked))).scalar_one())
