@@ -88,7 +88,9 @@ from src.application.customers.read_customers import (
     ListCustomers,
     ListReminders,
 )
+from src.application.documents.add_attachment import MIB, AddAttachment, AttachmentLimits
 from src.application.documents.delete_old_exports import DeleteOldExports
+from src.application.documents.erase_attachment import EraseAttachment, SweepAttachments
 from src.application.documents.export_data import ExportData
 from src.application.documents.export_writer import ExportWriter
 from src.application.documents.exports import (
@@ -102,7 +104,14 @@ from src.application.documents.exports import (
 )
 from src.application.documents.get_quote_document import GetQuoteDocument
 from src.application.documents.get_sent_offer import GetQuotation, GetSentOffer
-from src.application.documents.open_download import DownloadKinds, OpenDownload
+from src.application.documents.open_download import ATTACHMENT, DownloadKinds, OpenDownload, found_attachment
+from src.application.documents.read_attachments import (
+    DeleteAttachment,
+    GetAttachment,
+    LinkAttachment,
+    ListAttachments,
+    OpenAttachment,
+)
 from src.application.documents.run_export import RunExport
 from src.application.identity.api_keys import CreateApiKey, ListApiKeys, RevokeApiKey
 from src.application.identity.authenticate import Authenticate
@@ -399,6 +408,14 @@ class UseCases(Provider):
         ListBuiltInTemplates,
         PreviewMailTemplate,
         GetDeliveries,
+        AddAttachment,
+        ListAttachments,
+        GetAttachment,
+        OpenAttachment,
+        LinkAttachment,
+        DeleteAttachment,
+        EraseAttachment,
+        SweepAttachments,
         OpenDownload,
         ExportWriter,
         ExportData,
@@ -413,7 +430,7 @@ class UseCases(Provider):
 
     @provide
     def download_kinds(self) -> DownloadKinds:
-        return DownloadKinds({EXPORT_LINK: find_export})
+        return DownloadKinds({ATTACHMENT: found_attachment, EXPORT_LINK: find_export})
 
     reporting = provide_all(ReportRevenue)
     audit = provide_all(ListAuditEntries, VerifyAudit, VerifyArchive, SignAuditHead, ListSignedHeads, RetainAudit)
@@ -449,6 +466,14 @@ class Outside(Provider):
     @provide
     def login_limits(self, settings: Settings) -> LoginLimits:
         return LoginLimits(per_address=settings.logins_per_address)
+
+    @provide
+    def attachment_limits(self, settings: Settings) -> AttachmentLimits:
+        return AttachmentLimits(
+            largest=settings.largest_attachment * MIB,
+            quota=settings.attachment_quota * MIB,
+            per_subject=settings.attachments_per_subject,
+        )
 
     @provide
     def challenge_secrets(self, ring: KeyRing) -> ChallengeSecrets:

@@ -20,7 +20,7 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Read once at start-up. *database_url* None: the embedded PostgreSQL under *home*."""
+    """Read once at start-up. *database_url* None: the embedded PostgreSQL under *home*. Sizes of attachments are in MiB."""
 
     home: Path
     host: str
@@ -30,6 +30,9 @@ class Settings:
     secret_key: str
     previous_secret_keys: tuple[str, ...]
     storage_url: str
+    largest_attachment: int
+    attachment_quota: int
+    attachments_per_subject: int
     audit_heads_url: str
     audit_months: int
     smtp: SmtpSettings | None
@@ -69,6 +72,11 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         secret_key=_secret_key(variables, home),
         previous_secret_keys=_previous_secret_keys(variables),
         storage_url=variables.get("PROFFER_STORAGE_URL") or str(home / "storage"),
+        largest_attachment=_whole_number(variables, "PROFFER_LARGEST_ATTACHMENT", 25, lowest=1, highest=1024),
+        attachment_quota=_whole_number(variables, "PROFFER_ATTACHMENT_QUOTA", 5120, highest=100_000_000),
+        attachments_per_subject=_whole_number(
+            variables, "PROFFER_ATTACHMENTS_PER_SUBJECT", 100, lowest=1, highest=10_000
+        ),
         audit_heads_url=variables.get("PROFFER_AUDIT_HEADS_URL") or str(home / "audit-heads"),
         audit_months=_audit_months(variables),
         smtp=_smtp(variables),

@@ -10,6 +10,7 @@ from src.domain.approvals.comment import Comment
 from src.domain.approvals.policy import StepRule
 from src.domain.audit.chain import ChainHead
 from src.domain.catalog.coupon import Redemption
+from src.domain.documents.attachment import SubjectKind
 from src.domain.documents.stored_document import StoredDocument
 from src.domain.identity.actor import Actor, Role
 from src.domain.messaging.template import MailTemplate, TemplateKind, TemplateTexts
@@ -18,6 +19,7 @@ from tests.builders.approvals import SUBJECTS, a_delegation, a_simulation, a_sub
 from tests.builders.audit import SIGNER
 from tests.builders.catalogue import a_catalogue, an_import
 from tests.builders.exports import an_export
+from tests.builders.files import a_stored_attachment
 from tests.builders.identity import fill_identity
 from tests.builders.quotes import NOON, a_contact, a_content, a_customer, a_new_quote, a_product
 from tests.organizations import ORIGIN, TestOrganization, new_organization
@@ -80,6 +82,7 @@ async def a_full_organization(open_uow: OpenUnitOfWork) -> TestOrganization:
             created_at=NOON,
         )
         await uow.mail_templates.save(template.create())
+        await a_stored_attachment(uow, SubjectKind.QUOTE, quote.id, sales.person)
         await uow.commit()
     await _anchor(open_uow, made)
     return made

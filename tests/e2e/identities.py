@@ -119,6 +119,11 @@ async def _line(team: Team) -> str:
     return str((await a_draft(team.sales))["lines"][0]["id"])
 
 
+async def _attachment(team: Team) -> str:
+    path = f"/api/v1/quotes/{await _quote(team)}/attachments"
+    return str((await team.sales.send("POST", f"{path}?file_name=a.txt", b"x", "text/plain")).json()["id"])
+
+
 async def _one(_: Team) -> str:
     return "1"
 
@@ -146,6 +151,7 @@ FACTORIES: Final[dict[str, Callable[[Team], Awaitable[str]]]] = {
     "delegation_id": _delegation,
     "simulation_id": _simulation,
     "job_id": _job,
+    "attachment_id": _attachment,
     "number": _one,
     "line": _line,
 }

@@ -146,6 +146,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "/comments": {"text": "x"},
     "/{customer_id}": {"notes": "x"},
     "/{contact_id}": {"name": "x"},
+    "/link": {},
     "/merge": {"duplicate_id": str(uuid4())},
     "/customers/{customer_id}/reject": {"reason": "x"},
     "/suspend": {"reason": "x"},
@@ -217,6 +218,8 @@ async def test_lists_show_own_things_only(team: Team, strangers: Team) -> None:
 
 async def _call(caller: Caller, method: str, path: str, template: str) -> tuple[int, dict[str, str], str]:
     content = b""
+    if method == "post" and template.endswith("/attachments"):
+        return _told(await caller.send("POST", f"{path}?file_name=a.txt", b"x", "text/plain"))
     if method in {"post", "patch", "put"}:
         fitting = [ending for ending in BODIES if template.endswith(ending)]
         body = BODIES[max(fitting, key=len)] if fitting else {"title": "x"} if method == "patch" else None

@@ -199,6 +199,9 @@ async def _ask(caller: Caller, access: Access) -> Any:
     if place == "POST /api/v1/imports":
         content = b"sku,name,list_price\n1,a,2\n"
         return await caller.client.post(url, content=content, headers=headers | {"content-type": "text/csv"})
+    if access.method == "POST" and access.path.endswith("/attachments"):
+        sent = headers | {"content-type": "text/plain"}
+        return await caller.client.post(f"{url}?file_name=a.txt", content=b"x", headers=sent)
     if place == "PUT /api/v1/organization/logo":
         content = b"\x89PNG\r\n\x1a\n"
         return await caller.client.put(url, content=content, headers=headers | {"content-type": "image/png"})

@@ -93,6 +93,9 @@ class MemoryCustomers(CustomerRepository):
         state.price_lists |= {
             one.id: replace(one, scope_id=to_id) for one in state.price_lists.values() if one.scope_id == from_id
         }
+        state.attachments |= {
+            one.id: replace(one, subject_id=to_id) for one in state.attachments.values() if one.subject_id == from_id
+        }
         state.redemptions |= {
             key: replace(one, customer_id=to_id) for key, one in state.redemptions.items() if one.customer_id == from_id
         }

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any, Protocol, Self, TypeVar
 from uuid import UUID
 
+from src.application.ports.attachments import StorageUse
 from src.application.ports.jobs import Job
 from src.application.ports.paging import CursorRefused, Page, Paging
 from src.domain.approvals.comment import Comment
@@ -27,6 +28,7 @@ from src.domain.catalog.tax_rate import TaxRate
 from src.domain.customers.contact import Contact
 from src.domain.customers.customer import Customer
 from src.domain.customers.group import CustomerGroup
+from src.domain.documents.attachment import Attachment
 from src.domain.documents.catalog_import import CatalogImport
 from src.domain.documents.export import DataExport
 from src.domain.documents.stored_document import StoredDocument
@@ -81,6 +83,8 @@ class OrganizationState:
     facts: dict[UUID, FactRecord] = field(default_factory=dict)
     simulations: dict[UUID, Simulation] = field(default_factory=dict)
     documents: dict[UUID, StoredDocument] = field(default_factory=dict)
+    attachments: dict[UUID, Attachment] = field(default_factory=dict)
+    storage_use: StorageUse = field(default_factory=lambda: StorageUse(0, 0))
     messages: dict[UUID, Message] = field(default_factory=dict)
     mail_templates: dict[UUID, MailTemplate] = field(default_factory=dict)
     custom_fields: dict[UUID, CustomField] = field(default_factory=dict)

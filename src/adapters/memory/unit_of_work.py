@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from uuid import UUID
 
 from src.adapters.memory.approvals import MemoryApprovalRequests, MemoryDelegations, MemoryFactRecords, MemoryPolicies
+from src.adapters.memory.attachments import MemoryAttachments
 from src.adapters.memory.audit import MemoryAudit
 from src.adapters.memory.catalog import MemoryCategories, MemoryExchangeRates, MemoryProducts, MemoryTaxRates
 from src.adapters.memory.custom_fields import MemoryCustomFields
@@ -94,6 +95,7 @@ class MemoryUnitOfWork(UnitOfWork):
         self.delegations = MemoryDelegations(transaction)
         self.fact_records = MemoryFactRecords(transaction)
         self.documents = MemoryStoredDocuments(transaction)
+        self.attachments = MemoryAttachments(transaction)
         self.messages = MemoryMessages(transaction)
         self.mail_templates = MemoryMailTemplates(transaction)
         self.imports = MemoryImports(transaction)

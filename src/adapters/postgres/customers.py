@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, false, func, or_, select, update
+from sqlalchemy import Column, ColumnElement, Table, false, func, or_, select, update
 
 from src.adapters.postgres.connection import Row
 from src.adapters.postgres.custom_fields import has_value
@@ -12,6 +12,7 @@ from src.adapters.postgres.json_columns import from_json, to_json
 from src.adapters.postgres.pages import contains, counted, newest_first, oldest_first, searched
 from src.adapters.postgres.records import Records, row_of
 from src.adapters.postgres.tables import (
+    attachments,
     contacts,
     coupon_redemptions,
     customer_groups,
@@ -152,9 +153,13 @@ class PostgresCustomers(CustomerRepository):
             (price_lists, price_lists.c.scope_id),
             (coupon_redemptions, coupon_redemptions.c.customer_id),
         ):
-            own = table.c.organization_id == self._transaction.organization_id
-            statement = update(table).where(own, column == from_id).values({column.name: to_id})
-            await self._transaction.connection.execute(statement)
+            await self._hand_over(table, column == from_id, {column.name: to_id})
+        # Their customer is computed from what they are about.
+        await self._hand_over(attachments, attachments.c.customer_id == from_id, {"subject_id": to_id})
+
+    async def _hand_over(self, table: Table, those: ColumnElement[bool], values: Mapping[str, object]) -> None:
+        own = table.c.organization_id == self._transaction.organization_id
+        await self._transaction.connection.execute(update(table).where(own, those).values(**values))
 
 
 def _tagged(column: ColumnElement[Any], tag: str) -> ColumnElement[bool]:

@@ -626,6 +626,36 @@ stored_documents: Final = Table(
     _instant("created_at"),
     _integer("version"),
 )
+attachments: Final = Table(
+    "attachments",
+    metadata,
+    _id("organization_id", primary=True),
+    _id("id", primary=True),
+    _text("subject_kind"),
+    _id("subject_id"),
+    _text("file_name"),
+    _text("content_type"),
+    _id("uploaded_by"),
+    _instant("created_at"),
+    _instant("changed_at"),
+    _text("status"),
+    Column("size", BigInteger, nullable=False),
+    _text("sha256"),
+    _integer("version"),
+    # What the subject is, for the database to see to it that it is there.
+    Column("quote_id", Uuid(as_uuid=True), Computed("CASE WHEN subject_kind = 'quote' THEN subject_id END")),
+    Column("customer_id", Uuid(as_uuid=True), Computed("CASE WHEN subject_kind = 'customer' THEN subject_id END")),
+    Column(
+        "request_id", Uuid(as_uuid=True), Computed("CASE WHEN subject_kind = 'approval_request' THEN subject_id END")
+    ),
+)
+attachment_use: Final = Table(
+    "attachment_use",
+    metadata,
+    _id("organization_id", primary=True),
+    Column("size", BigInteger, nullable=False),
+    _integer("count"),
+)
 messages: Final = Table(
     "messages",
     metadata,

@@ -13,6 +13,7 @@ from src.adapters.postgres.approvals import (
     PostgresFactRecords,
     PostgresPolicies,
 )
+from src.adapters.postgres.attachments import PostgresAttachments
 from src.adapters.postgres.audit import PostgresAudit
 from src.adapters.postgres.catalog import (
     PostgresCategories,
@@ -95,6 +96,7 @@ class PostgresUnitOfWork(UnitOfWork):
     delegations = when_asked(PostgresDelegations)
     fact_records = when_asked(PostgresFactRecords)
     documents = when_asked(PostgresStoredDocuments)
+    attachments = when_asked(PostgresAttachments)
     messages = when_asked(PostgresMessages)
     mail_templates = when_asked(PostgresMailTemplates)
     imports = when_asked(PostgresImports)

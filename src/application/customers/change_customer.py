@@ -104,7 +104,8 @@ class RestoreCustomer:
 
 
 class MergeCustomers:
-    """The duplicate's offers, contacts, price lists and coupon uses are the survivor's; it stays, deleted, and says so.
+    """The duplicate's offers, contacts, price lists, attachments and coupon uses are the survivor's; it stays, deleted, and says
+    so.
 
     Raises CustomerNotFound, CustomerDeleted, CustomerStateConflict, and AmbiguousPrice when both have a price of their
     own for the same sale.

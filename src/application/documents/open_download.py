@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from src.application.ports.clock import Clock
@@ -10,12 +11,13 @@ from src.application.ports.security import DownloadGrant, DownloadLinks
 from src.application.ports.storage import ObjectStorage
 from src.application.ports.unit_of_work import UnitOfWork
 from src.application.transactions import Transactions
+from src.domain.documents.attachment import AttachmentStatus, attachment_not_found, storage_key
 from src.domain.identity.actor import Actor, Origin, Permission
 from src.domain.identity.organization import OrganizationNotFound
 from src.domain.identity.user import UserNotFound
 from src.domain.shared.errors import NotFound
 from src.domain.shared.events import DomainEvent
-from src.domain.shared.ids import UserId
+from src.domain.shared.ids import AttachmentId, UserId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,26 @@ class DownloadKinds:
     """What links may lead to: one entry for each kind of file."""
 
     finders: Mapping[str, FindFile]
+
+
+ATTACHMENT: Final = "attachment"
+
+
+async def found_attachment(uow: UnitOfWork, attachment_id: UUID) -> DownloadableFile:
+    """Raises AttachmentNotFound."""
+    attachment = await uow.attachments.get(AttachmentId(attachment_id))
+    if attachment.status is not AttachmentStatus.STORED:
+        raise attachment_not_found()
+    organization = await uow.organizations.current()
+    return DownloadableFile(
+        storage_key=storage_key(organization.id, attachment_id),
+        file_name=attachment.file_name,
+        content_type=attachment.content_type,
+        size=attachment.size,
+        sha256=attachment.sha256,
+        resource_type=attachment.subject_kind.value,
+        resource_id=attachment.subject_id,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,7 +76,7 @@ class CustomerRepository(Protocol):
 
     @abstractmethod
     async def hand_over(self, from_id: CustomerId, to_id: CustomerId) -> None:
-        """Quotes, contacts, price lists and coupon uses of the one are the other's."""
+        """Quotes, contacts, price lists, attachments and coupon uses of the one are the other's."""
 
 
 class ContactRepository(Protocol):

@@ -10,6 +10,7 @@ from src.application.ports.approvals import (
     FactRecordRepository,
     PolicyRepository,
 )
+from src.application.ports.attachments import AttachmentRepository
 from src.application.ports.audit import AuditLog
 from src.application.ports.catalog import (
     CategoryRepository,
@@ -70,6 +71,7 @@ class UnitOfWork(Protocol):
     delegations: DelegationRepository
     fact_records: FactRecordRepository
     documents: StoredDocumentRepository
+    attachments: AttachmentRepository
     messages: MessageRepository
     mail_templates: MailTemplateRepository
     imports: ImportRepository

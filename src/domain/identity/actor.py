@@ -53,6 +53,8 @@ class Permission(StrEnum):
     DECIDE_APPROVALS = "approvals.decide"
     COMMENT_APPROVALS = "approvals.comment"
     MANAGE_POLICIES = "approval_policies.manage"
+    VIEW_ATTACHMENTS = "attachments.view"  # Beside the right to see what a file is about.
+    DELETE_ATTACHMENTS = "attachments.delete"  # Beside the right to change that.
     VIEW_REPORTS = "reports.view"
     VIEW_AUDIT = "audit.view"
     VIEW_JOBS = "jobs.view"
@@ -62,6 +64,7 @@ class Permission(StrEnum):
     DELIVER_MESSAGES = "messages.deliver"  # Jobs only: no role has it.
     RUN_APPROVALS = "approvals.run"  # Jobs only: escalations, reminders and simulations.
     EXPIRE_QUOTES = "quotes.expire"  # The same.
+    KEEP_FILES = "files.keep"  # The same: taking away what nothing belongs to any more.
     FOLLOW_LINKS = "downloads.open"  # Whoever carries a signed link to a file: no role has it.
     LOG_IN = "session.open"  # The login itself, before a user is known: no role has it.
     OPERATE = "platform.operate"  # Making, suspending and restoring organisations: no role has it.
@@ -75,6 +78,7 @@ _VIEWER = frozenset(
         Permission.VIEW_PRODUCTS,
         Permission.VIEW_QUOTES,
         Permission.VIEW_APPROVALS,
+        Permission.VIEW_ATTACHMENTS,
     }
 )
 _SALES = _VIEWER | {
@@ -82,6 +86,7 @@ _SALES = _VIEWER | {
     Permission.EDIT_QUOTES,
     Permission.SUBMIT_QUOTES,
     Permission.COMMENT_APPROVALS,
+    Permission.DELETE_ATTACHMENTS,
     Permission.SEND_QUOTES,
     Permission.EXPORT_QUOTES,
     Permission.EXPORT_CUSTOMERS,
@@ -93,6 +98,7 @@ _SALES = _VIEWER | {
 _APPROVER = _VIEWER | {
     Permission.DECIDE_APPROVALS,
     Permission.COMMENT_APPROVALS,
+    Permission.DELETE_ATTACHMENTS,
     Permission.APPROVE_CUSTOMERS,
     Permission.EXPORT_QUOTES,
     Permission.EXPORT_CUSTOMERS,
@@ -231,6 +237,7 @@ class Actor:
                 Permission.RUN_EXPORTS,
                 Permission.RUN_APPROVALS,
                 Permission.EXPIRE_QUOTES,
+                Permission.KEEP_FILES,
                 Permission.VERIFY_AUDIT,
             }
         )

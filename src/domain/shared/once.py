@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Protocol
 
 from src.domain.shared.errors import Conflict, Invalid
@@ -39,6 +40,10 @@ class WriteOnce:
     key: str
     fingerprint: str
     held: HeldCommit | None = None
+
+    def cover(self, digest: str) -> None:
+        """What it asks for has a part, with this *digest*, that was not known when it began: a file."""
+        self.fingerprint = sha256(f"{self.fingerprint}{digest}".encode()).hexdigest()
 
 
 class Replayed(Exception):

@@ -31,6 +31,7 @@ from src.entrypoints.settings import Settings, SettingsError, read_settings
 from src.entrypoints.telemetry import TelemetryMissing, report_errors
 from src.entrypoints.worker.daily_heads import sign_heads_until
 from src.entrypoints.worker.handlers import run_jobs
+from src.entrypoints.worker.sweep import sweep_storage_until
 
 WithWorker = Annotated[bool, Parameter(help="Also run a worker for jobs in this process.")]
 
@@ -166,6 +167,7 @@ async def _work(container: AsyncContainer, database: Database, stop: asyncio.Eve
             tasks.create_task(purge_until(database.urls.worker, stop))
             tasks.create_task(keep_audit_partitions_until(database.urls.worker, stop))
             tasks.create_task(sign_heads_until(container, stop))
+            tasks.create_task(sweep_storage_until(container, stop))
             tasks.create_task(run_schedules_until(database.urls.worker, stop))
             await run_jobs(container, database.urls.worker, stop)
     finally:

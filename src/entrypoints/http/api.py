@@ -9,6 +9,7 @@ from litestar import Litestar
 from src.application.ports.security import Vault
 from src.entrypoints.http.app import HttpSettings, create_app
 from src.entrypoints.http.approvals.controller import ApprovalController, DelegationController, PolicyController
+from src.entrypoints.http.attachments.controller import AttachmentController, SubjectAttachmentController
 from src.entrypoints.http.audit.controller import AuditController
 from src.entrypoints.http.catalog.controller import CategoryController, ProductController, TaxRateController
 from src.entrypoints.http.customers.controller import ContactController, CustomerController
@@ -60,6 +61,8 @@ CONTROLLERS = (
     PolicyController,
     ExportController,
     ExportJobController,
+    SubjectAttachmentController,
+    AttachmentController,
     DownloadController,
     ApprovalController,
     DelegationController,

@@ -23,6 +23,7 @@ from litestar.types import (
 from src.application.ports.security import Vault
 from src.domain.shared.errors import Invalid, invalid_field
 from src.domain.shared.once import IdempotencyKeyRequired, Replayed, StoredAnswer, WriteOnce
+from src.entrypoints.http.bodies import is_streamed
 from src.entrypoints.http.problems import problem_of
 from src.entrypoints.http.requests import answer, is_http
 
@@ -49,20 +50,17 @@ class IdempotencyGuard:
         if key is None:
             await self._app(scope, receive, send)
             return
-        request = await receive()
-        body = request["body"] if request["type"] == "http.request" else b""
-        once = WriteOnce(key=key, fingerprint=_fingerprint(scope, body))
+        if is_streamed(scope):  # The use case covers the file itself, once it knows it.
+            once = WriteOnce(key=key, fingerprint=_fingerprint(scope, b""))
+        else:
+            request = await receive()
+            body = request["body"] if request["type"] == "http.request" else b""
+            once = WriteOnce(key=key, fingerprint=_fingerprint(scope, body))
+            receive = _again(request, receive)
         scope["state"][STATE] = once
         taken = _Taken()
-
-        async def replay() -> HTTPReceiveMessage | WebSocketReceiveMessage:
-            if taken.body:
-                return await receive()
-            taken.body = True
-            return request
-
         try:
-            await self._app(scope, replay, taken.send)
+            await self._app(scope, receive, taken.send)
             if once.held is not None and taken.status < 400:
                 held, once.held = once.held, None
                 await held.finish(self._stored(taken))
@@ -107,7 +105,6 @@ class _Taken:
         self.status = 500
         self.headers: list[tuple[bytes, bytes]] = []
         self.content = b""
-        self.body = False
 
     async def send(self, message: Message) -> None:
         self.messages.append(message)
@@ -115,6 +112,16 @@ class _Taken:
             self.status, self.headers = message["status"], list(message["headers"])
         elif message["type"] == "http.response.body":
             self.content += message["body"]
+
+
+def _again(first: HTTPReceiveMessage | WebSocketReceiveMessage, receive: Receive) -> Receive:
+    """What *receive* gives, from *first* on."""
+    waiting = [first]
+
+    async def replay() -> HTTPReceiveMessage | WebSocketReceiveMessage:
+        return waiting.pop() if waiting else await receive()
+
+    return replay
 
 
 def _fingerprint(scope: HTTPScope, body: bytes) -> str:

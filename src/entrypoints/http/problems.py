@@ -28,6 +28,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from src.application.ports.storage import StorageUnavailable
+from src.domain.documents.file_types import FileTooLarge, FileTypeRefused
 from src.domain.shared.errors import (
     Conflict,
     DomainError,
@@ -54,6 +55,8 @@ _KINDS: Final[tuple[tuple[type[DomainError], int], ...]] = (
     (Stale, HTTP_412_PRECONDITION_FAILED),
     (VersionRequired, HTTP_428_PRECONDITION_REQUIRED),
     (TooMany, HTTP_429_TOO_MANY_REQUESTS),
+    (FileTooLarge, HTTP_413_REQUEST_ENTITY_TOO_LARGE),
+    (FileTypeRefused, HTTP_415_UNSUPPORTED_MEDIA_TYPE),
     (Invalid, HTTP_422_UNPROCESSABLE_ENTITY),
 )
 _BY_STATUS: Final[Mapping[int, tuple[str, str]]] = {

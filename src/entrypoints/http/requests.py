@@ -18,6 +18,8 @@ from src.entrypoints.telemetry import tell_unexpected
 
 _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
 LONGEST_REQUEST: Final = 30.0  # Seconds from its first byte to its answer.
+LONGEST_TRANSFER: Final = 600.0  # The same for one that sends or fetches a file.
+_TRANSFERS: Final = re.compile(r"/api/v1/(downloads/.+|.+/attachments|attachments/.+/content)")
 _USER_AGENT_LENGTH: Final = 400
 _PROTECTION: Final = (
     (b"x-content-type-options", b"nosniff"),
@@ -55,7 +57,7 @@ class Exchange:
         begun = time.perf_counter()
         self._metrics.under_way.inc()
         try:
-            async with asyncio.timeout(LONGEST_REQUEST):
+            async with asyncio.timeout(LONGEST_TRANSFER if _TRANSFERS.fullmatch(scope["path"]) else LONGEST_REQUEST):
                 await self._app(scope, receive, send_with_headers)
         except Exception as error:  # noqa: BLE001 — the last place where an error can still become an answer.
             problem = problem_of(error)

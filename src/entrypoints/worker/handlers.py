@@ -14,6 +14,7 @@ from src.application.approvals.mails import APPROVAL_JOBS, RunApprovalJob
 from src.application.approvals.simulate_policy import SIMULATE_POLICY, RunSimulation
 from src.application.catalog.import_catalog import RunImport
 from src.application.documents.delete_old_exports import DeleteOldExports
+from src.application.documents.erase_attachment import ERASE_ATTACHMENT, EraseAttachment
 from src.application.documents.export_sources import Progress
 from src.application.documents.run_export import RunExport, RunExportCommand
 from src.application.identity.mailed import (
@@ -42,6 +43,7 @@ from src.domain.documents.catalog_import import ImportEnded
 from src.domain.identity.actor import Actor, Origin
 from src.domain.identity.challenge import Purpose
 from src.domain.shared.ids import (
+    AttachmentId,
     ChallengeId,
     ExportId,
     ImportId,
@@ -95,12 +97,17 @@ def job_handlers(container: AsyncContainer) -> Mapping[str, JobHandler]:
         after = await container.get(ClearUpAfterJob)
         await after(_actor(job), job.subject_id)
 
+    async def erase_attachment(job: Job, _: Attempt) -> None:
+        erase = await container.get(EraseAttachment)
+        await erase(_actor(job), AttachmentId(job.subject_id))
+
     handlers: dict[str, JobHandler] = {
         **_of_mails(container),
         IMPORT_CATALOG: import_catalog,
         RUN_EXPORT: run_export,
         DELETE_OLD_EXPORTS: delete_old_exports,
         CLEAR_UP: clear_up,
+        ERASE_ATTACHMENT: erase_attachment,
         EXPIRE_QUOTE: expire_quote,
         REMIND_OF_EXPIRY: remind_of_expiry,
         **_of_accounts(container),

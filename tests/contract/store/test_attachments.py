@@ -1,0 +1,552 @@
+"""Attachments on both stores and a storage: whole or not at all, within the quota, and gone without a trace."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
+from uuid import UUID, uuid4
+
+import pytest
+import pytest_asyncio
+
+from src.adapters.memory.storage import MemoryStorage
+from src.adapters.security import KeyRing, SignedDownloadLinks
+from src.adapters.system import SystemClock, Uuid7Ids
+from src.application.customers.change_customer import DeleteCustomer, MergeCustomers
+from src.application.documents.add_attachment import AddAttachment, AddAttachmentCommand, AttachmentLimits
+from src.application.documents.erase_attachment import ERASE_ATTACHMENT, GRACE, EraseAttachment, SweepAttachments
+from src.application.documents.open_download import ATTACHMENT, DownloadKinds, OpenDownload, found_attachment
+from src.application.documents.read_attachments import (
+    DeleteAttachment,
+    GetAttachment,
+    LinkAttachment,
+    ListAttachments,
+    OpenAttachment,
+)
+from src.application.ports.attachments import StorageUse
+from src.application.ports.audit import AuditFilter
+from src.application.ports.clock import Clock
+from src.application.ports.jobs import Job, JobFilter
+from src.application.ports.paging import Paging
+from src.application.ports.storage import StorageUnavailable
+from src.application.ports.unit_of_work import OpenUnitOfWork, UnitOfWork
+from src.application.transactions import Transactions
+from src.domain.approvals.errors import RequestNotFound
+from src.domain.approvals.request import ApprovalRequest
+from src.domain.customers.customer import CustomerDeleted, CustomerNotFound
+from src.domain.documents.attachment import (
+    Attachment,
+    AttachmentIsEvidence,
+    AttachmentNotFound,
+    NotTheUploader,
+    QuotaExceeded,
+    SubjectKind,
+    TooManyAttachments,
+    storage_key,
+)
+from src.domain.documents.file_types import FileTooLarge, FileTypeRefused
+from src.domain.identity.actor import Actor, Origin, Permission, PermissionMissing, Role
+from src.domain.quoting.errors import QuoteNotFound
+from src.domain.shared.errors import Invalid, NotFound
+from src.domain.shared.ids import CustomerId, QuoteId
+from tests.builders.approvals import a_subject, a_submission, asked
+from tests.builders.files import FALSE_FILES, PDF, in_pieces
+from tests.builders.quotes import a_content, a_customer, a_new_quote, a_policy
+from tests.organizations import ORIGIN, TestOrganization, new_organization
+
+pytestmark = pytest.mark.asyncio
+LIMITS = AttachmentLimits(largest=100_000, quota=200_000, per_subject=3)
+LINKS = SignedDownloadLinks(KeyRing(["k" * 32]))
+
+
+@dataclass(slots=True)
+class SetClock(Clock):
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def now(self) -> datetime:
+        return self.at
+
+
+class PatientTransactions(Transactions):
+    """Jobs are due tomorrow, so that no worker of another test takes one and looks into another storage."""
+
+    @asynccontextmanager
+    async def begin(self, actor: Actor, permission: Permission) -> AsyncIterator[UnitOfWork]:
+        async with super().begin(actor, permission) as uow:
+            enqueue = uow.jobs.enqueue
+
+            async def later(job: Job) -> None:
+                await enqueue(replace(job, not_before=datetime.now(UTC) + timedelta(days=1)))
+
+            uow.jobs.enqueue = later  # type: ignore[method-assign]  # A part of this unit of work alone.
+            yield uow
+
+
+class Desk:
+    """An organisation with a quote and a customer, and everything that can be done with files."""
+
+    def __init__(self, open_uow: OpenUnitOfWork, made: TestOrganization, customer: UUID, quote: UUID) -> None:
+        self.open_uow, self.made, self.customer, self.quote = open_uow, made, customer, quote
+        self.storage, self.clock = MemoryStorage(), SetClock()
+        self.transactions = PatientTransactions(open_uow)
+
+    def actor(self, role: Role = Role.SALES) -> Actor:
+        return self.made.actor(role)
+
+    @property
+    def worker(self) -> Actor:
+        return Actor.job(organization_id=self.made.organization.id, name="storage", origin=Origin(trace_id="0" * 32))
+
+    async def add(
+        self,
+        name: str = "offer.pdf",
+        content: bytes = PDF,
+        *,
+        kind: SubjectKind = SubjectKind.QUOTE,
+        subject_id: UUID | None = None,
+        by: Actor | None = None,
+        announced: int | None = None,
+        limits: AttachmentLimits = LIMITS,
+        chunks: AsyncIterator[bytes] | None = None,
+    ) -> Attachment:
+        use_case = AddAttachment(self.transactions, self.storage, limits, self.clock, Uuid7Ids())
+        command = AddAttachmentCommand(
+            subject_kind=kind,
+            subject_id=subject_id or (self.customer if kind is SubjectKind.CUSTOMER else self.quote),
+            file_name=name,
+            announced_size=announced,
+        )
+        return await use_case(by or self.actor(), command, chunks or in_pieces(content))
+
+    async def delete(self, attachment: Attachment, by: Actor | None = None) -> None:
+        await DeleteAttachment(self.transactions, self.clock, Uuid7Ids())(by or self.actor(), attachment.id)
+
+    async def run_jobs(self) -> int:
+        """What a worker would do with the erasures that are queued; twice, since it runs at least once."""
+        erase = EraseAttachment(self.transactions, self.storage, self.clock)
+        async with self.open_uow(self.actor()) as uow:
+            queued = await uow.jobs.page(JobFilter(name=ERASE_ATTACHMENT), Paging(limit=100))
+        for job in [*queued.items, *queued.items]:
+            await erase(self.worker, job.subject_id)  # type: ignore[arg-type]  # The id of an attachment.
+        return queued.total
+
+    async def sweep(self) -> int:
+        erase = EraseAttachment(self.transactions, self.storage, self.clock)
+        return await SweepAttachments(self.transactions, self.storage, erase, self.clock)(self.worker)
+
+    async def rows(self) -> int:
+        """Of whatever status."""
+        keys = [UUID(key.rpartition("/")[2]) for key in list(self.storage.keys())]
+        async with self.open_uow(self.actor()) as uow:
+            left = await uow.attachments.unfinished(self.clock.now() + timedelta(days=9))
+            return len(left) + len(await uow.attachments.known(keys))
+
+    async def use(self) -> StorageUse:
+        async with self.open_uow(self.actor()) as uow:
+            return await uow.attachments.use()
+
+    async def told(self) -> list[str]:
+        async with self.open_uow(self.actor(Role.OWNER)) as uow:
+            page = await uow.audit.page(AuditFilter(), Paging(limit=100))
+        return [one.record.action for one in reversed(page.items) if one.record.action.startswith(("attach", "file"))]
+
+
+@pytest_asyncio.fixture
+async def desk(open_uow: OpenUnitOfWork) -> Desk:
+    return await a_desk(open_uow)
+
+
+async def a_desk(open_uow: OpenUnitOfWork) -> Desk:
+    made = await new_organization(open_uow)
+    sales = made.actor(Role.SALES)
+    async with open_uow(sales) as uow:
+        customer = await uow.customers.save(a_customer().create())
+        quote = await uow.quotes.save(
+            a_new_quote(customer_id=customer.id, by=sales.person, content=a_content(valid_until=date(2090, 1, 1)))
+        )
+        await uow.commit()
+    return Desk(open_uow, made, customer.id, quote.id)
+
+
+async def test_a_file_is_kept_as_it_came(desk: Desk) -> None:
+    added = await desk.add("../Angebot (1).pdf")
+
+    key = storage_key(desk.made.organization.id, added.id)
+    assert desk.storage.keys() == [key]
+    assert await desk.storage.get(key) == PDF
+    assert (added.file_name, added.content_type) == ("Angebot (1).pdf", "application/pdf")
+    assert (added.size, added.sha256) == (len(PDF), sha256(PDF).hexdigest())
+    assert await GetAttachment(desk.transactions)(desk.actor(Role.VIEWER), added.id) == added
+    assert await desk.use() == StorageUse(len(PDF), 1)
+    assert await desk.told() == ["attachment.upload_begun", "attachment.added"]
+
+
+async def test_a_name_is_personal_and_not_in_the_audit(desk: Desk) -> None:
+    await desk.add("Kündigung Katrin Brandt.pdf")
+
+    async with desk.open_uow(desk.actor(Role.OWNER)) as uow:
+        page = await uow.audit.page(AuditFilter(), Paging(limit=100))
+    assert not [one for one in page.items if "Brandt.pdf" in one.record.text]
+
+
+async def test_files_are_listed_by_subject_newest_first(desk: Desk) -> None:
+    first = await desk.add("a.pdf")
+    desk.clock.at += timedelta(seconds=1)
+    second = await desk.add("b.pdf")
+    await desk.add("c.pdf", kind=SubjectKind.CUSTOMER)
+    gone = await desk.add("d.pdf")
+    await desk.delete(gone)
+
+    page = await ListAttachments(desk.transactions)(
+        desk.actor(Role.VIEWER), SubjectKind.QUOTE, desk.quote, Paging(limit=1)
+    )
+    rest = await ListAttachments(desk.transactions)(
+        desk.actor(Role.VIEWER), SubjectKind.QUOTE, desk.quote, Paging(limit=1, cursor=page.next_cursor)
+    )
+
+    assert (page.items, page.total) == ((second,), 2)
+    assert (rest.items, rest.next_cursor) == ((first,), None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [
+        (SubjectKind.QUOTE, QuoteNotFound),
+        (SubjectKind.CUSTOMER, CustomerNotFound),
+        (SubjectKind.APPROVAL_REQUEST, RequestNotFound),
+    ],
+)
+async def test_what_is_not_there_takes_no_files(desk: Desk, kind: SubjectKind, error: type[NotFound]) -> None:
+    with pytest.raises(error):
+        await desk.add(kind=kind, subject_id=uuid4())
+    with pytest.raises(error):
+        await ListAttachments(desk.transactions)(desk.actor(), kind, uuid4(), Paging())
+    assert desk.storage.keys() == []
+    assert await desk.rows() == 0
+
+
+async def test_a_deleted_customer_takes_no_files(desk: Desk) -> None:
+    await DeleteCustomer(desk.transactions, desk.clock)(desk.actor(), CustomerId(desk.customer))
+
+    with pytest.raises(CustomerDeleted):
+        await desk.add(kind=SubjectKind.CUSTOMER)
+
+
+async def test_another_organisation_sees_nothing_of_it(desk: Desk) -> None:
+    added = await desk.add()
+    stranger = (await a_desk(desk.open_uow)).actor(Role.OWNER)
+
+    for attempt in (
+        GetAttachment(desk.transactions)(stranger, added.id),
+        OpenAttachment(desk.transactions, desk.storage, desk.clock)(stranger, added.id),
+        LinkAttachment(desk.transactions, LINKS, desk.clock)(stranger, added.id),
+        desk.delete(added, by=stranger),
+    ):
+        with pytest.raises(AttachmentNotFound):
+            await attempt
+
+
+async def test_who_does_not_see_the_subject_does_not_see_its_files(desk: Desk) -> None:
+    added = await desk.add()
+    key = replace(desk.actor(), permissions=frozenset({Permission.VIEW_ATTACHMENTS, Permission.DELETE_ATTACHMENTS}))
+    reader = replace(key, permissions=key.permissions | {Permission.VIEW_QUOTES})
+
+    for attempt in (
+        GetAttachment(desk.transactions)(key, added.id),
+        OpenAttachment(desk.transactions, desk.storage, desk.clock)(key, added.id),
+        LinkAttachment(desk.transactions, LINKS, desk.clock)(key, added.id),
+        desk.delete(added, by=key),
+    ):
+        with pytest.raises(AttachmentNotFound):
+            await attempt
+    assert (await GetAttachment(desk.transactions)(reader, added.id)).id == added.id
+    with pytest.raises(PermissionMissing):  # Seeing is not changing.
+        await desk.delete(added, by=reader)
+
+
+@pytest.mark.parametrize(
+    ("kind", "refused"),
+    [
+        (SubjectKind.QUOTE, {Role.VIEWER, Role.APPROVER}),
+        (SubjectKind.CUSTOMER, {Role.VIEWER, Role.APPROVER}),
+        (SubjectKind.APPROVAL_REQUEST, {Role.VIEWER}),
+    ],
+)
+async def test_who_may_not_change_the_subject_adds_nothing(desk: Desk, kind: SubjectKind, refused: set[Role]) -> None:
+    request = await _a_request(desk)
+    subject = request.id if kind is SubjectKind.APPROVAL_REQUEST else None
+    for role in Role:
+        if role in refused:
+            with pytest.raises(PermissionMissing):
+                await desk.add(kind=kind, subject_id=subject, by=desk.actor(role))
+        else:
+            await desk.add(kind=kind, subject_id=subject, by=desk.actor(role), limits=AttachmentLimits())
+
+
+@pytest.mark.parametrize("name", FALSE_FILES)
+async def test_a_refused_file_leaves_nothing(desk: Desk, name: str) -> None:
+    with pytest.raises(FileTypeRefused):
+        await desk.add(name, FALSE_FILES[name])
+
+    await desk.run_jobs()
+    assert desk.storage.keys() == []
+    assert await desk.rows() == 0
+    assert await desk.use() == StorageUse(0, 0)
+
+
+async def test_too_large_is_seen_before_and_on_the_way(desk: Desk) -> None:
+    with pytest.raises(FileTooLarge):
+        await desk.add(announced=LIMITS.largest + 1, chunks=_broken())
+    with pytest.raises(FileTooLarge):
+        await desk.add("a.txt", b"x" * (LIMITS.largest + 1))
+    assert (await desk.add("a.txt", b"x" * LIMITS.largest)).size == LIMITS.largest
+    await desk.run_jobs()
+    assert len(desk.storage.keys()) == 1
+
+
+async def test_the_quota_is_kept_to_the_byte_and_given_back(desk: Desk) -> None:
+    half = b"x" * (LIMITS.quota // 2)
+    first = await desk.add("a.txt", half)
+    await desk.add("b.txt", half)
+
+    with pytest.raises(QuotaExceeded) as refused:
+        await desk.add("c.txt", b"x")
+    assert refused.value.details == {"quota": LIMITS.quota, "used": LIMITS.quota}
+    await desk.delete(first)
+    assert await desk.use() == StorageUse(len(half), 1)
+    with pytest.raises(QuotaExceeded):  # Announced.
+        await desk.add("c.txt", announced=len(half) + 1, chunks=_broken(), limits=replace(LIMITS, largest=LIMITS.quota))
+    with pytest.raises(QuotaExceeded):  # Found out at the end.
+        await desk.add("c.txt", half + b"x", limits=replace(LIMITS, largest=LIMITS.quota))
+    assert (await desk.add("c.txt", half)).size == len(half)
+    await desk.run_jobs()
+    assert len(desk.storage.keys()) == 2
+    assert await desk.rows() == 2
+
+
+async def test_a_file_larger_than_the_whole_quota_is_refused(desk: Desk) -> None:
+    with pytest.raises(QuotaExceeded):
+        await desk.add("a.txt", b"xx", limits=replace(LIMITS, quota=1))
+    assert await desk.use() == StorageUse(0, 0)
+
+
+async def test_a_subject_takes_so_many_files(desk: Desk) -> None:
+    for number in range(LIMITS.per_subject):
+        await desk.add(f"{number}.pdf")
+
+    with pytest.raises(TooManyAttachments) as refused:
+        await desk.add()
+    assert refused.value.details == {"limit": 3}
+    assert (await desk.add(kind=SubjectKind.CUSTOMER)).subject_id == desk.customer
+
+
+async def _broken() -> AsyncIterator[bytes]:
+    yield PDF
+    raise ConnectionResetError("the sender is gone")
+
+
+async def test_a_sender_that_goes_away_leaves_nothing(desk: Desk) -> None:
+    with pytest.raises(ConnectionResetError):
+        await desk.add(chunks=_broken())
+
+    assert await desk.run_jobs() == 1
+    assert desk.storage.keys() == []
+    assert await desk.rows() == 0
+    assert await desk.told() == ["attachment.upload_begun", "attachment.upload_discarded", "attachment.erased"]
+
+
+async def test_an_empty_file_is_refused(desk: Desk) -> None:
+    with pytest.raises(Invalid):
+        await desk.add("a.txt", b"")
+
+
+async def test_a_download_is_audited(desk: Desk) -> None:
+    added = await desk.add()
+
+    opened = await OpenAttachment(desk.transactions, desk.storage, desk.clock)(desk.actor(Role.VIEWER), added.id)
+
+    assert b"".join([piece async for piece in opened.content]) == PDF
+    async with desk.open_uow(desk.actor(Role.OWNER)) as uow:
+        (entry,) = (await uow.audit.page(AuditFilter(action="file.downloaded"), Paging())).items
+    assert (entry.record.resource_type, entry.record.resource_id) == ("quote", desk.quote)
+    assert entry.record.user_id == desk.made.users[Role.VIEWER].id
+
+
+async def test_a_link_opens_the_file_until_it_is_deleted(desk: Desk) -> None:
+    added = await desk.add()
+    open_download = OpenDownload(
+        desk.transactions, LINKS, DownloadKinds({ATTACHMENT: found_attachment}), desk.storage, desk.clock
+    )
+
+    given = await LinkAttachment(desk.transactions, LINKS, desk.clock)(desk.actor(), added.id)
+    opened = await open_download(given.token, ORIGIN)
+
+    assert b"".join([piece async for piece in opened.content]) == PDF
+    assert given.expires_at == desk.clock.now().replace(microsecond=0) + timedelta(minutes=15)
+    await desk.delete(added)
+    with pytest.raises(NotFound):
+        await open_download(given.token, ORIGIN)
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "taken"),
+    [
+        (timedelta(seconds=59), False),
+        (timedelta(minutes=1), True),
+        (timedelta(days=1), True),
+        (timedelta(days=1, seconds=1), False),
+    ],
+)
+async def test_a_link_lasts_from_a_minute_to_a_day(desk: Desk, lifetime: timedelta, taken: bool) -> None:
+    added = await desk.add()
+    link = LinkAttachment(desk.transactions, LINKS, desk.clock)
+    if taken:
+        assert (await link(desk.actor(), added.id, lifetime)).token
+    else:
+        with pytest.raises(Invalid):
+            await link(desk.actor(), added.id, lifetime)
+
+
+async def test_deletion_is_at_once_for_people_and_later_for_the_bytes(desk: Desk) -> None:
+    added = await desk.add()
+
+    await desk.delete(added)
+    with pytest.raises(AttachmentNotFound):
+        await GetAttachment(desk.transactions)(desk.actor(), added.id)
+    with pytest.raises(AttachmentNotFound):
+        await desk.delete(added)
+    assert await desk.use() == StorageUse(0, 0)
+    assert len(desk.storage.keys()) == 1
+
+    await desk.run_jobs()
+    assert desk.storage.keys() == []
+    assert await desk.rows() == 0
+    assert await desk.told() == [
+        "attachment.upload_begun",
+        "attachment.added",
+        "attachment.deleted",
+        "attachment.erased",
+    ]
+
+
+async def test_a_stored_file_is_not_erased_whatever_job_asks(desk: Desk) -> None:
+    added = await desk.add()
+
+    await EraseAttachment(desk.transactions, desk.storage, desk.clock)(desk.worker, added.id)
+
+    assert len(desk.storage.keys()) == 1
+    with pytest.raises(PermissionMissing):
+        await EraseAttachment(desk.transactions, desk.storage, desk.clock)(desk.actor(Role.OWNER), added.id)
+    with pytest.raises(PermissionMissing):
+        await SweepAttachments(
+            desk.transactions,
+            desk.storage,
+            EraseAttachment(desk.transactions, desk.storage, desk.clock),
+            desk.clock,
+        )(desk.actor(Role.OWNER))
+
+
+async def test_what_was_submitted_with_an_offer_is_evidence(desk: Desk) -> None:
+    before = await desk.add()
+    async with desk.open_uow(desk.actor()) as uow:
+        quote = await uow.quotes.lock(QuoteId(desk.quote))
+        submitted = quote.submit(by=desk.actor().person, at=desk.clock.now(), needs_approval=True)
+        await uow.quotes.save(submitted)
+        await uow.commit()
+    desk.clock.at += timedelta(seconds=1)
+    after = await desk.add()
+
+    with pytest.raises(AttachmentIsEvidence):
+        await desk.delete(before)
+    await desk.delete(after)
+    async with desk.open_uow(desk.actor()) as uow:
+        quote = await uow.quotes.lock(QuoteId(desk.quote))
+        await uow.quotes.save(quote.recall(by=desk.actor().person, at=desk.clock.now(), may_recall_any=False))
+        await uow.commit()
+    await desk.delete(before)
+
+
+async def _a_request(desk: Desk) -> ApprovalRequest:
+    async with desk.open_uow(desk.actor(Role.ADMIN)) as uow:
+        policy = a_policy()
+        from_policy = await uow.policies.save(policy.create())
+        submission = a_submission(desk.actor().person, subject=a_subject(QuoteId(desk.quote)))
+        request = await uow.approvals.save(asked(submission, [from_policy], list(desk.made.users.values())))
+        await uow.commit()
+    return request
+
+
+async def test_files_of_a_request_are_their_senders_until_it_ends(desk: Desk) -> None:
+    request = await _a_request(desk)
+    approver, sales = desk.actor(Role.APPROVER), desk.actor()
+    kept = await desk.add(kind=SubjectKind.APPROVAL_REQUEST, subject_id=request.id, by=approver)
+    taken = await desk.add(kind=SubjectKind.APPROVAL_REQUEST, subject_id=request.id, by=approver)
+
+    with pytest.raises(NotTheUploader):
+        await desk.delete(kept, by=sales)
+    await desk.delete(taken, by=approver)
+    async with desk.open_uow(approver) as uow:
+        live = await uow.approvals.get(request.id, lock=True)
+        await uow.approvals.save(live.withdraw(at=desk.clock.now()))
+        await uow.commit()
+    with pytest.raises(AttachmentIsEvidence):
+        await desk.delete(kept, by=approver)
+
+
+async def test_a_merged_customers_files_are_the_survivors(desk: Desk) -> None:
+    async with desk.open_uow(desk.actor()) as uow:
+        survivor = await uow.customers.save(a_customer().create())
+        await uow.commit()
+    added = await desk.add(kind=SubjectKind.CUSTOMER)
+    await desk.add()
+
+    await MergeCustomers(desk.transactions, SystemClock())(
+        desk.actor(Role.ADMIN), survivor.id, CustomerId(desk.customer)
+    )
+
+    page = await ListAttachments(desk.transactions)(desk.actor(), SubjectKind.CUSTOMER, survivor.id, Paging())
+    assert [one.id for one in page.items] == [added.id]
+
+
+class Killed(BaseException):
+    """As if the process had died here: nothing after it runs."""
+
+
+async def test_the_sweep_takes_what_is_left_and_nothing_else(desk: Desk) -> None:
+    kept = await desk.add("kept.pdf")
+    key = storage_key(desk.made.organization.id, uuid4())
+    await desk.storage.put(key, b"orphan", content_type="text/plain")
+    await desk.storage.put(f"{key}.x", b"no id", content_type="text/plain")
+    other = f"{desk.made.organization.id}/documents/a.pdf"
+    await desk.storage.put(other, b"other", content_type="text/plain")
+    foreign = await a_desk(desk.open_uow)
+    foreign.storage = desk.storage
+    theirs = await foreign.add()
+    deleted = await desk.add("deleted.pdf")
+    await desk.delete(deleted)
+
+    assert await desk.sweep() == 0  # All of it is too young.
+    desk.clock.at += GRACE + timedelta(minutes=1)
+
+    assert await desk.sweep() == 3
+    assert await desk.sweep() == 0
+    assert set(desk.storage.keys()) == {
+        storage_key(desk.made.organization.id, kept.id),
+        storage_key(foreign.made.organization.id, theirs.id),
+        other,
+    }
+
+
+async def test_a_full_storage_leaves_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def full(*_: object, **__: object) -> int:
+        raise StorageUnavailable("No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(desk.storage, "put_stream", full)
+        with pytest.raises(StorageUnavailable):
+            await desk.add()
+
+    await desk.run_jobs()
+    assert await desk.rows() == 0
+    assert (await desk.add()).size == len(PDF)

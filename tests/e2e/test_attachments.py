@@ -1,0 +1,254 @@
+"""Files over HTTP: streamed up and down, checked on the way, by links for a while."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+from httpx import Response
+
+from src.entrypoints.http import bodies
+from src.entrypoints.settings import Settings
+from tests.builders.files import PDF, PNG
+from tests.e2e.conftest import Caller, Team, eventually
+from tests.e2e.offers import a_draft, a_pending_quote
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.usefixtures("worker")]
+API = "/api/v1"
+
+
+async def _add(caller: Caller, quote_id: str, name: str = "offer.pdf", content: Any = PDF, **headers: str) -> Response:
+    return await caller.client.post(
+        f"{API}/quotes/{quote_id}/attachments",
+        params={"file_name": name},
+        content=content,
+        headers={"authorization": f"Bearer {caller.token}"}
+        | {key.replace("_", "-"): one for key, one in headers.items()},
+    )
+
+
+def _files(settings: Settings, team: Team) -> list[Path]:
+    """What lies in the organisation's part of the storage, unfinished files included."""
+    folder = Path(settings.storage_url) / str(team.organization.organization.id) / "attachments"
+    return sorted(folder.iterdir()) if folder.is_dir() else []
+
+
+async def _nothing_left(settings: Settings, team: Team) -> None:
+    """A worker sees to it."""
+
+    async def nothing() -> bool | None:
+        return not _files(settings, team) or None
+
+    assert await eventually(nothing)
+
+
+async def test_a_file_goes_up_and_comes_down_unchanged(team: Team) -> None:
+    draft = await a_draft(team.sales)
+
+    added = await _add(team.sales, draft["id"], "Größe «1».pdf", content_type="application/pdf")
+    one = f"{API}/attachments/{added.json()['id']}"
+    listed = await team.viewer.get(f"{API}/quotes/{draft['id']}/attachments")
+    down = await team.viewer.get(f"{one}/content")
+
+    assert added.status_code == 201, added.text
+    told = added.json()
+    assert (told["file_name"], told["content_type"]) == ("Größe «1».pdf", "application/pdf")
+    assert (told["size"], told["sha256"]) == (len(PDF), sha256(PDF).hexdigest())
+    assert (told["subject"], told["subject_id"]) == ("quote", draft["id"])
+    assert listed.json()["items"] == [told] == [(await team.viewer.get(one)).json()]
+    assert down.content == PDF
+    assert down.headers["content-type"] == "application/pdf"
+    assert down.headers["content-length"] == str(len(PDF))
+    assert down.headers["etag"] == f'"{told["sha256"]}"'
+    assert down.headers["x-content-type-options"] == "nosniff"
+    assert down.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+    disposition = down.headers["content-disposition"]
+    assert disposition == "attachment; filename=\"Gr__e _1_.pdf\"; filename*=UTF-8''Gr%C3%B6%C3%9Fe%20%C2%AB1%C2%BB.pdf"
+
+
+async def test_customers_and_requests_have_files_too(team: Team) -> None:
+    quote = await a_pending_quote(team)
+    request = (await team.admin.get(f"{API}/approvals")).json()["items"][0]["id"]
+    for path, caller in ((f"customers/{quote['customer_id']}", team.sales), (f"approvals/{request}", team.approver)):
+        where = f"{API}/{path}/attachments"
+        added = await caller.send("POST", f"{where}?file_name=a.png", PNG, "image/png")
+        listed = await team.viewer.get(where)
+
+        assert added.status_code == 201, added.text
+        assert [one["id"] for one in listed.json()["items"]] == [added.json()["id"]]
+        deleted = await caller.delete(f"{API}/attachments/{added.json()['id']}")
+        assert deleted.status_code == 204
+
+
+async def test_a_large_file_streams_both_ways(team: Team, api_settings: Settings) -> None:
+    """More than a JSON body may have, in pieces and without saying how much it will be."""
+    draft = await a_draft(team.sales)
+    piece = bytes(range(256)) * 4096
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield PDF
+        for _ in range(20):
+            yield piece
+
+    added = await _add(team.sales, draft["id"], content=pieces())
+    down = await team.sales.get(f"{API}/attachments/{added.json()['id']}/content")
+
+    assert added.status_code == 201, added.text
+    assert down.content == PDF + piece * 20
+    assert [path.stat().st_size for path in _files(api_settings, team)] == [len(PDF) + 20 * 1024 * 1024]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "headers", "status", "code"),
+    [
+        ("a.exe", b"MZ", {}, 415, "file_type_refused"),
+        ("a.html", b"<html>", {}, 415, "file_type_refused"),
+        ("a.svg", b"<svg/>", {}, 415, "file_type_refused"),
+        ("a.pdf", PNG, {}, 415, "file_type_refused"),
+        ("a.pdf", PDF, {"content_type": "text/html"}, 415, "file_type_refused"),
+        ("a.txt", b"", {}, 422, "validation_failed"),
+        ("..", b"x", {}, 422, "validation_failed"),
+        ("", b"x", {}, 422, "validation_failed"),
+    ],
+)
+async def test_what_is_refused_leaves_nothing(
+    name: str,
+    content: bytes,
+    headers: dict[str, str],
+    status: int,
+    code: str,
+    team: Team,
+    api_settings: Settings,
+) -> None:
+    draft = await a_draft(team.sales)
+
+    answer = await _add(team.sales, draft["id"], name, content, **headers)
+
+    assert (answer.status_code, answer.json()["error_code"]) == (status, code), answer.text
+    assert (await team.sales.get(f"{API}/quotes/{draft['id']}/attachments")).json()["total"] == 0
+    await _nothing_left(api_settings, team)
+
+
+async def test_too_large_is_413_with_the_limit(team: Team, api_settings: Settings) -> None:
+    draft = await a_draft(team.sales)
+    limit = 25 * 1024 * 1024
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        yield PDF
+        while True:
+            sent += 1 << 20
+            yield bytes(1 << 20)
+
+    announced = await _add(team.sales, draft["id"], content=b"", content_length=str(limit + 1))
+    found_out = await _add(team.sales, draft["id"], content=endless())
+
+    for answer in (announced, found_out):
+        assert (answer.status_code, answer.json()["error_code"]) == (413, "file_too_large"), answer.text
+        assert answer.json()["details"] == {"limit": limit}
+    assert sent <= limit + (2 << 20)
+    await _nothing_left(api_settings, team)
+
+
+async def test_nobody_uploads_without_a_token(team: Team, nobody: Caller) -> None:
+    draft = await a_draft(team.sales)
+    asked = False
+
+    async def never() -> AsyncIterator[bytes]:
+        nonlocal asked
+        asked = True
+        yield PDF
+
+    answer = await nobody.client.post(f"{API}/quotes/{draft['id']}/attachments?file_name=a.pdf", content=never())
+
+    assert answer.status_code == 401
+    assert not asked
+
+
+async def test_an_upload_that_is_sent_again_is_kept_once(team: Team, api_settings: Settings) -> None:
+    draft, key = await a_draft(team.sales), uuid4().hex
+
+    first = await _add(team.sales, draft["id"], idempotency_key=key)
+    again = await _add(team.sales, draft["id"], idempotency_key=key)
+    other = await _add(team.sales, draft["id"], content=PDF + b"\n", idempotency_key=key)
+    rivals = [_add(team.sales, draft["id"], "b.pdf", idempotency_key="rivals" + key) for _ in range(5)]
+    answers = await asyncio.gather(*rivals)
+
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.content == first.content
+    assert again.headers["idempotency-replayed"] == "true"
+    assert (other.status_code, other.json()["error_code"]) == (422, "idempotency_mismatch")
+    assert {answer.status_code for answer in answers} <= {201, 409}
+    assert len({answer.json()["id"] for answer in answers if answer.status_code == 201}) == 1
+    assert (await team.sales.get(f"{API}/quotes/{draft['id']}/attachments")).json()["total"] == 2
+
+    async def only_two() -> bool | None:
+        return len(_files(api_settings, team)) == 2 or None
+
+    assert await eventually(only_two)
+
+
+async def test_a_link_opens_the_file_for_whoever_has_it(team: Team, nobody: Caller, api_settings: Settings) -> None:
+    draft = await a_draft(team.sales)
+    added = (await _add(team.sales, draft["id"])).json()
+    one = f"{API}/attachments/{added['id']}"
+
+    given = await team.viewer.post(f"{one}/link", {"expires_in": 60})
+    path = urlsplit(given.json()["url"]).path
+    down = await nobody.get(path)
+    bent = await nobody.get(path[:-2] + ("AA" if path[-2:] != "AA" else "BB"))
+    too_long = await team.viewer.post(f"{one}/link", {"expires_in": 86_401})
+
+    assert given.status_code == 200
+    assert given.json()["url"].startswith(api_settings.public_url)
+    assert (down.status_code, down.content) == (200, PDF)
+    assert down.headers["content-disposition"].startswith("attachment;")
+    assert (bent.status_code, too_long.status_code) == (404, 422)
+    told = (await team.owner.get(f"{API}/audit/entries", action="file.downloaded")).json()["items"]
+    assert [entry["actor_kind"] for entry in told] == ["anonymous"]
+
+
+async def test_a_deleted_file_is_gone_with_its_bytes(team: Team, api_settings: Settings) -> None:
+    draft = await a_draft(team.sales)
+    added = (await _add(team.sales, draft["id"])).json()
+    one = f"{API}/attachments/{added['id']}"
+    link = urlsplit((await team.sales.post(f"{one}/link", {})).json()["url"]).path
+
+    deleted = await team.sales.delete(one)
+
+    assert deleted.status_code == 204
+    for path in (one, f"{one}/content", link):
+        assert (await team.sales.get(path)).status_code == 404
+    assert (await team.sales.delete(one)).status_code == 404
+    await _nothing_left(api_settings, team)
+
+
+async def test_evidence_stays(team: Team) -> None:
+    draft = await a_draft(team.sales)
+    added = (await _add(team.sales, draft["id"])).json()
+    await team.sales.post(f"{API}/quotes/{draft['id']}/submit")
+
+    answer = await team.owner.delete(f"{API}/attachments/{added['id']}")
+    more = await _add(team.sales, draft["id"], "later.pdf")
+    taken_back = await team.sales.delete(f"{API}/attachments/{more.json()['id']}")
+
+    assert (answer.status_code, answer.json()["error_code"]) == (409, "attachment_is_evidence")
+    assert (more.status_code, taken_back.status_code) == (201, 204)
+
+
+async def test_a_sender_that_falls_silent_is_let_go(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    draft = await a_draft(team.sales)
+    monkeypatch.setattr(bodies, "_SILENCE", 0.05)
+
+    async def silent() -> AsyncIterator[bytes]:
+        yield PDF
+        await asyncio.Event().wait()
+
+    answer = await _add(team.sales, draft["id"], content=silent())
+
+    assert (answer.status_code, answer.json()["error_code"]) == (503, "took_too_long")

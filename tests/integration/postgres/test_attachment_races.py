@@ -1,0 +1,85 @@
+"""Uploads at the same time: together they never pass the quota or the number, and the count is that of the rows."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from src.application.documents.add_attachment import AttachmentLimits
+from src.application.ports.attachments import StorageUse
+from src.application.ports.unit_of_work import OpenUnitOfWork
+from src.domain.documents.attachment import (
+    Attachment,
+    AttachmentNotFound,
+    QuotaExceeded,
+    SubjectKind,
+    TooManyAttachments,
+)
+from tests.contract.store.test_attachments import Desk, a_desk
+
+pytestmark = pytest.mark.asyncio
+FILE = b"x" * 1000
+LIMITS = AttachmentLimits(largest=1000, quota=5500, per_subject=100)
+
+
+async def _all_at_once(desk: Desk, count: int, limits: AttachmentLimits) -> list[Attachment | BaseException]:
+    """Each waits until all have begun, so that no look beforehand can see what the others are about to add."""
+    begun = asyncio.Barrier(count)
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield FILE[:500]
+        await begun.wait()
+        yield FILE[500:]
+
+    return await asyncio.gather(
+        *(desk.add(f"{number}.txt", chunks=pieces(), limits=limits) for number in range(count)),
+        return_exceptions=True,
+    )
+
+
+async def _counted(engine: AsyncEngine, desk: Desk) -> StorageUse:
+    """From the rows themselves."""
+    async with engine.connect() as connection:
+        tenant = str(desk.made.organization.id)
+        await connection.execute(text("SELECT set_config('app.tenant_id', :t, true)"), {"t": tenant})
+        statement = "SELECT coalesce(sum(size), 0), count(*) FROM proffer.attachments WHERE status = 'stored'"
+        size, count = (await connection.execute(text(statement))).one()
+        return StorageUse(int(size), int(count))
+
+
+async def test_rivals_never_pass_the_quota_together(open_postgres: OpenUnitOfWork, app_engine: AsyncEngine) -> None:
+    desk = await a_desk(open_postgres)
+
+    outcomes = await _all_at_once(desk, 8, LIMITS)
+
+    assert sum(isinstance(one, Attachment) for one in outcomes) == 5
+    assert sum(isinstance(one, QuotaExceeded) for one in outcomes) == 3
+    assert await desk.use() == StorageUse(5000, 5) == await _counted(app_engine, desk)
+    await desk.run_jobs()
+    assert len(list(desk.storage.keys())) == 5
+
+
+async def test_rivals_never_pass_the_number_together(open_postgres: OpenUnitOfWork) -> None:
+    desk = await a_desk(open_postgres)
+
+    outcomes = await _all_at_once(desk, 8, replace(LIMITS, quota=1 << 20, per_subject=3))
+
+    assert sum(isinstance(one, Attachment) for one in outcomes) == 3
+    assert sum(isinstance(one, TooManyAttachments) for one in outcomes) == 5
+
+
+async def test_rivals_delete_once_and_the_count_stays_right(
+    open_postgres: OpenUnitOfWork, app_engine: AsyncEngine
+) -> None:
+    desk = await a_desk(open_postgres)
+    one = await desk.add("a.txt", FILE, kind=SubjectKind.CUSTOMER)
+    await desk.add("b.txt", FILE)
+
+    outcomes = await asyncio.gather(*(desk.delete(one) for _ in range(5)), return_exceptions=True)
+
+    assert sum(outcome is None for outcome in outcomes) == 1
+    assert sum(isinstance(outcome, AttachmentNotFound) for outcome in outcomes) == 4
+    assert await desk.use() == StorageUse(1000, 1) == await _counted(app_engine, desk)
