@@ -1,9 +1,12 @@
 """Every object storage: keeps, never overwrites, and never leaves its place."""
 
 import asyncio
+import signal
+import sys
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -173,6 +176,49 @@ async def test_a_folder_lists_what_is_below_it_and_nothing_beside(storage: Objec
     assert {one.key: one.size for one in found} == {"a/files/1": 1, "a/files/deep/2": 2}
     assert all(before < one.changed_at <= datetime.now(UTC) for one in found)
     assert [one async for one in storage.objects("c")] == []
+
+
+def _names(folder: Path) -> list[str]:
+    return [path.name for path in folder.rglob("*") if path.is_file()]
+
+
+_WRITER: Final = """
+import asyncio, os, signal, sys
+from src.adapters.storage import storage_from
+
+async def chunks():
+    for _ in range(20):
+        yield bytes(1 << 20)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+asyncio.run(storage_from(sys.argv[1]).put_stream("a/files/1", chunks(), content_type="text/plain"))
+"""
+
+
+@pytest.mark.asyncio
+async def test_what_a_dead_writer_left_is_taken_away(tmp_path: Path) -> None:
+    writer = await asyncio.create_subprocess_exec(sys.executable, "-c", _WRITER, str(tmp_path))
+    assert await writer.wait() == -signal.SIGKILL
+    storage = storage_from(str(tmp_path))
+    await storage.put("a/files/2", b"x", content_type="text/plain")
+    now = datetime.now(UTC) + timedelta(seconds=1)
+
+    assert len(_names(tmp_path)) == 2
+    assert [one.key async for one in storage.objects("a/files")] == ["a/files/2"]
+    assert await storage.discard_unfinished("a/files", now - timedelta(hours=1)) == 0
+    assert await storage.discard_unfinished("b", now) == 0
+    assert await storage.discard_unfinished("a/files", now) == 1
+    assert _names(tmp_path) == ["2"]
+
+
+@pytest.mark.asyncio
+async def test_unfinished_files_are_no_others(storage: ObjectStorage) -> None:
+    await storage.put("a/files/2", b"x", content_type="text/plain")
+
+    assert await storage.discard_unfinished("a/files", datetime.now(UTC) + timedelta(days=1)) == 0
+    assert await storage.get("a/files/2") == b"x"
+    with pytest.raises(UnsafeKey):
+        await storage.discard_unfinished("../a", datetime.now(UTC))
 
 
 @pytest.mark.asyncio

@@ -1,6 +1,7 @@
 """Files over HTTP: streamed up and down, checked on the way, by links for a while."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from hashlib import sha256
 from pathlib import Path
@@ -9,10 +10,13 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
+from dishka import AsyncContainer
 from httpx import Response
 
+from src.application.ports.storage import ObjectStorage, StorageUnavailable
 from src.entrypoints.http import bodies
 from src.entrypoints.settings import Settings
+from src.entrypoints.worker.sweep import sweep_storage
 from tests.builders.files import PDF, PNG
 from tests.e2e.conftest import Caller, Team, eventually
 from tests.e2e.offers import a_draft, a_pending_quote
@@ -252,3 +256,48 @@ async def test_a_sender_that_falls_silent_is_let_go(team: Team, monkeypatch: pyt
     answer = await _add(team.sales, draft["id"], content=silent())
 
     assert (answer.status_code, answer.json()["error_code"]) == (503, "took_too_long")
+
+
+async def test_a_storage_that_is_away_is_said_to_be(
+    team: Team, container: AsyncContainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft = await a_draft(team.sales)
+    added = (await _add(team.sales, draft["id"])).json()
+    storage = await container.get(ObjectStorage)
+
+    async def away(*_: object, **__: object) -> int:
+        raise StorageUnavailable("No space left on /secret/device")
+
+    async def away_in_pieces(key: str) -> AsyncIterator[bytes]:
+        if key:
+            raise StorageUnavailable("No route to secret host")
+        yield b""
+
+    monkeypatch.setattr(storage, "put_stream", away)
+    monkeypatch.setattr(storage, "stream", away_in_pieces)
+    up = await _add(team.sales, draft["id"])
+    down = await team.sales.get(f"{API}/attachments/{added['id']}/content")
+
+    for answer in (up, down):
+        assert (answer.status_code, answer.json()["error_code"]) == (503, "storage_unavailable")
+        assert answer.headers["retry-after"] == "5"
+        assert "secret" not in answer.text
+    assert (await team.sales.get(f"{API}/quotes/{draft['id']}/attachments")).json()["total"] == 1
+
+
+async def test_a_worker_takes_away_what_belongs_to_nothing(
+    team: Team, container: AsyncContainer, api_settings: Settings
+) -> None:
+    draft = await a_draft(team.sales)
+    added = (await _add(team.sales, draft["id"])).json()
+    [kept] = _files(api_settings, team)
+    left = [kept.with_name(name) for name in (str(uuid4()), f"{uuid4()}#1", str(uuid4()))]
+    for path in left:
+        path.write_bytes(b"left")
+    for path in (kept, *left[:2]):
+        os.utime(path, (0, 0))
+
+    await sweep_storage(container)
+
+    assert _files(api_settings, team) == sorted([kept, left[2]])  # The last one is young.
+    assert (await team.sales.get(f"{API}/attachments/{added['id']}/content")).content == PDF

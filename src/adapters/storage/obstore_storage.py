@@ -1,7 +1,10 @@
 """Bytes in a folder or in an S3 bucket."""
 
+import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
 from typing import Final
 
 from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError
@@ -85,6 +88,14 @@ class ObstoreStorage(ObjectStorage):
                 for found in page:
                     yield StoredObject(key=found["path"], size=found["size"], changed_at=found["last_modified"])
 
+    async def discard_unfinished(self, folder: str, before: datetime) -> int:
+        """In a folder only: S3 tells of parts only those who ask for uploads, which this client cannot."""
+        safe_key(folder)
+        if not isinstance(self._store, LocalStore) or self._store.prefix is None:
+            return 0
+        with _telling_outages():
+            return await asyncio.to_thread(_discard_files, Path(self._store.prefix) / folder, before)
+
     async def check(self) -> None:
         """Writes one byte under a fixed key, because a full or read-only store can still be read."""
         with _telling_outages():
@@ -92,6 +103,14 @@ class ObstoreStorage(ObjectStorage):
 
     def _attributes(self, content_type: str) -> dict[str, str] | None:
         return {"Content-Type": content_type} if isinstance(self._store, S3Store) else None
+
+
+def _discard_files(folder: Path, before: datetime) -> int:
+    """A file is written under its name with a # and a number, which no key of ours has, and gets its own when it is whole."""
+    left = [path for path in folder.rglob("*#*") if path.stat().st_mtime < before.timestamp()]
+    for path in left:
+        path.unlink(missing_ok=True)
+    return len(left)
 
 
 class _Counted:

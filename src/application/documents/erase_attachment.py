@@ -1,6 +1,6 @@
 """Take away the bytes of attachments that are deleted, and whatever broken uploads have left. Jobs: they may run again."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -75,7 +75,9 @@ class SweepAttachments:
             if attachment.status is AttachmentStatus.UPLOADING:
                 await self._give_up(actor, attachment.id)
             await self._erase(actor, attachment.id)
-        return len(left) + await self._sweep_bytes(actor)
+        folder = attachments_folder(actor.organization_id)
+        unfinished = await self._storage.discard_unfinished(folder, before)
+        return len(left) + unfinished + await self._sweep_bytes(actor, folder, before)
 
     async def _give_up(self, actor: Actor, attachment_id: AttachmentId) -> None:
         """So that an upload that is still under way, however slowly, finds that it has ended."""
@@ -85,9 +87,9 @@ class SweepAttachments:
                 await uow.attachments.save(uploading.discard(self._clock.now()))
                 await uow.commit()
 
-    async def _sweep_bytes(self, actor: Actor) -> int:
-        before, swept, keys = self._clock.now() - GRACE, 0, list[str]()
-        async for found in self._storage.objects(attachments_folder(actor.organization_id)):
+    async def _sweep_bytes(self, actor: Actor, folder: str, before: datetime) -> int:
+        swept, keys = 0, list[str]()
+        async for found in self._storage.objects(folder):
             if found.changed_at < before:
                 keys.append(found.key)
             if len(keys) == _BATCH:

@@ -54,6 +54,13 @@ class ObjectStorage(Protocol):
         """What is kept in *folder* (whole segments of keys) and below, in no order. Raises UnsafeKey, StorageUnavailable."""
 
     @abstractmethod
+    async def discard_unfinished(self, folder: str, before: datetime) -> int:
+        """Take away what writers who died in the middle have left in *folder*, last written before that instant; how many.
+
+        0 where a store shows nobody such parts: there its own rules must see to them. Raises UnsafeKey, StorageUnavailable.
+        """
+
+    @abstractmethod
     async def check(self) -> None:
         """Return when the store can be used, raise StorageUnavailable otherwise."""
 

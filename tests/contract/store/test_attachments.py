@@ -1,6 +1,7 @@
 """Attachments on both stores and a storage: whole or not at all, within the quota, and gone without a trace."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -29,7 +30,7 @@ from src.application.ports.audit import AuditFilter
 from src.application.ports.clock import Clock
 from src.application.ports.jobs import Job, JobFilter
 from src.application.ports.paging import Paging
-from src.application.ports.storage import StorageUnavailable
+from src.application.ports.storage import ObjectStorage, StorageUnavailable
 from src.application.ports.unit_of_work import OpenUnitOfWork, UnitOfWork
 from src.application.transactions import Transactions
 from src.domain.approvals.errors import RequestNotFound
@@ -88,8 +89,9 @@ class Desk:
 
     def __init__(self, open_uow: OpenUnitOfWork, made: TestOrganization, customer: UUID, quote: UUID) -> None:
         self.open_uow, self.made, self.customer, self.quote = open_uow, made, customer, quote
-        self.storage, self.clock = MemoryStorage(), SetClock()
-        self.transactions = PatientTransactions(open_uow)
+        self.clock = SetClock()
+        self.storage: ObjectStorage = MemoryStorage()
+        self.transactions: Transactions = PatientTransactions(open_uow)
 
     def actor(self, role: Role = Role.SALES) -> Actor:
         return self.made.actor(role)
@@ -135,9 +137,13 @@ class Desk:
         erase = EraseAttachment(self.transactions, self.storage, self.clock)
         return await SweepAttachments(self.transactions, self.storage, erase, self.clock)(self.worker)
 
+    async def keys(self) -> list[str]:
+        """What of the organisation lies in the storage."""
+        return [found.key async for found in self.storage.objects(str(self.made.organization.id))]
+
     async def rows(self) -> int:
         """Of whatever status."""
-        keys = [UUID(key.rpartition("/")[2]) for key in list(self.storage.keys())]
+        keys = [UUID(key.rpartition("/")[2]) for key in await self.keys()]
         async with self.open_uow(self.actor()) as uow:
             left = await uow.attachments.unfinished(self.clock.now() + timedelta(days=9))
             return len(left) + len(await uow.attachments.known(keys))
@@ -173,7 +179,7 @@ async def test_a_file_is_kept_as_it_came(desk: Desk) -> None:
     added = await desk.add("../Angebot (1).pdf")
 
     key = storage_key(desk.made.organization.id, added.id)
-    assert desk.storage.keys() == [key]
+    assert await desk.keys() == [key]
     assert await desk.storage.get(key) == PDF
     assert (added.file_name, added.content_type) == ("Angebot (1).pdf", "application/pdf")
     assert (added.size, added.sha256) == (len(PDF), sha256(PDF).hexdigest())
@@ -222,7 +228,7 @@ async def test_what_is_not_there_takes_no_files(desk: Desk, kind: SubjectKind, e
         await desk.add(kind=kind, subject_id=uuid4())
     with pytest.raises(error):
         await ListAttachments(desk.transactions)(desk.actor(), kind, uuid4(), Paging())
-    assert desk.storage.keys() == []
+    assert await desk.keys() == []
     assert await desk.rows() == 0
 
 
@@ -290,7 +296,7 @@ async def test_a_refused_file_leaves_nothing(desk: Desk, name: str) -> None:
         await desk.add(name, FALSE_FILES[name])
 
     await desk.run_jobs()
-    assert desk.storage.keys() == []
+    assert await desk.keys() == []
     assert await desk.rows() == 0
     assert await desk.use() == StorageUse(0, 0)
 
@@ -302,7 +308,7 @@ async def test_too_large_is_seen_before_and_on_the_way(desk: Desk) -> None:
         await desk.add("a.txt", b"x" * (LIMITS.largest + 1))
     assert (await desk.add("a.txt", b"x" * LIMITS.largest)).size == LIMITS.largest
     await desk.run_jobs()
-    assert len(desk.storage.keys()) == 1
+    assert len(await desk.keys()) == 1
 
 
 async def test_the_quota_is_kept_to_the_byte_and_given_back(desk: Desk) -> None:
@@ -321,7 +327,7 @@ async def test_the_quota_is_kept_to_the_byte_and_given_back(desk: Desk) -> None:
         await desk.add("c.txt", half + b"x", limits=replace(LIMITS, largest=LIMITS.quota))
     assert (await desk.add("c.txt", half)).size == len(half)
     await desk.run_jobs()
-    assert len(desk.storage.keys()) == 2
+    assert len(await desk.keys()) == 2
     assert await desk.rows() == 2
 
 
@@ -351,7 +357,7 @@ async def test_a_sender_that_goes_away_leaves_nothing(desk: Desk) -> None:
         await desk.add(chunks=_broken())
 
     assert await desk.run_jobs() == 1
-    assert desk.storage.keys() == []
+    assert await desk.keys() == []
     assert await desk.rows() == 0
     assert await desk.told() == ["attachment.upload_begun", "attachment.upload_discarded", "attachment.erased"]
 
@@ -417,10 +423,10 @@ async def test_deletion_is_at_once_for_people_and_later_for_the_bytes(desk: Desk
     with pytest.raises(AttachmentNotFound):
         await desk.delete(added)
     assert await desk.use() == StorageUse(0, 0)
-    assert len(desk.storage.keys()) == 1
+    assert len(await desk.keys()) == 1
 
     await desk.run_jobs()
-    assert desk.storage.keys() == []
+    assert await desk.keys() == []
     assert await desk.rows() == 0
     assert await desk.told() == [
         "attachment.upload_begun",
@@ -435,7 +441,7 @@ async def test_a_stored_file_is_not_erased_whatever_job_asks(desk: Desk) -> None
 
     await EraseAttachment(desk.transactions, desk.storage, desk.clock)(desk.worker, added.id)
 
-    assert len(desk.storage.keys()) == 1
+    assert len(await desk.keys()) == 1
     with pytest.raises(PermissionMissing):
         await EraseAttachment(desk.transactions, desk.storage, desk.clock)(desk.actor(Role.OWNER), added.id)
     with pytest.raises(PermissionMissing):
@@ -509,10 +515,6 @@ async def test_a_merged_customers_files_are_the_survivors(desk: Desk) -> None:
     assert [one.id for one in page.items] == [added.id]
 
 
-class Killed(BaseException):
-    """As if the process had died here: nothing after it runs."""
-
-
 async def test_the_sweep_takes_what_is_left_and_nothing_else(desk: Desk) -> None:
     kept = await desk.add("kept.pdf")
     key = storage_key(desk.made.organization.id, uuid4())
@@ -531,11 +533,8 @@ async def test_the_sweep_takes_what_is_left_and_nothing_else(desk: Desk) -> None
 
     assert await desk.sweep() == 3
     assert await desk.sweep() == 0
-    assert set(desk.storage.keys()) == {
-        storage_key(desk.made.organization.id, kept.id),
-        storage_key(foreign.made.organization.id, theirs.id),
-        other,
-    }
+    assert set(await desk.keys()) == {storage_key(desk.made.organization.id, kept.id), other}
+    assert await foreign.keys() == [storage_key(foreign.made.organization.id, theirs.id)]
 
 
 async def test_a_full_storage_leaves_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -550,3 +549,129 @@ async def test_a_full_storage_leaves_nothing(desk: Desk, monkeypatch: pytest.Mon
     await desk.run_jobs()
     assert await desk.rows() == 0
     assert (await desk.add()).size == len(PDF)
+
+
+async def test_a_storage_that_hangs_is_given_up_without_a_trace(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    hangs = asyncio.Event()
+
+    async def hang(*_: object, **__: object) -> None:
+        hangs.set()
+        await asyncio.get_running_loop().create_future()
+
+    monkeypatch.setattr(desk.storage, "put_stream", hang)
+    upload = asyncio.create_task(desk.add())
+    await hangs.wait()
+    upload.cancel()  # As a request's timeout does.
+    with pytest.raises(asyncio.CancelledError):
+        await upload
+
+    assert await desk.run_jobs() == 1
+    assert await desk.rows() == 0
+
+
+class Killed(BaseException):
+    """The process has died here: nothing that it would have done after this happens."""
+
+
+@dataclass(slots=True)
+class Life:
+    """Ends at the *left*-th step, for good."""
+
+    left: int
+
+    def step(self) -> None:
+        self.left -= 1
+        if self.left <= 0:
+            raise Killed
+
+
+class MortalTransactions(PatientTransactions):
+    """A process may die before it begins one, before it commits, and between its commit and hearing of it."""
+
+    def __init__(self, open_uow: OpenUnitOfWork, life: Life) -> None:
+        super().__init__(open_uow)
+        self._life = life
+
+    @asynccontextmanager
+    async def begin(self, actor: Actor, permission: Permission) -> AsyncIterator[UnitOfWork]:
+        self._life.step()
+        async with super().begin(actor, permission) as uow:
+            commit = uow.commit
+
+            async def mortal() -> None:
+                self._life.step()
+                await commit()
+                self._life.step()
+
+            uow.commit = mortal  # type: ignore[method-assign]  # As above.
+            yield uow
+
+
+class MortalStorage(MemoryStorage):
+    """It stays when the process that uses it dies."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.life = Life(1_000_000)
+
+    async def put_stream(self, key: str, chunks: AsyncIterable[bytes], *, content_type: str) -> int:
+        self.life.step()
+        size = await super().put_stream(key, self._mortal(chunks), content_type=content_type)
+        self.life.step()
+        return size
+
+    async def _mortal(self, chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+        async for chunk in chunks:
+            self.life.step()
+            yield chunk
+
+    async def delete(self, key: str) -> None:
+        self.life.step()
+        await super().delete(key)
+        self.life.step()
+
+
+async def test_whoever_dies_at_whatever_step_leaves_no_orphan(desk: Desk) -> None:
+    """An upload, a deletion and its job, each killed at every step in turn; upkeep comes by the next day."""
+    desk.storage = storage = MortalStorage()
+    patient, deaths, done = desk.transactions, 0, False
+    for step in range(1, 100):
+        kept = await desk.add("kept.pdf", limits=AttachmentLimits())
+        doomed = await desk.add("doomed.pdf", limits=AttachmentLimits())
+        life = storage.life = Life(step)
+        desk.transactions = MortalTransactions(desk.open_uow, life)
+        erase = EraseAttachment(desk.transactions, storage, desk.clock)
+        added = None
+        try:
+            added = await desk.add("new.pdf", limits=AttachmentLimits())
+            await desk.delete(doomed)
+            await erase(desk.worker, doomed.id)
+            done = True
+        except Killed:
+            deaths += 1
+        storage.life, desk.transactions = Life(1_000_000), patient
+        desk.clock.at += GRACE + timedelta(minutes=1)
+        await desk.sweep()
+        await _check_nothing_is_orphaned(desk)
+        seen = await ListAttachments(patient)(desk.actor(), SubjectKind.QUOTE, desk.quote, Paging(limit=100))
+        ids = {one.id for one in seen.items}
+        assert kept.id in ids
+        assert added is None or added.id in ids  # What was acknowledged is there.
+        for one in seen.items:
+            await desk.delete(one)
+        await desk.run_jobs()
+        if done:
+            break
+
+    assert done
+    assert deaths == 18  # Nine steps of the upload, three of the deletion, six of its job.
+    assert await desk.keys() == []
+    assert await desk.rows() == 0
+
+
+async def _check_nothing_is_orphaned(desk: Desk) -> None:
+    """Every row is stored and has its bytes, all bytes have their row, and the count is that of the rows."""
+    page = await ListAttachments(desk.transactions)(desk.actor(), SubjectKind.QUOTE, desk.quote, Paging(limit=100))
+    assert {storage_key(desk.made.organization.id, one.id) for one in page.items} == set(await desk.keys())
+    assert await desk.rows() == page.total
+    assert await desk.use() == StorageUse(sum(one.size for one in page.items), page.total)

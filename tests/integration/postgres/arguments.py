@@ -36,6 +36,7 @@ from src.domain.catalog.tax_rate import TaxRate, TaxRateInUse
 from src.domain.customers.contact import Contact
 from src.domain.customers.customer import Customer, CustomerStatus
 from src.domain.customers.group import CustomerGroup
+from src.domain.documents.attachment import Attachment, SubjectKind
 from src.domain.documents.catalog_import import CatalogImport, ImportKind
 from src.domain.documents.export import DataExport
 from src.domain.documents.stored_document import StoredDocument
@@ -84,6 +85,7 @@ _NEVER: Final = datetime(2000, 1, 1, tzinfo=UTC)
 # Which table an id is from.
 _TABLES: Final = {
     "ApiKeyId": "api_keys",
+    "AttachmentId": "attachments",
     "DelegationId": "delegations",
     "PolicyId": "approval_policies",
     "RequestId": "approval_requests",
@@ -217,6 +219,10 @@ class Arguments:
             "exports.unended:before": [_NEVER],
             "exports.kept:storage_keys": [["x/exports/y"]],
             "audit.last_before:month": [date(2090, 1, 1)],
+            "attachments.page:subject_id": [rows["attachments"].subject_id],
+            "attachments.count:subject_id": [rows["attachments"].subject_id],
+            "attachments.known:ids": [[rows["attachments"].id, uuid4()]],
+            "attachments.take_room:quota": [1 << 40],
             "audit.page:paging": [Paging(), Paging(cursor=b64encode(b"2000").decode())],
             "audit.of_resource:resource_type": ["quote"],
             "audit.of_resource:resource_id": [rows["quotes"].id],
@@ -280,6 +286,7 @@ class Arguments:
             ImportKind: list(ImportKind),
             FieldSubject: list(FieldSubject),
             TemplateKind: list(TemplateKind),
+            SubjectKind: list(SubjectKind),
             RequestFilter: [
                 RequestFilter(),
                 *(RequestFilter(status=status) for status in RequestStatus),
@@ -307,6 +314,7 @@ _THINGS: Final[dict[Any, Any]] = {
     Simulation: lambda uow, rows: uow.fact_records.simulation(rows["approval_simulations"].id),
     JobRecord: lambda uow, rows: uow.jobs.get(rows["jobs"].id),
     ApiKey: lambda uow, rows: uow.api_keys.get(rows["api_keys"].id),
+    Attachment: lambda uow, rows: uow.attachments.get(rows["attachments"].id),
     ApprovalPolicy: lambda uow, _: _only(uow.policies.all()),
     ApprovalRequest: lambda uow, rows: uow.approvals.get(rows["approval_requests"].id),
     DataExport: lambda uow, rows: uow.exports.get(rows["exports"].id),

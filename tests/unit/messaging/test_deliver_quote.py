@@ -17,6 +17,7 @@ from src.adapters.smtp import JinjaMailTemplates
 from src.application.messaging.deliver_quote import DeliverQuote, DeliverQuoteCommand
 from src.application.ports.documents import QuoteDocument, QuoteRenderer, RenderedDocument
 from src.application.ports.mail import MailDeferred, MailRefused
+from src.application.ports.storage import StorageUnavailable
 from src.application.quoting.cancel_quote import CancelQuote, CancelQuoteCommand
 from src.application.quoting.send_quote import SendQuote, SendQuoteCommand
 from src.application.quoting.submit_quote import SubmitQuote, SubmitQuoteCommand
@@ -228,3 +229,29 @@ async def test_an_offer_that_reaches_nobody_says_so_and_its_owner_is_told_by_a_j
     assert post.actions()[-2:] == ["message.failed", "quote.delivery_failed"]
     (job,) = post.store.take_jobs()
     assert (job.name, job.subject_id, job.detail) == ("tell_of_failed_delivery", post.message().quote_id, "1#1")
+class FullStorage(MemoryStorage):
+    """No room for anything new while *full*."""
+
+    full = True
+
+    async def put(self, key: str, content: bytes, *, content_type: str) -> None:
+        if self.full:
+            raise StorageUnavailable("No space left on device")
+        await super().put(key, content, content_type=content_type)
+
+
+async def test_a_full_storage_loses_no_document_and_no_mail(post: Post) -> None:
+    post.storage = full = FullStorage()
+
+    for _ in range(2):
+        with pytest.raises(StorageUnavailable):
+            await post.deliver()
+    assert post.message().status is DeliveryStatus.QUEUED
+    assert post.mailer.sent == []
+    assert post.store.states[post.team.organization.id].documents == {}
+
+    full.full = False
+    await post.deliver()
+    assert post.message().status is DeliveryStatus.HANDED_OVER
+    assert len(post.mailer.sent) == 1
+    assert len(post.store.states[post.team.organization.id].documents) == 1
