@@ -131,6 +131,8 @@ def test_a_missing_file_ends_with_3_and_a_wrong_word_with_2(bare: Installation) 
         ("approval",),
         ("approval", "list"),
         ("approval", "preview"),
+        ("attachment",),
+        ("attachment", "add"),
         ("job",),
         ("job", "list"),
         ("job", "retry"),
@@ -497,3 +499,33 @@ def test_an_approval_is_previewed_listed_shown_and_decided(demo: Installation) -
     assert told.endswith("Somebody would be asked.\n")
     assert b"3 of 3 approvals." in listed.stdout
     assert (listed.returncode, unknown.returncode, nobody.returncode) == (0, 4, 4)
+
+
+def test_files_are_added_listed_fetched_and_removed(demo: Installation, tmp_path: Path) -> None:
+    number = json.loads(demo.run("quote", "list", "--as", SALES, "--json").stdout)[0]["number"]
+    about, content = ("--quote", number, "--as", SALES), b"%PDF-1.7\n" + bytes(2_000_000)
+    (tmp_path / "drawing.pdf").write_bytes(content)
+    (tmp_path / "false.pdf").write_bytes(b"MZ")
+
+    added = demo.run("attachment", "add", str(tmp_path / "drawing.pdf"), *about)
+    refused = demo.run("attachment", "add", str(tmp_path / "false.pdf"), *about)
+    missing = demo.run("attachment", "add", str(tmp_path / "missing.pdf"), *about)
+    of_nothing = demo.run("attachment", "list", "--as", SALES)
+    told = json.loads(demo.run("attachment", "list", *about, "--json").stdout)
+    table = demo.run("attachment", "list", *about)
+
+    assert added.returncode == 0, added.stderr.decode()
+    assert added.stderr == b""  # No bar where nobody looks.
+    assert (refused.returncode, missing.returncode, of_nothing.returncode) == (3, 3, 3)
+    [one] = told
+    assert (one["file_name"], one["content_type"], one["size"]) == ("drawing.pdf", "application/pdf", len(content))
+    assert one["id"] in added.stdout.decode()
+    assert "drawing.pdf" in table.stdout.decode()
+    target = tmp_path / "down.pdf"
+    fetched = demo.run("attachment", "get", one["id"], str(target), "--as", SALES)
+    over = demo.run("attachment", "get", one["id"], str(target), "--as", SALES)
+    assert (fetched.returncode, over.returncode) == (0, 3), fetched.stderr.decode()
+    assert target.read_bytes() == content
+    assert demo.run("attachment", "remove", one["id"], "--as", SALES).returncode == 0
+    assert demo.run("attachment", "get", one["id"], str(target), "--as", OWNER, "--force").returncode == 4
+    assert target.read_bytes() == content

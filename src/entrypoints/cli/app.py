@@ -36,6 +36,9 @@ export = App(name="export", help="Write quotes, their lines, customers and produ
 job = App(name="job", help="See what is under way and what has failed, try again, give up.")
 mail = App(name="mail", help="Your own words for mails to customers: show, set, preview, reset.")
 approval = App(name="approval", help="See what waits for whom, what a quote would need, and decide.")
+attachment = App(
+    name="attachment", help="Add files to quotes, customers and approval requests, list, fetch and delete them."
+)
 operator = App(name="operator", help="Keys for platform operators.")
 app.command(quote)
 app.command(catalog)
@@ -47,6 +50,7 @@ app.command(operator)
 app.command(job)
 app.command(approval)
 app.command(mail)
+app.command(attachment)
 quote.command(price)
 
 # By name and with its first sentence, because they need the web or the database: pricing a file must not pay for loading these.
@@ -243,6 +247,29 @@ for function, name, text in (
     ),
 ):
     mail.command(f"src.entrypoints.cli.mails:{function}", name=name, help=text)
+for function, name, text in (
+    (
+        "add",
+        "add",
+        "Add a file to a quote, a customer or an approval request.\n\nExample: proffer attachment add drawing.pdf --quote Q-2026-000001 --as sales@nordlicht.example",
+    ),
+    (
+        "list_attachments",
+        "list",
+        "List the files of a quote, a customer or an approval request.\n\nExample: proffer attachment list --quote Q-2026-000001 --as sales@nordlicht.example",
+    ),
+    (
+        "get",
+        "get",
+        "Download a file.\n\nExample: proffer attachment get ID drawing.pdf --as sales@nordlicht.example",
+    ),
+    (
+        "remove",
+        "remove",
+        "Delete a file for good.\n\nExample: proffer attachment remove ID --as sales@nordlicht.example",
+    ),
+):
+    attachment.command(f"src.entrypoints.cli.attachments:{function}", name=name, help=text)
 
 _PEOPLE = "src.entrypoints.cli.people"
 for group, function, name, text in (

@@ -137,7 +137,7 @@ async def ask(
             raise NotFound(f"There is no product {sku!r}; proffer catalog search TEXT finds some.")
         command = AskPricesCommand(
             items=(PriceRequest(product_id=product.id, quantity=Decimal(quantity)),),
-            customer_id=await _customer(session, customer) if customer else None,
+            customer_id=await customer_of(session, customer) if customer else None,
             currency=None if currency is None else Currency.of(currency),
             day=day,
         )
@@ -174,7 +174,7 @@ async def add_price_list(
         scope = Scope.EVERYONE
         scope_id: UUID | None = None
         if customer:
-            scope, scope_id = Scope.CUSTOMER, await _customer(session, customer)
+            scope, scope_id = Scope.CUSTOMER, await customer_of(session, customer)
         elif group:
             groups = await (await session.get(ListCustomerGroups))(session.actor)
             scope, scope_id = Scope.GROUP, next((one.id for one in groups if one.name == group), None)
@@ -217,7 +217,7 @@ async def add_tax_rate(
     return 0
 
 
-async def _customer(session: CliSession, name: str) -> CustomerId:
+async def customer_of(session: CliSession, name: str) -> CustomerId:
     """The one customer whose name contains *name*. Raises NotFound, Invalid."""
     page = await (await session.get(ListCustomers))(session.actor, CustomerFilter(search=name), Paging(limit=10))
     if not page.items:

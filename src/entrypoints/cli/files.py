@@ -22,11 +22,16 @@ def format_of(file: Path, known: Collection[ExportFormat], *, force: bool) -> Ex
     file_format = endings.get(file.suffix.lower())
     if file_format is None:
         raise FileRefused(f"{file.name} must end in {' or '.join(endings)}.")
+    check_new(file, force=force)
+    return file_format
+
+
+def check_new(file: Path, *, force: bool) -> None:
+    """Raises FileRefused for a file that is there already unless *force*, and where its folder is not."""
     if file.exists() and not force:
         raise FileRefused(f"{file} is there already; --force writes over it.")
     if not file.parent.is_dir():
         raise FileRefused(f"The folder {file.parent} does not exist.")
-    return file_format
 
 
 @asynccontextmanager

@@ -229,6 +229,8 @@ async def test_an_offer_that_reaches_nobody_says_so_and_its_owner_is_told_by_a_j
     assert post.actions()[-2:] == ["message.failed", "quote.delivery_failed"]
     (job,) = post.store.take_jobs()
     assert (job.name, job.subject_id, job.detail) == ("tell_of_failed_delivery", post.message().quote_id, "1#1")
+
+
 class FullStorage(MemoryStorage):
     """No room for anything new while *full*."""
 
