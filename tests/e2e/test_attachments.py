@@ -11,14 +11,17 @@ from uuid import uuid4
 
 import pytest
 from dishka import AsyncContainer
-from httpx import Response
+from httpx import AsyncClient, Response
+from litestar import Litestar
 
 from src.application.ports.storage import ObjectStorage, StorageUnavailable
 from src.entrypoints.http import bodies
+from src.entrypoints.http import requests as http_requests
 from src.entrypoints.settings import Settings
 from src.entrypoints.worker.sweep import sweep_storage
-from tests.builders.files import PDF, PNG
+from tests.builders.files import PDF, PNG, in_pieces
 from tests.e2e.conftest import Caller, Team, eventually
+from tests.e2e.fault_proxy import served
 from tests.e2e.offers import a_draft, a_pending_quote
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.usefixtures("worker")]
@@ -301,3 +304,60 @@ async def test_a_worker_takes_away_what_belongs_to_nothing(
 
     assert _files(api_settings, team) == sorted([kept, left[2]])  # The last one is young.
     assert (await team.sales.get(f"{API}/attachments/{added['id']}/content")).content == PDF
+
+
+async def test_a_transfer_may_take_longer_than_other_requests(
+    team: Team, api_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft = await a_draft(team.sales)
+
+    monkeypatch.setattr(http_requests, "LONGEST_REQUEST", 0.0)
+    added = await _add(team.sales, draft["id"])
+    down = await team.sales.get(f"{API}/attachments/{added.json()['id']}/content")
+    plain = await team.sales.get(f"{API}/attachments/{added.json()['id']}")
+    monkeypatch.undo()
+    monkeypatch.setattr(http_requests, "LONGEST_TRANSFER", 0.0)
+    over = await _add(team.sales, draft["id"])
+
+    assert (added.status_code, down.status_code, plain.status_code, over.status_code) == (201, 200, 503, 503)
+    assert len(_files(api_settings, team)) == 1
+
+
+async def test_a_file_streams_over_a_real_connection(team: Team, app: Litestar) -> None:
+    """Both with and without saying beforehand how large it is."""
+    draft, large = await a_draft(team.sales), PDF + bytes(range(256)) * 12_000
+    bearer = {"authorization": f"Bearer {team.sales.token}"}
+
+    async with served(app) as port, AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=bearer) as client:
+        for content in (large, in_pieces(large, 50_000)):
+            path = f"{API}/quotes/{draft['id']}/attachments?file_name=up.pdf"
+            added = await client.post(path, content=content)
+            down = await client.get(f"{API}/attachments/{added.json()['id']}/content")
+
+            assert added.status_code == 201, added.text
+            assert down.content == large
+            assert down.headers["content-length"] == str(len(large))
+
+
+async def test_a_connection_that_breaks_in_the_middle_leaves_nothing(
+    team: Team, app: Litestar, api_settings: Settings
+) -> None:
+    draft = await a_draft(team.sales)
+    head = (
+        f"POST {API}/quotes/{draft['id']}/attachments?file_name=a.pdf HTTP/1.1\r\nhost: proffer.test\r\n"
+        f"authorization: Bearer {team.sales.token}\r\ncontent-length: 9000000\r\n\r\n"
+    )
+
+    async with served(app) as port:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(head.encode() + PDF + bytes(1_000_000))
+        await writer.drain()
+        assert await eventually(lambda: _audited(team, "attachment.upload_begun"))
+        writer.transport.abort()
+        assert await eventually(lambda: _audited(team, "attachment.erased"))
+
+    assert _files(api_settings, team) == []
+
+
+async def _audited(team: Team, action: str) -> bool | None:
+    return (await team.owner.get(f"{API}/audit/entries", action=action)).json()["total"] > 0 or None

@@ -201,9 +201,7 @@ class _Ending(io.BytesIO):
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
         if whence == io.SEEK_SET:
-            if offset < self._missing:
-                raise ValueError("This part of the file is not known any more.")
-            offset -= self._missing
+            offset -= self._missing  # Negative for what is not known any more.
         return super().seek(offset, whence) + self._missing
 
     def tell(self) -> int:

@@ -51,8 +51,10 @@ from src.domain.identity.actor import Actor, Origin, Permission, PermissionMissi
 from src.domain.quoting.errors import QuoteNotFound
 from src.domain.shared.errors import Invalid, NotFound
 from src.domain.shared.ids import CustomerId, QuoteId
+from src.domain.shared.once import KeyReused, Replayed, StoredAnswer
 from tests.builders.approvals import a_subject, a_submission, asked
 from tests.builders.files import FALSE_FILES, PDF, in_pieces
+from tests.builders.identity import once
 from tests.builders.quotes import a_content, a_customer, a_new_quote, a_policy
 from tests.organizations import ORIGIN, TestOrganization, new_organization
 
@@ -335,6 +337,24 @@ async def test_a_file_larger_than_the_whole_quota_is_refused(desk: Desk) -> None
     with pytest.raises(QuotaExceeded):
         await desk.add("a.txt", b"xx", limits=replace(LIMITS, quota=1))
     assert await desk.use() == StorageUse(0, 0)
+
+
+async def test_a_request_that_is_sent_again_is_no_second_file_where_there_is_no_room_for_one(desk: Desk) -> None:
+    full, limits = b"x" * LIMITS.quota, replace(LIMITS, largest=LIMITS.quota)
+    actor, promise = once(desk.actor())
+    added = await desk.add("a.txt", full, by=actor, limits=limits)
+    assert promise.held is not None
+    await promise.held.finish(StoredAnswer(status=201, headers=(), body=b"sealed"))
+
+    again, _ = once(desk.actor())
+    with pytest.raises(Replayed):
+        await desk.add("a.txt", full, by=again, limits=limits)
+    other, _ = once(desk.actor())
+    with pytest.raises(KeyReused):
+        await desk.add("a.txt", full[1:] + b"y", by=other, limits=limits)
+    await desk.run_jobs()
+    assert await desk.keys() == [storage_key(desk.made.organization.id, added.id)]
+    assert await desk.use() == StorageUse(LIMITS.quota, 1)
 
 
 async def test_a_subject_takes_so_many_files(desk: Desk) -> None:
