@@ -5,7 +5,7 @@ from alembic import op
 from migrations.policies import DOOR, WORKER, door_policy, tenant_table
 
 revision = "0014"
-down_revision = "0015"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 

@@ -300,7 +300,7 @@ async def test_entries_move_into_their_months_without_loss(
     before = [await months.entries(team) for team in teams]
 
     async with months.owner.connect() as connection:
-        await connection.run_sync(downgrade, "0015")
+        await connection.run_sync(downgrade, "0014")
         await connection.commit()
         kept = "SELECT * FROM proffer.audit_entries ORDER BY organization_id, sequence"
         await connection.execute(text("ALTER TABLE proffer.audit_entries NO FORCE ROW LEVEL SECURITY"))
@@ -340,7 +340,7 @@ async def test_there_is_no_way_back_once_entries_are_gone(months: Months) -> Non
 
     async with months.owner.connect() as connection:
         with pytest.raises(DBAPIError, match="their anchors are needed"):
-            await connection.run_sync(downgrade, "0015")
+            await connection.run_sync(downgrade, "0014")
 
 
 async def test_two_months_that_are_attached_while_others_write_hold_nobody_up(months: Months) -> None:

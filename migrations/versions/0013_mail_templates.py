@@ -5,7 +5,7 @@ from alembic import op
 from migrations.policies import SCHEMA, tenant_table
 
 # ruff: noqa: S608 — names of our own schema, no input.
-revision = "0015"
+revision = "0013"
 down_revision = "0012"
 branch_labels = None
 depends_on = None

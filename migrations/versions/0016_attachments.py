@@ -4,8 +4,8 @@ from alembic import op
 
 from migrations.policies import SCHEMA, tenant_table
 
-revision = "0013"
-down_revision = "0016"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 

@@ -9,7 +9,7 @@ from alembic import op
 from migrations.policies import APP, DOOR, OPERATOR, SCHEMA, TENANT, WORKER, tenant_table
 
 # ruff: noqa: S608 — names of our own schema, no input.
-revision = "0016"
+revision = "0015"
 down_revision = "0014"
 branch_labels = None
 depends_on = None
