@@ -47,13 +47,14 @@ from tests.organizations import ORIGIN, TestOrganization, new_organization
 pytestmark = pytest.mark.asyncio
 API: Final = "/api/v1"
 EVERY: Final = os.environ.get("PROFFER_CRASHES") == "full"
-# Begun by a mail, without an organisation's data, about a job that only a worker makes fail, or with attempts that are counted.
+# Begun by a mail, without an organisation's data, about what only a worker brings so far, or with attempts that are counted.
 # Uploads take several steps, and what a broken one leaves is upkeep's: test_whoever_dies_at_whatever_step_leaves_no_orphan.
 ELSEWHERE: Final = {
     "POST /api/v1/approvals/{approval_id}/attachments",
     "POST /api/v1/customers/{customer_id}/attachments",
     "POST /api/v1/quotes/{quote_id}/attachments",
     "POST /api/v1/invitations/accept",
+    "POST /api/v1/exports/{export_id}/link",
     "POST /api/v1/jobs/{job_id}/retry",
     "POST /api/v1/login",
     "POST /api/v1/login/provider",
@@ -316,7 +317,9 @@ async def _organization(sweep: Sweep, team: Team) -> None:
     await sweep.write(owner, "PUT", f"{API}/organization/identity-provider", provider)
     await sweep.write(owner, "POST", f"{API}/audit/heads")
     await sweep.write(owner, "POST", f"{API}/audit/verification", {})
-    waiting = (await owner.get(f"{API}/jobs")).json()["items"]
+    export = await sweep.write(owner, "POST", f"{API}/exports", {"kind": "quotes"})
+    await sweep.write(owner, "POST", f"{API}/exports/{export['id']}/cancel")
+    waiting = (await owner.get(f"{API}/jobs", state="queued")).json()["items"]
     await sweep.write(owner, "POST", f"{API}/jobs/{waiting[0]['id']}/cancel")
     begun = await sweep.write(team.viewer, "POST", f"{API}/me/second-factor")
     code = TOTP(begun["secret"]).now()
