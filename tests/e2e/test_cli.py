@@ -184,6 +184,9 @@ def test_own_words_for_mails_are_tried_kept_and_reset(demo: Installation, tmp_pa
     ours = json.loads(demo.run("mail", "show", *offer).stdout)
     preview = demo.run("mail", "preview", *offer, "--text", str(text), "--quote", quote["number"])
     refused = demo.run("mail", "set", *offer, "--text", str(wrong))
+    missing = demo.run("mail", "set", *offer, "--text", str(tmp_path / "missing.txt"))
+    wrong.write_bytes(b"\xff")
+    no_text = demo.run("mail", "preview", *offer, "--html", str(wrong))
     made = demo.run("mail", "set", *offer, "--text", str(text))
     changed = demo.run("mail", "set", *offer, "--subject", "Angebot {{ number }}")
     listed = demo.run("mail", "list", "--as", SALES)
@@ -194,6 +197,9 @@ def test_own_words_for_mails_are_tried_kept_and_reset(demo: Installation, tmp_pa
     assert "Hier ist unser Angebot {{ number }}" in ours["text"]
     assert quote["number"] in preview.stdout.decode()
     assert (refused.returncode, refused.stderr.decode()) == (3, "proffer: text: Line 2: «gone» is not known here.\n")
+    named = f"proffer: {tmp_path / 'missing.txt'}: No such file or directory.\n"
+    assert (missing.returncode, missing.stderr.decode()) == (3, named)
+    assert (no_text.returncode, no_text.stderr) == (3, b"proffer: what was given to read is no UTF-8 text.\n")
     assert b"version 1" in made.stdout
     assert b"version 2" in changed.stdout
     assert "Angebot {{ number }}" in listed.stdout.decode()

@@ -29,6 +29,8 @@ class SignedTokens:
             raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
         except binascii.Error as error:
             raise ValueError("This token is not base64.") from error
+        if base64.urlsafe_b64encode(raw).decode().rstrip("=") != token:
+            raise ValueError("This token is written in another way than it was made.")
         told, mac = raw[:-_MAC], raw[-_MAC:]
         known = [hmac.compare_digest(key.mac(told), mac) for key in self._keys]
         if not any(known):

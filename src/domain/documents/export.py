@@ -323,13 +323,13 @@ class DataExport:
     def link_until(self, at: datetime) -> datetime:
         """When a link that is made now ends. Raises ExportStateConflict when there is no file to be had."""
         if not self.is_there(at) or self.expires_at is None:
-            raise self._conflict()
+            raise self._conflict("its file has expired" if self.state is ExportState.READY else "")
         return min(at + LINK_LIVES, self.expires_at)
 
     def _check_preparing(self) -> None:
         if not self.is_preparing:
             raise self._conflict()
 
-    def _conflict(self) -> ExportStateConflict:
-        told = "its file has expired" if self.state is ExportState.READY else f"it is {self.state.value}"
+    def _conflict(self, reason: str = "") -> ExportStateConflict:
+        told = reason or f"it is {self.state.value}"
         return ExportStateConflict(f"This export cannot do this: {told}.", state=self.state.value)

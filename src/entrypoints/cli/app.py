@@ -3,13 +3,15 @@
 Exit codes: 0 done · 1 refused or failed · 2 wrong usage · 3 invalid input · 4 nothing found · 5 the audit chain is broken.
 """
 
+import os
+import signal
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
 from cyclopts import App
 
 from src.domain.shared.errors import DomainError
-from src.entrypoints.cli.failures import explain
+from src.entrypoints.cli.failures import INVALID, explain, fail
 from src.entrypoints.cli.price import price
 
 
@@ -32,7 +34,7 @@ audit = App(name="audit", help="Read the audit chain and prove it.")
 catalog = App(name="catalog", help="Import products and prices, find them, ask what they cost.")
 user = App(name="user", help="Invite people, give them roles, lock them out.")
 organization = App(name="organization", help="Make, list, suspend and restore organisations.")
-export = App(name="export", help="Write quotes, their lines, customers and products into files.")
+export = App(name="export", help="Write quotes, their lines, customers, products and a summary into files.")
 job = App(name="job", help="See what is under way and what has failed, try again, give up.")
 mail = App(name="mail", help="Your own words for mails to customers: show, set, preview, reset.")
 approval = App(name="approval", help="See what waits for whom, what a quote would need, and decide.")
@@ -343,8 +345,17 @@ def main() -> None:
     """Run the command line; every failure is a sentence and an exit code, never a stack trace."""
     try:
         result = app()
+        sys.stdout.flush()  # Here, where it can still be told that there is no room for it.
     except KeyboardInterrupt:
         sys.exit(130)
     except DomainError as error:
         sys.exit(explain(error))
+    except BrokenPipeError:  # Whoever reads has seen enough; what is left has nowhere to go, also when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(128 + signal.SIGPIPE)
+    except UnicodeDecodeError:
+        sys.exit(fail("what was given to read is no UTF-8 text.", INVALID))
+    except OSError as error:
+        where = "" if error.filename is None else f"{error.filename}: "
+        sys.exit(fail(f"{where}{error.strerror or error}.", INVALID))
     sys.exit(result if isinstance(result, int) else 0)

@@ -47,10 +47,16 @@ def test_a_link_ends_with_its_last_second() -> None:
 def test_no_character_of_a_link_can_be_changed() -> None:
     token = LINKS.token(GRANT)
 
-    for at, was in enumerate(token[:-1]):  # The last one carries bits that mean nothing.
+    for at, was in enumerate(token):
         changed = token[:at] + ("B" if was == "A" else "A") + token[at + 1 :]
         with pytest.raises(NotFound):
             LINKS.read(changed, NOW)
+    for other in (
+        f"{token}=",
+        f"{token[:-1]}{chr(ord(token[-1]) + 1)}",
+    ):  # The last one carries bits that mean nothing.
+        with pytest.raises(NotFound):
+            LINKS.read(other, NOW)
 
 
 @pytest.mark.parametrize("token", ["", "x", "=", "ä", "A" * 160, "A" * 10_000])
