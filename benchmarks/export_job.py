@@ -36,7 +36,7 @@ async def run(kind: ExportKind, file_format: ExportFormat) -> None:
         asked = await request(session.actor, ExportRequest(kind=kind, file_format=file_format))
         origin = Origin(trace_id=token_hex(16))
         job = Actor.job(organization_id=session.actor.organization_id, name="benchmark", origin=origin)
-        await (await session.get(RunExport))(job, RunExportCommand(export_id=asked.id, last_attempt=True))
+        await (await session.get(RunExport))(job, RunExportCommand(export_id=asked.id))
         ready = await (await session.get(GetExport))(session.actor, asked.id)
     assert ready.state is ExportState.READY, ready.message
     print(ready.rows, ready.size)

@@ -54,7 +54,7 @@ async def work(worker_url: str, app_url: str, smtp_url: str, folder: str) -> Non
     async def run(job: Job, attempt: Attempt) -> None:
         actor = Actor.job(organization_id=job.organization_id, name=job.name, origin=Origin(trace_id=job.trace_id))
         with fenced(job.id, attempt.fence):
-            await deliver(actor, DeliverQuoteCommand(message_id=MessageId(job.subject_id), last_attempt=attempt.last))
+            await deliver(actor, DeliverQuoteCommand(message_id=MessageId(job.subject_id)))
 
     await run_worker(worker_url, {DELIVER_QUOTE: run}, asyncio.Event(), SETTINGS)
 

@@ -1,4 +1,6 @@
-"""Exports that jobs make, and the nightly end of their files."""
+"""Exports that jobs make, and the nightly end of their files; what waits for a job that fails is cleared up after."""
+
+# ruff: noqa: S608 — names of our own schema, no input.
 
 from alembic import op
 
@@ -89,6 +91,94 @@ _SCHEDULE = """
 """
 _SIGNATURE = "jobs.schedule_deletion_of_exports(timestamptz)"
 
+# Of an error that nobody meant for people outside, the organisation is told that there was one. In whatever way a job fails,
+# what waits for it is settled by a job that exists from the same commit on; these names are those of the application.
+_MIRROR = """
+    CREATE OR REPLACE FUNCTION jobs.mirror() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+    DECLARE
+        reason text := left(coalesce(
+            NEW.traceback -> 'additional_context' ->> 'reason',
+            CASE
+                WHEN NEW.traceback IS NULL THEN ''
+                WHEN NEW.traceback ->> 'exception_type' = 'JobFailed' THEN NEW.traceback ->> 'exception_message'
+                ELSE 'Something went wrong inside.'
+            END
+        ), 1000);
+        failed record;
+        clearing uuid := gen_random_uuid();
+    BEGIN
+        CASE NEW.status
+        WHEN 'picked' THEN
+            UPDATE proffer.jobs
+            SET state = 'running', attempt = attempt + 1, fence = fence + 1, started_at = now()
+            WHERE queue_id = NEW.job_id;
+        WHEN 'queued' THEN
+            UPDATE proffer.jobs j
+            SET state = 'queued', ended_at = NULL, due_at = q.execute_after, turn = -q.priority,
+                error = CASE WHEN reason IN ('', 'returned') THEN j.error ELSE reason END,
+                attempt = CASE WHEN j.state = 'failed' THEN 0
+                    WHEN reason = 'returned' THEN j.attempt - 1 ELSE j.attempt END
+            FROM jobs.pgqueuer q WHERE j.queue_id = NEW.job_id AND q.id = NEW.job_id AND j.state <> 'queued';
+        WHEN 'successful' THEN
+            UPDATE proffer.jobs SET state = 'succeeded', ended_at = now(), error = '' WHERE queue_id = NEW.job_id;
+        WHEN 'canceled', 'deleted' THEN
+            UPDATE proffer.jobs SET state = 'cancelled', ended_at = now() WHERE queue_id = NEW.job_id;
+        ELSE
+            UPDATE proffer.jobs SET state = 'failed', ended_at = now(), error = reason WHERE queue_id = NEW.job_id
+            RETURNING organization_id, id, name INTO failed;
+            IF failed.name IN ('deliver_quote', 'import_catalog', 'run_export') THEN
+                PERFORM jobs.enqueue(
+                    clearing, failed.organization_id, 'clear_up_after_job', failed.id,
+                    json_build_object(
+                        'id', clearing, 'name', 'clear_up_after_job', 'organization_id', failed.organization_id,
+                        'subject_id', failed.id, 'trace_id', (
+                            SELECT convert_from(payload, 'UTF8')::json ->> 'trace_id'
+                            FROM jobs.pgqueuer WHERE id = NEW.job_id
+                        )
+                    )::text,
+                    now()
+                );
+            END IF;
+        END CASE;
+        RETURN NULL;
+    END
+    $$
+"""
+_MIRROR_BEFORE = """
+    CREATE OR REPLACE FUNCTION jobs.mirror() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$
+    DECLARE
+        reason text := left(coalesce(
+            NEW.traceback -> 'additional_context' ->> 'reason',
+            (NEW.traceback ->> 'exception_type') || ': ' || (NEW.traceback ->> 'exception_message'),
+            ''
+        ), 1000);
+    BEGIN
+        CASE NEW.status
+        WHEN 'picked' THEN
+            UPDATE proffer.jobs
+            SET state = 'running', attempt = attempt + 1, fence = fence + 1, started_at = now()
+            WHERE queue_id = NEW.job_id;
+        WHEN 'queued' THEN
+            UPDATE proffer.jobs j
+            SET state = 'queued', ended_at = NULL, due_at = q.execute_after, turn = -q.priority,
+                error = CASE WHEN reason IN ('', 'returned') THEN j.error ELSE reason END,
+                attempt = CASE WHEN j.state = 'failed' THEN 0
+                    WHEN reason = 'returned' THEN j.attempt - 1 ELSE j.attempt END
+            FROM jobs.pgqueuer q WHERE j.queue_id = NEW.job_id AND q.id = NEW.job_id AND j.state <> 'queued';
+        WHEN 'successful' THEN
+            UPDATE proffer.jobs SET state = 'succeeded', ended_at = now(), error = '' WHERE queue_id = NEW.job_id;
+        WHEN 'canceled', 'deleted' THEN
+            UPDATE proffer.jobs SET state = 'cancelled', ended_at = now() WHERE queue_id = NEW.job_id;
+        ELSE
+            UPDATE proffer.jobs SET state = 'failed', ended_at = now(), error = reason WHERE queue_id = NEW.job_id;
+        END CASE;
+        RETURN NULL;
+    END
+    $$
+"""
+
 
 def upgrade() -> None:
     op.execute(_TABLE)
@@ -102,9 +192,15 @@ def upgrade() -> None:
     # To give a function away, the new owner needs the right to create for this one moment.
     op.execute(f"GRANT CREATE ON SCHEMA jobs TO {DOOR}")
     op.execute(f"ALTER FUNCTION {_SIGNATURE} OWNER TO {DOOR}")
+    op.execute(f"GRANT SELECT (payload) ON jobs.pgqueuer TO {DOOR}")
+    op.execute(_MIRROR)
     op.execute(f"REVOKE CREATE ON SCHEMA jobs FROM {DOOR}")
 
 
 def downgrade() -> None:
+    op.execute(f"GRANT CREATE ON SCHEMA jobs TO {DOOR}")
+    op.execute(_MIRROR_BEFORE)
+    op.execute(f"REVOKE CREATE ON SCHEMA jobs FROM {DOOR}")
+    op.execute(f"REVOKE SELECT (payload) ON jobs.pgqueuer FROM {DOOR}")
     op.execute(f"DROP FUNCTION {_SIGNATURE}")
     op.execute("DROP TABLE proffer.exports")

@@ -148,6 +148,36 @@ async def test_an_offer_is_handed_over_once_whichever_call_fails(
     assert message.header.encode() in mails[0]
 
 
+@pytest.mark.parametrize("failure", [one for one in Failure if one is not Failure.CANCELLED])
+async def test_an_attempt_that_has_mailed_says_so_itself_whichever_call_fails(
+    failure: Failure, own_container: AsyncContainer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each may be the last: what it leaves waiting would be told as failed. Only a mail whose answer was lost is in doubt."""
+    open_uow = await own_container.get(OpenUnitOfWork)
+    made = await new_organization(open_uow)
+    job = Actor.job(organization_id=made.organization.id, name="deliver_quote", origin=ORIGIN)
+    deliver = await own_container.get(DeliverQuote)
+    mailed = doubtful = 0
+    for at in range(1, 200):
+        quote = await _sent(own_container, made)
+        async with open_uow(job) as uow:
+            [message] = await uow.messages.of_quote(quote.id)
+        fault = Fault(failure, at)
+        with faulty_world(monkeypatch), suppress(Exception), failing(fault):
+            await deliver(job, DeliverQuoteCommand(message_id=message.id))
+        has_left = any(message.header.encode() in path.read_bytes() for path in (tmp_path / "mail").glob("*.eml"))
+        async with open_uow(job) as uow:
+            after = await uow.messages.get(message.id)
+        assert after.status in ({DeliveryStatus.QUEUED} | ({DeliveryStatus.HANDED_OVER} if has_left else set()))
+        mailed += has_left
+        doubtful += has_left and after.status is DeliveryStatus.QUEUED
+        if not fault.reached:
+            break
+
+    assert mailed > 3
+    assert doubtful == (failure is Failure.ANSWER_IS_LOST)
+
+
 async def _sent(container: AsyncContainer, made: TestOrganization) -> Quote:
     sales = made.actor(Role.SALES)
     async with (await container.get(OpenUnitOfWork))(sales) as uow:

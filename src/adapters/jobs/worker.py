@@ -19,6 +19,8 @@ from sqlalchemy.exc import DBAPIError
 
 from src.adapters.jobs.attempts import RETURNED, TROUBLE, Attempt, FencedQueries, fenced_queries
 from src.application.ports.jobs import Job
+from src.application.ports.mail import MailDeferred, MailRefused
+from src.domain.shared.errors import DomainError
 from src.domain.shared.text import storable
 
 _logger = structlog.stdlib.get_logger("proffer.worker")
@@ -36,20 +38,24 @@ LOST: Final = (
     asyncpg.TransactionRollbackError,
     asyncpg.ReadOnlySQLTransactionError,
 )
-# No connection, no room on the disk, no connection left, a server that goes or comes. Memory and time may be the job's doing.
-_AWAY: Final = ("08", "53100", "53300", "57P")
+# No connection, no connection left, a server that goes or comes: if that is so, nobody else can use it either. Memory, room
+# on the disk and time may be the job's own doing.
+_AWAY: Final = ("08", "53300", "57P")
+# Errors whose sentences are meant for people outside.
+_SPOKEN: Final = (DomainError, MailDeferred, MailRefused)
 
 
 JobHandler = Callable[[Job, Attempt], Awaitable[None]]
 
 
-class JobAbandoned(Exception):
-    """The worker died in the job's last attempt, so nobody could say that it failed."""
+class JobFailed(Exception):
+    """A job's last attempt has failed. The argument is all that its organisation is told of it; the log has the rest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerSettings:
-    """Pauses grow from *base* to *cap*, each a random part of that (full jitter). *poll* bounds how late work is seen.
+    """Pauses grow from *base* to *cap*, each a random part of that (full jitter); also those of jobs that are given back
+    because the database is away. *poll* bounds how late work is seen.
 
     A job that takes *longest* is given up, which counts as a failed attempt. Jobs under way when the worker is told to
     stop may finish within *grace*; then they are given back, which counts as nothing. A job whose worker has been silent
@@ -158,7 +164,8 @@ class _Lane:
             with context.cancellation as scope:
                 self._running[queued.id] = context
                 try:
-                    await self._attempt(handler, job, await self._which(queued, queries, log), log)
+                    attempt = await self._which(queued, queries, log)
+                    await self._attempt(handler, job, attempt, queued.attempts, log)
                 finally:
                     del self._running[queued.id]
             if not scope.cancelled_caught:
@@ -174,40 +181,68 @@ class _Lane:
         try:
             return await queries.attempt(queued, self._settings.attempts)
         except TROUBLE as error:
-            raise self._given_back(error, log) from error
+            raise self._given_back(error, queued.attempts, log) from error
 
     async def _attempt(
-        self, handler: JobHandler, job: Job, attempt: Attempt, log: structlog.stdlib.BoundLogger
+        self,
+        handler: JobHandler,
+        job: Job,
+        attempt: Attempt,
+        put_back: int,
+        log: structlog.stdlib.BoundLogger,
     ) -> None:
+        """The one place that says whether an attempt counts, and whether it was the last. *put_back*: how often before."""
         log = log.bind(attempt=attempt.number)
         if attempt.number > self._settings.attempts:
             log.error("job_abandoned")
-            raise JobAbandoned(
-                f"It was taken {self._settings.attempts} times, and its worker died in the last attempt."
-            )
+            raise JobFailed(f"It was taken {self._settings.attempts} times, and its worker died in the last attempt.")
         try:
-            async with asyncio.timeout(self._settings.longest.total_seconds()):
+            async with asyncio.timeout(self._settings.longest.total_seconds()) as limit:
                 await handler(job, attempt)
         except Exception as error:
-            if _is_away(error):
-                raise self._given_back(error, log) from error
+            if _speaks_of_absence(error) and await self._is_away():
+                raise self._given_back(error, put_back, log) from error
+            told = f"It took longer than {self._settings.longest}." if limit.expired() else _told(error, job)
             if attempt.last:
                 log.exception("job_failed")
-                raise
+                raise JobFailed(told) from error
             pause = self._settings.pause(attempt.number)
-            reason = storable(f"{type(error).__name__}: {error}")
-            log.warning("job_retried", error=reason, pause_s=round(pause.total_seconds(), 1))
-            raise RetryRequested(pause, reason=reason) from error
+            log.warning("job_retried", error=_text_of(error), pause_s=round(pause.total_seconds(), 1))
+            raise RetryRequested(pause, reason=told) from error
         log.info("job_done")
 
-    def _given_back(self, error: Exception, log: structlog.stdlib.BoundLogger) -> RetryRequested:
-        """For a database that is away, or full: that is no attempt, not even the last."""
-        log.warning("job_waits_for_database", error=storable(f"{type(error).__name__}: {error}"))
-        return RetryRequested(self._settings.base, reason=RETURNED)
+    async def _is_away(self) -> bool:
+        """Whether nobody can use the database just now. If it can be used, what went wrong was the attempt's own."""
+        try:
+            connection = await asyncpg.connect(libpq_address(self._url), timeout=5, command_timeout=5)
+            try:
+                await connection.execute("SELECT 1")
+            finally:
+                await connection.close(timeout=5)
+        except TROUBLE:
+            return True
+        return False
+
+    def _given_back(self, error: Exception, put_back: int, log: structlog.stdlib.BoundLogger) -> RetryRequested:
+        """For a database that is away: that is no attempt, not even the last."""
+        pause = self._settings.pause(put_back)
+        log.warning("job_waits_for_database", error=_text_of(error), pause_s=round(pause.total_seconds(), 1))
+        return RetryRequested(pause, reason=RETURNED)
 
 
-def _is_away(error: BaseException | None) -> bool:
-    """Whether *error* came of a database that nobody could have used just now."""
+def _told(error: Exception, job: Job) -> str:
+    """What the job's organisation is told of *error*: nothing of statements, paths or addresses inside."""
+    if isinstance(error, _SPOKEN):
+        return storable(str(error))
+    return f"Something went wrong inside; the log has it under the trace id {job.trace_id}."
+
+
+def _text_of(error: Exception) -> str:
+    return storable(f"{type(error).__name__}: {error}")
+
+
+def _speaks_of_absence(error: BaseException | None) -> bool:
+    """Whether *error* would come of a database that nobody can use."""
     while error is not None and not isinstance(error, DBAPIError):
         error = error.__cause__
     return error is not None and (

@@ -100,10 +100,11 @@ class CancelExport:
     async def __call__(self, actor: Actor, export_id: ExportId) -> DataExport:
         now = self._clock.now()
         async with self._transactions.begin(actor, Permission.RUN_EXPORTS) as uow:
-            # In the order in which the job takes them.
-            export = _own(await uow.exports.lock(export_id), actor)
+            export = _own(await uow.exports.get(export_id), actor)
+            job = await uow.jobs.lock(export.job_id)  # Before what it is about, as everybody does who needs both.
+            export = await uow.exports.lock(export_id)
             cancelled = await uow.exports.save(export.ended(ExportState.CANCELLED, message="It was given up.", at=now))
-            await uow.jobs.save((await uow.jobs.lock(export.job_id)).cancel(at=now))
+            await uow.jobs.save(job.cancel(at=now))
             await uow.commit()
         return cancelled
 

@@ -30,17 +30,15 @@ class RequesterGone(Forbidden):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunExportCommand:
-    """*last_attempt*: nobody will try again."""
-
     export_id: ExportId
-    last_attempt: bool = False
 
 
 class RunExport:
     """Write the file in the name of whoever asked, with the rights that they have now, and keep it.
 
     It may be run again at any time: each attempt keeps a file of its own, and the first that ends counts. Nothing is
-    written while a row of the export is locked. Raises ExportNotFound.
+    written while a row of the export is locked. Raises ExportNotFound, and whatever may go better the next time: an export
+    whose attempts have all failed is settled by what follows a failed job, see ``ClearUpAfterJob``.
     """
 
     def __init__(
@@ -63,10 +61,6 @@ class RunExport:
             await self._end(actor, command.export_id, ExportState.EMPTY, error.message)
         except (Forbidden, Invalid) as error:  # Another attempt would end alike.
             await self._end(actor, command.export_id, ExportState.FAILED, error.message)
-        except Exception as error:
-            if command.last_attempt:
-                await self._end(actor, command.export_id, ExportState.FAILED, f"{type(error).__name__}: {error}")
-            raise
 
     async def _make(self, actor: Actor, export_id: ExportId, progress: Progress) -> None:
         async with self._transactions.begin(actor, Permission.RUN_EXPORTS) as uow:

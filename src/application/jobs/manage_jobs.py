@@ -1,4 +1,7 @@
-"""Try failed jobs again, give jobs up, and clear up after those that were given up."""
+"""Try failed jobs again, give jobs up, and clear up after those that failed or were given up.
+
+Whoever needs a job and what it is about takes the job first, then the other, and writes the job last.
+"""
 
 from datetime import datetime
 from typing import Final
@@ -12,20 +15,21 @@ from src.application.transactions import Transactions
 from src.domain.documents.catalog_import import ImportEnded, RowError
 from src.domain.documents.export import ExportState
 from src.domain.identity.actor import Actor, Permission
-from src.domain.jobs.record import JobRecord
+from src.domain.jobs.record import JobRecord, JobState
 from src.domain.messaging.message import DeliveryStatus
 from src.domain.shared.ids import ExportId, ImportId, MessageId
 
 CLEAR_UP: Final = "clear_up_after_job"
 _CANCELLED: Final = "The job was cancelled."
-# What waits for these jobs would wait for ever.
+_ENDED: Final = frozenset({JobState.FAILED, JobState.CANCELLED})
+# What waits for these jobs would wait for ever. The queue's trigger knows the same names.
 _AWAITED: Final = frozenset({DELIVER_QUOTE, IMPORT_CATALOG, RUN_EXPORT})
 
 
 class RetryJob:
     """A job that has failed for good begins anew; a message or an export that failed with it waits again.
 
-    Raises JobNotFound, JobStateConflict.
+    Raises JobNotFound, JobStateConflict; ImportEnded, because an import that failed is begun with its file.
     """
 
     def __init__(self, transactions: Transactions, clock: Clock) -> None:
@@ -34,15 +38,19 @@ class RetryJob:
     async def __call__(self, actor: Actor, job_id: UUID) -> JobRecord:
         now = self._clock.now()
         async with self._transactions.begin(actor, Permission.MANAGE_JOBS) as uow:
-            retried = await uow.jobs.save((await uow.jobs.lock(job_id)).retry(at=now))
-            if retried.name == DELIVER_QUOTE:
-                message = await uow.messages.get(MessageId(retried.subject_id))
+            job = await uow.jobs.lock(job_id)
+            retrying = job.retry(at=now)
+            if job.name == DELIVER_QUOTE:
+                message = await uow.messages.get(MessageId(job.subject_id))
                 if message.status is DeliveryStatus.FAILED:
                     await uow.messages.save(message.queued_again(at=now))
-            elif retried.name == RUN_EXPORT:
-                export = await uow.exports.lock(ExportId(retried.subject_id))
+            elif job.name == RUN_EXPORT:
+                export = await uow.exports.lock(ExportId(job.subject_id))
                 if export.state is ExportState.FAILED:
                     await uow.exports.save(export.again(at=now))
+            elif job.name == IMPORT_CATALOG:
+                (await uow.imports.lock(ImportId(job.subject_id))).check_open()
+            retried = await uow.jobs.save(retrying)
             await uow.commit()
         return retried
 
@@ -74,7 +82,11 @@ class CancelJob:
 
 
 class ClearUpAfterJob:
-    """What waited for a job that was cancelled waits no longer: the message failed, the import ended, the export is given up."""
+    """What waited for a job that failed for good or was cancelled waits no longer, and says why; see ``_AWAITED``.
+
+    Enqueued for a cancelled job by whoever cancels it, for a failed one by the queue itself, in whatever way it failed.
+    One that was retried meanwhile is left alone. Raises JobNotFound.
+    """
 
     def __init__(self, transactions: Transactions, clock: Clock, ids: IdFactory) -> None:
         self._transactions, self._clock, self._ids = transactions, clock, ids
@@ -82,29 +94,35 @@ class ClearUpAfterJob:
     async def __call__(self, actor: Actor, job_id: UUID) -> None:
         now = self._clock.now()
         async with self._transactions.begin(actor, Permission.DELIVER_MESSAGES) as uow:
-            job = await uow.jobs.get(job_id)
+            job = await uow.jobs.lock(job_id)
+            if job.state not in _ENDED:
+                return
+            failed = job.state is JobState.FAILED
+            reason = job.error if failed else _CANCELLED
             if job.name == DELIVER_QUOTE:
-                await self._give_up(uow, actor, MessageId(job.subject_id), now)
+                answer = reason if failed else f"Not sent: {reason}"
+                await self._give_up(uow, actor, MessageId(job.subject_id), answer, now)
             elif job.name == IMPORT_CATALOG:
                 running = await uow.imports.lock(ImportId(job.subject_id))
                 try:
                     running.check_open()
                 except ImportEnded:
                     return
-                error = RowError(row=None, column="", message=_CANCELLED)
+                error = RowError(row=None, column="", message=reason)
                 await uow.imports.save(running.finished(refused=(error,), at=now))
             elif job.name == RUN_EXPORT:
                 export = await uow.exports.lock(ExportId(job.subject_id))
                 if export.is_preparing:
-                    await uow.exports.save(export.ended(ExportState.CANCELLED, message=_CANCELLED, at=now))
+                    state = ExportState.FAILED if failed else ExportState.CANCELLED
+                    await uow.exports.save(export.ended(state, message=reason, at=now))
             await uow.commit()
 
-    async def _give_up(self, uow: UnitOfWork, actor: Actor, message_id: MessageId, now: datetime) -> None:
+    async def _give_up(self, uow: UnitOfWork, actor: Actor, message_id: MessageId, answer: str, now: datetime) -> None:
         message = await uow.messages.find(message_id)
         await uow.quotes.lock(message.quote_id)
         message = await uow.messages.get(message_id)
         if message.status is DeliveryStatus.QUEUED:
-            failed = await uow.messages.save(message.failed(answer=f"Not sent: {_CANCELLED}", at=now))
+            failed = await uow.messages.save(message.failed(answer=answer, at=now))
             await after_failures(uow, actor, self._ids, [failed], now)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from typing import Final
 
 from src.application.deliveries import after_failures
 from src.application.messaging.templates import template_for
@@ -13,7 +14,6 @@ from src.application.ports.mail import (
     Attachment,
     ComposedText,
     Email,
-    MailDeferred,
     Mailer,
     MailRefused,
     MailTemplates,
@@ -33,18 +33,20 @@ from src.domain.shared.ids import DocumentId, MessageId
 
 # What is no longer offered does not leave the house, however late its turn comes.
 _GIVEN_UP = frozenset({QuoteStatus.CANCELLED, QuoteStatus.SUPERSEDED, QuoteStatus.EXPIRED})
+# Between tries to keep that a mail has left, in seconds: a connection that broke, a server that starts again.
+_PAUSES: Final = (0.0, 1.0, 5.0, 25.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliverQuoteCommand:
-    """*last_attempt*: no other will follow, so that a mail that could not be handed over has failed."""
-
     message_id: MessageId
-    last_attempt: bool = False
 
 
 class DeliverQuote:
-    """No transaction is open while it renders, stores or mails. Raises MailDeferred when it is worth another attempt."""
+    """No transaction is open while it renders, stores or mails. Raises MailDeferred when it is worth another attempt.
+
+    A message whose attempts have all failed is settled by what follows a failed job, not here: see ``ClearUpAfterJob``.
+    """
 
     def __init__(
         self,
@@ -73,16 +75,9 @@ class DeliverQuote:
             await self._settle(actor, message, answer=f"Not sent: the offer is {ended.value}.", taken=False)
             return
         document = QuoteDocument.of(quote, message.revision)
-        try:
-            pdf = await self._pdf(actor, message, document, stored, revision.content.logo)
-            composed = await self._composed(actor, message, document, template)
-            email = _email(message, document, composed, pdf)
-            await self._hand_over(actor, message, email, last_attempt=command.last_attempt)
-        except Exception as error:
-            if command.last_attempt:  # Nobody will try again: the seller must see that nothing went out.
-                answer = f"The document could not be made or handed over: {type(error).__name__}."
-                await self._settle(actor, message, answer=answer, taken=False)
-            raise
+        pdf = await self._pdf(actor, message, document, stored, revision.content.logo)
+        composed = await self._composed(actor, message, document, template)
+        await self._hand_over(actor, message, _email(message, document, composed, pdf))
 
     def _ended(self, revision: Revision) -> QuoteStatus | None:
         """How it ended, if it is no longer offered; expired also before the job that says so has come."""
@@ -150,16 +145,25 @@ class DeliverQuote:
                 await uow.jobs.enqueue(job)
                 await uow.commit()
 
-    async def _hand_over(self, actor: Actor, message: Message, email: Email, *, last_attempt: bool) -> None:
+    async def _hand_over(self, actor: Actor, message: Message, email: Email) -> None:
         try:
-            answer, taken = await self._mailer.send(email), True
+            answer = await self._mailer.send(email)
         except MailRefused as refused:
-            answer, taken = str(refused), False
-        except MailDeferred as deferred:
-            if not last_attempt:
-                raise
-            answer, taken = str(deferred), False
-        await self._settle(actor, message, answer=answer, taken=taken)
+            await self._settle(actor, message, answer=str(refused), taken=False)
+            return
+        await self._keep_taken(actor, message, answer)
+
+    async def _keep_taken(self, actor: Actor, message: Message, answer: str) -> None:
+        """Not in one try: another attempt would mail again, and after the last a mail that left would be told as failed."""
+        for pause in (*_PAUSES, None):
+            try:
+                await self._settle(actor, message, answer=answer, taken=True)
+            except Exception:
+                if pause is None:
+                    raise
+                await asyncio.sleep(pause)
+            else:
+                return
 
     async def _settle(self, actor: Actor, message: Message, *, answer: str, taken: bool) -> None:
         now = self._clock.now()

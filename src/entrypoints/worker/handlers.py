@@ -75,9 +75,9 @@ def job_handlers(container: AsyncContainer) -> Mapping[str, JobHandler]:
             async with _progress(await container.get(ReportProgress), job) as read:
                 await run(_actor(job), ImportId(job.subject_id), progress=read.add)
 
-    async def run_export(job: Job, attempt: Attempt) -> None:
+    async def run_export(job: Job, _: Attempt) -> None:
         run = await container.get(RunExport)
-        command = RunExportCommand(export_id=ExportId(job.subject_id), last_attempt=attempt.last)
+        command = RunExportCommand(export_id=ExportId(job.subject_id))
         async with _progress(await container.get(ReportProgress), job) as progress:
             await run(_actor(job), command, progress)
 
@@ -117,10 +117,9 @@ def job_handlers(container: AsyncContainer) -> Mapping[str, JobHandler]:
 
 
 def _of_mails(container: AsyncContainer) -> Mapping[str, JobHandler]:
-    async def deliver_quote(job: Job, attempt: Attempt) -> None:
+    async def deliver_quote(job: Job, _: Attempt) -> None:
         deliver = await container.get(DeliverQuote)
-        command = DeliverQuoteCommand(message_id=MessageId(job.subject_id), last_attempt=attempt.last)
-        await deliver(_actor(job), command)
+        await deliver(_actor(job), DeliverQuoteCommand(message_id=MessageId(job.subject_id)))
 
     async def tell_of_failed_delivery(job: Job, _attempt: Attempt) -> None:
         tell = await container.get(TellOfFailedDelivery)

@@ -13,6 +13,7 @@ from src.adapters.jobs.worker import run_worker
 from src.adapters.system import SystemClock
 from src.application.jobs.manage_jobs import RetryJob
 from src.application.ports.jobs import DELIVER_QUOTE, Job
+from src.application.ports.mail import MailDeferred
 from src.application.transactions import Transactions
 from src.domain.identity.actor import Role
 from src.domain.jobs.record import JobNotFound, JobState, JobStateConflict
@@ -58,7 +59,7 @@ async def test_a_dead_letter_tells_its_error_and_is_replayed(queue: Queue) -> No
     async def breaks(_: Job, attempt: Attempt) -> None:
         attempts.append(attempt.number)
         if not mended.is_set():
-            raise ValueError("the printer is on fire")
+            raise ValueError("/home/proffer: SELECT secret")
 
     async def has(state: JobState) -> bool:
         return (await queue.record(job)).state is state
@@ -71,7 +72,7 @@ async def test_a_dead_letter_tells_its_error_and_is_replayed(queue: Queue) -> No
         await queue.retry(job)
         await until(lambda: has(JobState.SUCCEEDED))
 
-    assert dead.error == "ValueError: the printer is on fire"
+    assert dead.error == f"Something went wrong inside; the log has it under the trace id {job.trace_id}."
     assert dead.attempt == HURRIED.attempts
     assert attempts == [1, 2, 3, 1]
 
@@ -81,7 +82,7 @@ async def test_the_error_is_told_between_attempts_too(queue: Queue) -> None:
     settings = replace(HURRIED, base=timedelta(hours=1), cap=timedelta(hours=1), random=lambda: 1.0)
 
     async def breaks(_: Job, __: Attempt) -> None:
-        raise ValueError("not yet")
+        raise MailDeferred("451 not yet")
 
     async def has_failed_once() -> bool:
         return (await queue.record(job)).error != ""
@@ -91,7 +92,7 @@ async def test_the_error_is_told_between_attempts_too(queue: Queue) -> None:
         await until(has_failed_once)
     record = await queue.record(job)
 
-    assert (record.state, record.attempt, record.error) == (JobState.QUEUED, 1, "ValueError: not yet")
+    assert (record.state, record.attempt, record.error) == (JobState.QUEUED, 1, "451 not yet")
     assert record.due_at > datetime.now(UTC) + timedelta(minutes=59)
 
 

@@ -1,14 +1,14 @@
-"""A database that is full or fails for a moment is nobody's failure: no job ends for it, and no worker."""
+"""A database that is away is nobody's failure: no job ends for it, and no worker. What a job does to itself counts."""
 
 from contextlib import AsyncExitStack
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from uuid import uuid4
 
 import asyncpg
 import pytest
 from pgqueuer.models import Job as QueuedJob
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from src.adapters.jobs.attempts import Attempt, fenced_queries
 from src.adapters.jobs.worker import libpq_address
@@ -82,48 +82,82 @@ async def test_a_worker_waits_while_the_disk_is_full(queue: Queue) -> None:
     assert diary.attempts == [Attempt(1, last=False)]
 
 
-@pytest.mark.parametrize("sqlstate", ["08006", DISK_FULL, "53300", "57P01", "57P03"])
-async def test_a_last_attempt_that_found_the_database_away_is_none(queue: Queue, sqlstate: str) -> None:
-    job = queue.a_job()
-    diary = Diary(queue, f"DO $$ BEGIN RAISE SQLSTATE '{sqlstate}'; END $$")
+CUT = "SELECT pg_terminate_backend(pg_backend_pid())"
+
+
+def raising(sqlstate: str) -> str:
+    return f"DO $$ BEGIN RAISE SQLSTATE '{sqlstate}'; END $$"
+
+
+@dataclass
+class Failing:
+    """A handler that does *statement*. In so many attempts nobody gets a connection meanwhile, and the one after them ends well."""
+
+    queue: Queue
+    statement: str
+    away: int = 0
+    attempts: list[Attempt] = field(default_factory=list)
+
+    async def __call__(self, _: Job, attempt: Attempt) -> None:
+        self.attempts.append(attempt)
+        if len(self.attempts) == self.away + 1 > 1:
+            await self._allow("-1")
+            return
+        engine = make_engine(self.queue.urls.app, pool_size=1)
+        if len(self.attempts) > 1:
+            await self._allow("-1")
+        async with AsyncExitStack() as afterwards:
+            afterwards.push_async_callback(engine.dispose)
+            connection = await afterwards.enter_async_context(lent(engine))
+            if self.away:
+                await self._allow("0")
+            await connection.execute(text(self.statement))
+
+    async def _allow(self, connections: str) -> None:
+        """To all but administrators. Who has a connection keeps it, such as the worker itself."""
+        database = make_url(self.queue.urls.app).database
+        await self.queue.do(f"ALTER DATABASE {database} CONNECTION LIMIT {connections}")
+
+
+@pytest.mark.parametrize("statement", [CUT, *map(raising, ("08006", "53300", "57P01", "57P03"))])
+async def test_a_last_attempt_that_found_the_database_away_is_none(queue: Queue, statement: str) -> None:
+    job, handler = queue.a_job(), Failing(queue, statement, away=2)
     await queue.add(job)
 
-    async with queue.worker(diary, ONCE):
+    async with queue.worker(handler, ONCE):
         state = await ended(queue, job)
 
     assert state is JobState.SUCCEEDED
-    assert diary.attempts == [Attempt(1, last=True)] * 2
+    assert handler.attempts == [Attempt(1, last=True)] * 3
 
 
-async def test_a_last_attempt_whose_connection_was_cut_is_none(queue: Queue) -> None:
-    job = queue.a_job()
-    attempts: list[Attempt] = []
-    await queue.add(job)
-    engine = make_engine(queue.urls.app, pool_size=1)
-
-    async def cut_the_first_time(_: Job, attempt: Attempt) -> None:
-        attempts.append(attempt)
-        async with lent(engine) as connection:
-            await connection.execute(
-                text("SELECT pg_terminate_backend(pg_backend_pid())" if attempt.fence == 1 else "SELECT 1")
-            )
-
-    async with queue.worker(cut_the_first_time, ONCE):
-        state = await ended(queue, job)
-    await engine.dispose()
-
-    assert state is JobState.SUCCEEDED
-    assert attempts == [Attempt(1, last=True)] * 2
-
-
-@pytest.mark.parametrize("sqlstate", ["22012", "53200", "57014"])
-async def test_what_may_be_the_jobs_own_doing_counts(queue: Queue, sqlstate: str) -> None:
-    """One that takes all memory, or all time, would come back for ever."""
-    job = queue.a_job()
+@pytest.mark.parametrize(
+    "statement", [CUT, *map(raising, ("08006", "53300", "57P01", DISK_FULL, "22012", "53200", "57014"))]
+)
+async def test_what_may_be_the_jobs_own_doing_counts(queue: Queue, statement: str) -> None:
+    """Others can use the database: a job that fills the disk or has its connection cut would come back for ever."""
+    job, handler = queue.a_job(), Failing(queue, statement)
     await queue.add(job)
 
-    async with queue.worker(Diary(queue, f"DO $$ BEGIN RAISE SQLSTATE '{sqlstate}'; END $$"), ONCE):
+    async with queue.worker(handler):
         assert await ended(queue, job) is JobState.FAILED
+
+    assert [attempt.number for attempt in handler.attempts] == [1, 2, 3]
+
+
+async def test_pauses_grow_while_the_database_stays_away(queue: Queue) -> None:
+    job, handler = queue.a_job(), Failing(queue, CUT, away=4)
+    await queue.add(job)
+
+    async with queue.worker(handler, replace(ONCE, random=lambda: 1.0, cap=timedelta(milliseconds=4))):
+        assert await ended(queue, job) is JobState.SUCCEEDED
+
+    pauses = await queue.ask(
+        "SELECT traceback -> 'additional_context' ->> 'retry_delay' FROM jobs.pgqueuer_log "
+        "WHERE entrypoint = :n AND traceback IS NOT NULL ORDER BY id",
+        n=queue.name,
+    )
+    assert pauses == ["0:00:00.001000", "0:00:00.002000", "0:00:00.004000", "0:00:00.004000"]
 
 
 async def test_a_job_whose_attempt_cannot_be_told_is_given_back(queue: Queue) -> None:

@@ -10,10 +10,12 @@ import pytest_asyncio
 
 from src.adapters.memory.documents import PlainTextRenderer
 from src.adapters.memory.mail import MemoryMailer
+from src.adapters.memory.state import OrganizationState
 from src.adapters.memory.storage import MemoryStorage
 from src.adapters.memory.system import SequentialIds, TickingClock
 from src.adapters.memory.unit_of_work import MemoryStore, OpenMemoryUnitOfWork
 from src.adapters.smtp import JinjaMailTemplates
+from src.application.jobs.manage_jobs import ClearUpAfterJob, RetryJob
 from src.application.messaging.deliver_quote import DeliverQuote, DeliverQuoteCommand
 from src.application.ports.documents import QuoteDocument, QuoteRenderer, RenderedDocument
 from src.application.ports.mail import MailDeferred, MailRefused
@@ -23,6 +25,7 @@ from src.application.quoting.send_quote import SendQuote, SendQuoteCommand
 from src.application.quoting.submit_quote import SubmitQuote, SubmitQuoteCommand
 from src.application.transactions import Transactions
 from src.domain.identity.actor import Actor, Role
+from src.domain.jobs.record import JobState
 from src.domain.messaging.message import DeliveryStatus, Message
 from src.domain.quoting.revision import CancelReason
 from src.domain.quoting.states import QuoteStatus
@@ -51,7 +54,7 @@ class Post:
     clock: TickingClock
     ids: SequentialIds
 
-    async def deliver(self, *, last: bool = False, renderer: QuoteRenderer | None = None) -> None:
+    async def deliver(self, *, renderer: QuoteRenderer | None = None) -> None:
         deliver = DeliverQuote(
             Transactions(OpenMemoryUnitOfWork(self.store)),
             renderer or PlainTextRenderer(),
@@ -62,10 +65,14 @@ class Post:
             self.ids,
         )
         actor = Actor.job(organization_id=self.team.organization.id, name="deliver_quote", origin=ORIGIN)
-        await deliver(actor, DeliverQuoteCommand(message_id=self.message_id, last_attempt=last))
+        await deliver(actor, DeliverQuoteCommand(message_id=self.message_id))
+
+    @property
+    def state(self) -> OrganizationState:
+        return self.store.states[self.team.organization.id]
 
     def message(self) -> Message:
-        return self.store.states[self.team.organization.id].messages[self.message_id]
+        return self.state.messages[self.message_id]
 
     def actions(self) -> list[str]:
         return [entry.record.action for entry in self.store.states[self.team.organization.id].entries]
@@ -123,26 +130,41 @@ async def test_a_deferred_mail_is_tried_again_with_the_same_document_and_id(post
     assert post.actions().count("quote.rendered") == 1
 
 
-@pytest.mark.parametrize(("failure", "last"), [(MailRefused("550 nobody"), False), (MailDeferred("451 later"), True)])
-async def test_a_mail_that_cannot_be_handed_over_has_failed_and_says_why(
-    failure: MailRefused | MailDeferred, last: bool, post: Post
-) -> None:
-    post.mailer.fail_with(failure)
+async def test_a_mail_that_is_refused_has_failed_and_says_why(post: Post) -> None:
+    post.mailer.fail_with(MailRefused("550 nobody"))
 
-    await post.deliver(last=last)
+    await post.deliver()
 
     assert post.message().status is DeliveryStatus.FAILED
-    assert post.message().answer == str(failure)
+    assert post.message().answer == "550 nobody"
     assert post.actions().count("message.failed") == 1
 
 
-@pytest.mark.parametrize("last", [False, True])
-async def test_a_document_that_cannot_be_made_is_told_after_the_last_attempt(last: bool, post: Post) -> None:
+async def test_a_document_that_cannot_be_made_fails_the_attempt_and_not_the_message(post: Post) -> None:
     with pytest.raises(ArithmeticError):
-        await post.deliver(last=last, renderer=BrokenRenderer())
+        await post.deliver(renderer=BrokenRenderer())
 
-    assert post.message().status is (DeliveryStatus.FAILED if last else DeliveryStatus.QUEUED)
-    assert "secret" not in post.message().answer
+    assert post.message().status is DeliveryStatus.QUEUED
+
+
+async def test_what_failed_with_its_job_tells_why_until_it_is_tried_again(post: Post) -> None:
+    open_uow, admin = OpenMemoryUnitOfWork(post.store), post.team.actor(Role.ADMIN)
+    [job] = [one for one in post.state.jobs.values() if one.subject_id == post.message_id]
+    clear_up = ClearUpAfterJob(Transactions(open_uow), post.clock, post.ids)
+    worker = Actor.job(organization_id=post.team.organization.id, name="clear_up_after_job", origin=ORIGIN)
+
+    await clear_up(worker, job.id)
+    assert post.message().status is DeliveryStatus.QUEUED  # The job waits: somebody has it tried again.
+
+    post.state.jobs[job.id] = replace(job, state=JobState.FAILED, error="451 later")
+    for _ in range(2):
+        await clear_up(worker, job.id)
+    assert (post.message().status, post.message().answer) == (DeliveryStatus.FAILED, "451 later")
+    assert [post.actions().count(one) for one in ("message.failed", "quote.delivery_failed")] == [1, 1]
+
+    await RetryJob(Transactions(open_uow), post.clock)(admin, job.id)
+    await post.deliver()
+    assert post.message().status is DeliveryStatus.HANDED_OVER
 
 
 async def test_the_figures_are_those_of_the_revision(post: Post) -> None:

@@ -88,7 +88,7 @@ class JobController(Controller):
     async def retry_job(
         self, job_id: FromPath[UUID], actor: FromDishka[Actor], retry_job: FromDishka[RetryJob]
     ) -> JobResponse:
-        """Try a job again that has failed for good."""
+        """Try a job again that has failed for good; 409 `import_ended` for an import, which is begun anew with its file."""
         return JobResponse.of(await retry_job(actor, job_id))
 
     @post("/{job_id:uuid}/cancel", status_code=HTTP_200_OK, permission=Permission.MANAGE_JOBS)
