@@ -211,3 +211,18 @@ async def _entries(team: Team, open_unit_of_work: OpenUnitOfWork) -> int:
     """How many things have happened in the organisation; the audit knows all of them."""
     async with open_unit_of_work(team.organization.actor(Role.OWNER)) as uow:
         return (await uow.audit.head()).sequence
+
+
+async def test_a_parameter_that_nobody_knows_is_refused(team: Team) -> None:
+    """One whose name is mistyped would give everything."""
+    answers = [
+        await team.sales.get("/api/v1/quotes", stauts="draft"),
+        await team.sales.get("/api/v1/quotes/export", colour="red", format="csv"),
+        await team.sales.get("/api/v1/me", x="1"),
+    ]
+
+    assert [answer.status_code for answer in answers] == [422, 422, 422]
+    [told] = answers[0].json()["details"]
+    assert told["field"] == "stauts"
+    assert "status" in told["message"]
+    assert [one["field"] for one in answers[1].json()["details"]] == ["colour"]

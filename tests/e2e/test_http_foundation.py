@@ -267,7 +267,7 @@ async def test_cross_origin_requests_are_closed_unless_an_origin_is_named() -> N
 
 async def test_every_request_is_one_line_of_the_log(team: Team, log_file: Path) -> None:
     begin = len(_read(log_file))
-    answer = await team.sales.send("GET", "/api/v1/quotes?search=line%0abreak&secret=x", b"")
+    answer = await team.sales.send("GET", "/api/v1/quotes?search=line%0abreak%20secret", b"")
 
     logged = [json.loads(line) for line in _read(log_file)[begin:].splitlines()]
     (line,) = [one for one in logged if one.get("trace_id") == answer.headers["x-trace-id"]]

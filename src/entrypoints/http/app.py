@@ -18,7 +18,7 @@ from src.entrypoints.http.health import HealthController, ReadinessCheck
 from src.entrypoints.http.idempotency import IdempotencyGuard, replayed
 from src.entrypoints.http.metrics import Metrics, MetricsController
 from src.entrypoints.http.problems import problem_of
-from src.entrypoints.http.queries import QueryGuard
+from src.entrypoints.http.queries import QueryGuard, refuse_unknown_parameters
 from src.entrypoints.http.request_limits import AddressLimit, RequestLimiter, RequestRates
 from src.entrypoints.http.requests import Exchange, report, trace_id_of
 from src.entrypoints.telemetry import traced
@@ -50,7 +50,7 @@ def create_app(
     cors = CORSConfig(allow_origins=list(settings.cors_origins)) if settings.cors_origins else None
     app = Litestar(
         route_handlers=[
-            DishkaRouter("", route_handlers=list(route_handlers)),
+            DishkaRouter("", route_handlers=list(route_handlers), guards=[refuse_unknown_parameters]),
             HealthController,
             MetricsController,
             DocsController,

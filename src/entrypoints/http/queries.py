@@ -1,10 +1,15 @@
-"""Query strings: UTF-8, and no character that no database stores."""
+"""Query strings: UTF-8, no character that no database stores, and no parameter that the route does not know."""
 
+from typing import Any
 from urllib.parse import parse_qsl
+from weakref import WeakKeyDictionary
 
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+from litestar.handlers.http_handlers.base import HTTPRouteHandler
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from src.domain.shared.errors import Invalid, invalid_field
+from src.domain.shared.errors import FieldError, Invalid, invalid_field
 from src.entrypoints.http.problems import problem_of
 from src.entrypoints.http.requests import answer, is_http
 
@@ -34,3 +39,19 @@ def _check(query: bytes) -> None:
     for name, value in pairs:
         if "\0" in name or "\0" in value:
             raise invalid_field(name.replace("\0", "?"), "The NUL character is not allowed.")
+
+
+_known: WeakKeyDictionary[BaseRouteHandler, frozenset[str]] = WeakKeyDictionary()
+
+
+def refuse_unknown_parameters(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """A guard of routes: a filter whose name is mistyped must not give everything. Raises Invalid naming the parameters."""
+    if not connection.scope["query_string"] or not isinstance(handler, HTTPRouteHandler):
+        return
+    known = _known.get(handler)
+    if known is None:
+        model = handler.create_kwargs_model(dict(connection.path_params))
+        known = _known[handler] = frozenset(one.field_alias for one in model.expected_query_params)
+    told = f"This parameter is not known; known are {', '.join(sorted(known))}." if known else "None is known here."
+    if unknown := sorted(set(connection.query_params) - known):
+        raise Invalid("Some parameters are not known.", fields=tuple(FieldError(name, told) for name in unknown))

@@ -8,10 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[3]
 PROFFER = (sys.executable, "-m", "src.entrypoints.cli")
 _TALKATIVE = (
-    "from src.entrypoints.cli import app as cli\n"
-    "@cli.app.command\n"
-    "def talk(): print('more ' * 100_000)\n"
-    "cli.main()\n"
+    "from src.entrypoints.cli import app as cli\n@cli.app.command\ndef talk(): print('more ' * 100_000)\ncli.main()\n"
 )
 
 
