@@ -4,10 +4,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
+from src.adapters.smtp.restricted import MOST_REPEATS
 from src.application.ports.documents import QuoteDocument
 from src.domain.documents import notation_for
 
-MOST_LINES: Final = 100
+MOST_LINES: Final = MOST_REPEATS
 
 
 def offer_values(document: QuoteDocument, note: str) -> dict[str, object]:

@@ -1,7 +1,8 @@
 """Templates that an organisation writes: so little of Jinja that each ends soon, and reaches nothing but named values.
 
 What is not on the lists here is refused before anything is compiled; the sandbox is the second wall. There is nothing that
-counts, calls, joins texts or repeats beyond a given list, so that the work is at most the template's size times the list's.
+counts, calls, joins texts or repeats beyond a given list. How much work is left is counted before it is done: a template has
+at most MOST_STEPS, and no step has more to read than LONGEST_VALUE characters and what one filter makes of them.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -16,7 +17,15 @@ from src.application.ports.mail import TemplateFailed
 LONGEST_RENDERED: Final = 200_000
 DEEPEST: Final = 20
 MOST_NODES: Final = 2_000
-FILTERS: Final = ("upper", "lower", "capitalize", "title", "trim", "length", "default")
+MOST_REPEATS: Final = 100
+LONGEST_VALUE: Final = 2_000
+MOST_FILTERS: Final = 2
+MOST_STEPS: Final = 30_000
+STEPS_OF_FILTERS: Final = (
+    25  # And of comparisons. Measured with texts of LONGEST_VALUE, whose small letters are two capitals.
+)
+# Not «title», which takes ten times as long as the others.
+FILTERS: Final = ("upper", "lower", "capitalize", "trim", "length", "default")
 _OF_LOOP: Final = frozenset({"index", "first", "last", "length"})
 _NAMED: Final = {
     "Call": "Calls are not known here.",
@@ -81,11 +90,14 @@ def check(source: str, values: Collection[str]) -> None:
 
 
 def render(source: str, values: Mapping[str, object], known: Collection[str], *, html: bool) -> str:
-    """*source* with *values*; in HTML they are escaped. Raises TemplateFailed, also for more than LONGEST_RENDERED characters."""
+    """*source* with *values*; in HTML they are escaped. Of long values it has LONGEST_VALUE characters, of lists MOST_REPEATS.
+
+    Raises TemplateFailed, also for more than LONGEST_RENDERED characters.
+    """
     try:
         check(source, known)
         pieces, size = [], 0
-        for piece in _compiled(source, html).generate(values):
+        for piece in _compiled(source, html).generate(_shortened(values)):
             size += len(piece)
             if size > LONGEST_RENDERED:
                 raise TemplateFailed(f"It would be longer than {LONGEST_RENDERED} characters.")
@@ -95,6 +107,20 @@ def render(source: str, values: Mapping[str, object], known: Collection[str], *,
     except _FAULTS as error:
         raise TemplateFailed(f"{type(error).__name__}: {error}"[:500]) from error
     return "".join(pieces)
+
+
+def _shortened(values: Mapping[str, object]) -> dict[str, object]:
+    return {name: _short(value) for name, value in values.items()}
+
+
+def _short(value: object) -> object:
+    match value:
+        case str() if len(value) > LONGEST_VALUE:
+            return value[: LONGEST_VALUE - 1] + "\N{HORIZONTAL ELLIPSIS}"
+        case list():
+            return [_shortened(item) for item in value[:MOST_REPEATS]]
+        case _:
+            return value
 
 
 @lru_cache(maxsize=64)
@@ -127,7 +153,8 @@ class _Reader:
         self._items = {
             name: {one.partition(".")[2] for one in values if one.startswith(f"{name}.")} for name in self._lists
         }
-        self._read = 0
+        self._read = self._steps = 0
+        self._times = 1  # How often what is read now is done at most.
         self._item: tuple[str, str] | None = None  # The name of a loop's item, and of its list.
 
     def read(self, tree: nodes.Template) -> None:
@@ -163,9 +190,10 @@ class _Reader:
             or node.target.name in {*self._values, "loop"}
         ):
             raise Refusal(node.lineno, "Write it as «for line in lines», with a name of its own.")
-        self._item = node.target.name, over
+        self._item, self._times = (node.target.name, over), MOST_REPEATS
+        self._count(node, depth)  # Going on to the next is work, too.
         self._blocks(node.body, depth + 1)
-        self._item = None
+        self._item, self._times = None, 1
         self._blocks(node.else_, depth + 1)
 
     def _value(self, node: nodes.Node, depth: int) -> None:
@@ -177,6 +205,8 @@ class _Reader:
                 self._part(node)
             case nodes.Filter():
                 self._filter(node, depth)
+            case nodes.Const() if isinstance(node.value, str) and len(node.value) > LONGEST_VALUE:
+                raise Refusal(node.lineno, f"A text in quotation marks has at most {LONGEST_VALUE} characters.")
             case _:
                 for operand in _operands(node):
                     self._value(operand, depth + 1)
@@ -207,6 +237,8 @@ class _Reader:
             or (node.args and node.name != "default")
         ):
             raise Refusal(node.lineno, f"Write the filter «{node.name}» as «value|{node.name}».")
+        if sum(1 for _ in node.find_all(nodes.Filter)) >= MOST_FILTERS:
+            raise Refusal(node.lineno, f"A value goes through {MOST_FILTERS} filters at most.")
         if not (node.name == "length" and isinstance(node.node, nodes.Name) and node.node.name in self._lists):
             self._value(node.node, depth + 1)
         for argument in node.args:
@@ -216,6 +248,19 @@ class _Reader:
         self._read += 1
         if depth > DEEPEST or self._read > MOST_NODES:
             raise Refusal(node.lineno or 1, "The template is nested too deeply, or has too many parts.")
+        self._steps += self._times * _steps(node)
+        if self._steps > MOST_STEPS:
+            raise Refusal(node.lineno or 1, f"There is too much to do: {MOST_REPEATS} times all that is in a loop.")
+
+
+def _steps(node: nodes.Node) -> int:
+    match node:
+        case nodes.Filter():
+            return STEPS_OF_FILTERS
+        case nodes.Compare():
+            return STEPS_OF_FILTERS * len(node.ops)
+        case _:
+            return 1
 
 
 def _operands(node: nodes.Node) -> Iterable[nodes.Node]:

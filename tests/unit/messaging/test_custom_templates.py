@@ -1,6 +1,7 @@
 """Templates that an organisation writes: what they can say, and that they can do nothing else."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from src.adapters.smtp import JinjaMailTemplates
-from src.adapters.smtp.restricted import DEEPEST, FILTERS, LONGEST_RENDERED, MOST_NODES
+from src.adapters.smtp import JinjaMailTemplates, restricted
+from src.adapters.smtp.restricted import (
+    DEEPEST,
+    FILTERS,
+    LONGEST_RENDERED,
+    LONGEST_VALUE,
+    MOST_FILTERS,
+    MOST_NODES,
+    MOST_REPEATS,
+    MOST_STEPS,
+    STEPS_OF_FILTERS,
+    Refusal,
+    check,
+    render,
+)
 from src.application.ports.mail import TemplateFailed
 from src.domain.messaging.template import (
     LONGEST_HTML_TEMPLATE,
@@ -141,6 +155,103 @@ def test_a_template_has_only_so_many_parts() -> None:
 
     assert faults(text=most) == [("text", "Line 1: The template is nested too deeply, or has too many parts.")]
     assert faults(text=most[: len(most) // 2]) == []
+
+
+TOO_MUCH = f"There is too much to do: {MOST_REPEATS} times all that is in a loop."
+
+
+@pytest.mark.parametrize(
+    ("piece", "most"),
+    [
+        ("{% if line.sku|upper %}{% endif %}", MOST_STEPS // MOST_REPEATS // (STEPS_OF_FILTERS + 2)),
+        ("{% if line.sku == line.sku %}{% endif %}", MOST_STEPS // MOST_REPEATS // (STEPS_OF_FILTERS + 3)),
+        ("{% if 1 < 2 < 3 %}{% endif %}", MOST_STEPS // MOST_REPEATS // (2 * STEPS_OF_FILTERS + 4)),
+        ("{% if line.sku %}{% endif %}", (MOST_STEPS // MOST_REPEATS - 2) // 2),  # Going on is a step, too.
+    ],
+)
+def test_loops_have_only_so_much_to_do(piece: str, most: int) -> None:
+    def looped(times: int) -> str:
+        return f"x{{% for line in lines %}}{piece * times}{{% endfor %}}"
+
+    assert faults(text=looped(most)) == []
+    assert faults(text=looped(most + 1)) == [("text", f"Line 1: {TOO_MUCH}")]
+    with pytest.raises(TemplateFailed):  # One of a time when more was taken.
+        TEMPLATES.quote_sent(a_quote_document(), "", some_texts(text=looped(most + 1)))
+
+
+def test_empty_loops_are_work_too() -> None:
+    assert faults(text="x" + "{% for line in lines %}{% endfor %}" * 300) == [("text", f"Line 1: {TOO_MUCH}")]
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["note|upper|lower|trim", "(title if note|length else title|upper)|upper", "note|default(title|upper)|trim"],
+)
+def test_a_value_goes_through_two_filters_at_most(value: str) -> None:
+    assert faults(text=f"x{{{{ {value} }}}}") == [
+        ("text", f"Line 1: A value goes through {MOST_FILTERS} filters at most.")
+    ]
+    assert faults(text="x{{ note|upper|trim }}{{ title|default(note|trim) }}") == []
+
+
+def test_of_long_values_there_is_only_the_beginning() -> None:
+    long = "a" * LONGEST_VALUE
+    source = "{{ note|upper }}{% for line in lines %}{{ line.sku }}{% endfor %}"
+
+    assert (
+        render(source, {"note": long, "lines": [{"sku": "x"}]}, TEMPLATE_VALUES[OFFER], html=False)
+        == f"{long.upper()}x"
+    )
+    cut = render(source, {"note": long + "b", "lines": [{"sku": long + "b"}]}, TEMPLATE_VALUES[OFFER], html=False)
+    assert cut == f"{long[1:].upper()}…{long[1:]}…"
+    assert faults(text=f"x{{{{ '{long}'|upper }}}}") == []
+    assert faults(text=f"x{{{{ '{long}a'|upper }}}}") == [
+        ("text", f"Line 1: A text in quotation marks has at most {LONGEST_VALUE} characters.")
+    ]
+
+
+def test_lists_are_repeated_so_often_and_no_more() -> None:
+    values = {"lines": [{"sku": "x"}] * (MOST_REPEATS + 1)}
+
+    assert (
+        render("{% for l in lines %}{{ l.sku }}{% endfor %}", values, TEMPLATE_VALUES[OFFER], html=False) == "x" * 100
+    )
+
+
+OPERANDS = st.sampled_from(["line.description", "note", "line.sku", "'ß'"])
+FILTERED = st.builds(
+    "|".join, st.tuples(OPERANDS, *[st.sampled_from([one for one in FILTERS if one != "length"])] * MOST_FILTERS)
+)
+CONDITIONS = st.builds(" ".join, st.tuples(FILTERED, st.sampled_from(["==", "in", "and", "or"]), FILTERED))
+BODIES = st.lists(st.builds("{{% if {} %}}{{% endif %}}".format, CONDITIONS | FILTERED), max_size=8).map("".join)
+
+
+@given(st.lists(BODIES, max_size=12), st.booleans())
+def test_whatever_is_taken_filters_no_more_than_its_steps_and_nothing_long(bodies: list[str], html: bool) -> None:
+    source = "".join(f"{{% for line in lines %}}{body}{{% endfor %}}" for body in bodies)
+    try:
+        check(source, TEMPLATE_VALUES[OFFER])
+    except Refusal as refused:
+        assert TOO_MUCH in str(refused) or "parts" in str(refused)  # noqa: PT017 — either is fine, and nothing else.
+        return
+    sizes: list[int] = []
+    environment = restricted._HTML if html else restricted._TEXT
+    with pytest.MonkeyPatch.context() as patch:
+        for name, filtered in list(environment.filters.items()):
+            patch.setitem(environment.filters, name, _counting(filtered, sizes))
+        line = dict.fromkeys(("sku", "description"), "ß" * 3 * LONGEST_VALUE)
+        render(source, {"note": "ΐ" * 9_000, "lines": [line] * 300}, TEMPLATE_VALUES[OFFER], html=html)
+
+    assert len(sizes) * STEPS_OF_FILTERS <= MOST_STEPS
+    assert max(sizes, default=0) <= 3 * LONGEST_VALUE  # No letter has more than three capitals.
+
+
+def _counting(filtered: Callable[..., Any], sizes: list[int]) -> Callable[..., Any]:
+    def counted(value: Any, *more: Any) -> Any:
+        sizes.append(len(str(value)))
+        return filtered(value, *more)
+
+    return counted
 
 
 def test_what_gets_too_long_is_told_when_it_is_saved() -> None:
@@ -337,5 +448,9 @@ def test_the_documentation_names_all_values_filters_and_limits() -> None:
         MOST_NODES,
         DEEPEST,
         LONGEST_RENDERED,
+        LONGEST_VALUE,
+        MOST_STEPS,
+        STEPS_OF_FILTERS,
+        MOST_REPEATS,
     ):
         assert f"{limit:,}".replace(",", " ") in told
