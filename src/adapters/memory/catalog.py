@@ -127,8 +127,7 @@ class MemoryTaxRates(TaxRateRepository):
         products = self._transaction.state.products.values()
         if any(product.tax_rate_id == change.after.id for product in products):
             raise TaxRateInUse("Products still have this tax rate; give them another one first.")
-        del self._records.items[change.after.id]
-        self._transaction.changes.append(change)
+        self._records.delete(change)
 
 
 class MemoryExchangeRates(ExchangeRateRepository):

@@ -101,8 +101,7 @@ class MemoryMailTemplates(MailTemplateRepository):
         return self._records.save(change)
 
     async def delete(self, change: Change[MailTemplate]) -> None:
-        del self._records.items[change.after.id]
-        self._records.transaction.changes.append(change)
+        self._records.delete(change)
 
     async def keep_fault(self, template: MailTemplate, fault: str) -> bool:
         known = self._records.items.get(template.id)

@@ -48,10 +48,22 @@ class MemoryRecords(Generic[Item]):
     def save(self, change: Change[Item]) -> Item:
         """The item as stored, its version raised. Raises ChangedMeanwhile."""
         before, after = change.before, change.after
-        if before is not None and self.items[before.id].version != before.version:
-            raise ChangedMeanwhile("Someone else changed this meanwhile; read it again.")
+        if before is not None:
+            self._check_unchanged(before)
         version = self.transaction.next_version(after.id, 0 if before is None else before.version)
         stored = replace(after, version=version)  # type: ignore[type-var]  # Every aggregate is a dataclass.
         self.items[stored.id] = stored
         self.transaction.changes.append(replace(change, after=stored))
         return stored
+
+    def delete(self, change: Change[Item]) -> None:
+        """Raises ChangedMeanwhile."""
+        assert change.before is not None
+        self._check_unchanged(change.before)
+        del self.items[change.before.id]
+        self.transaction.changes.append(change)
+
+    def _check_unchanged(self, before: Item) -> None:
+        stored = self.items.get(before.id)
+        if stored is None or stored.version != before.version:
+            raise ChangedMeanwhile("Someone else changed this meanwhile; read it again.")

@@ -4,8 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import delete, func, select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import func, select, text
 
 from src.adapters.postgres.custom_fields import has_value
 from src.adapters.postgres.pages import (
@@ -20,7 +19,7 @@ from src.adapters.postgres.pages import (
 )
 from src.adapters.postgres.records import Records
 from src.adapters.postgres.tables import categories, exchange_rates, products, tax_rates
-from src.adapters.postgres.transaction import Transaction, meaning_of
+from src.adapters.postgres.transaction import Transaction
 from src.application.ports.catalog import (
     CategoryRepository,
     ExchangeRateRepository,
@@ -182,15 +181,7 @@ class PostgresTaxRates(TaxRateRepository):
         return await self._records.save(change)
 
     async def delete(self, change: Change[TaxRate]) -> None:
-        columns = tax_rates.c
-        statement = delete(tax_rates).where(
-            columns.organization_id == self._transaction.organization_id, columns.id == change.after.id
-        )
-        try:
-            await self._transaction.connection.execute(statement)
-        except IntegrityError as error:
-            raise meaning_of(error) from error
-        self._transaction.changes.append(change)
+        await self._records.delete(change)
 
 
 class PostgresExchangeRates(ExchangeRateRepository):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from src.adapters.postgres.connection import Row
@@ -161,9 +161,7 @@ class PostgresMailTemplates(MailTemplateRepository):
         return await self._records.save(change)
 
     async def delete(self, change: Change[MailTemplate]) -> None:
-        statement = delete(mail_templates).where(self._own, mail_templates.c.id == change.after.id)
-        await self._transaction.connection.execute(statement)
-        self._transaction.changes.append(change)
+        await self._records.delete(change)
 
     async def keep_fault(self, template: MailTemplate, fault: str) -> bool:
         columns = mail_templates.c

@@ -67,6 +67,12 @@ class Records(Generic[Item]):
         self.transaction.changes.append(replace(change, after=stored))
         return stored
 
+    async def delete(self, change: Change[Item]) -> None:
+        """Raises what a broken constraint means, and ChangedMeanwhile."""
+        assert change.before is not None
+        await self.transaction.remove(self.table, change.before.id, change.before.version)
+        self.transaction.changes.append(change)
+
     async def put(self, rows: Sequence[dict[str, object]], kept: frozenset[str] = frozenset()) -> None:
         """Insert or update many rows by id, in one statement. What is *kept* is only written where the row is new."""
         if not rows:

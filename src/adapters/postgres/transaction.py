@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Table, insert, text, update
+from sqlalchemy import Delete, Table, Update, delete, insert, text, update
 from sqlalchemy.exc import IntegrityError
 
 from src.adapters.postgres.connection import Connection
@@ -101,11 +101,17 @@ class Transaction:
     async def change(self, table: Table, identity: UUID, version: int, row: Row) -> None:
         """Update the row that still has *version*. Raises ChangedMeanwhile when somebody was quicker."""
         columns = table.c
-        statement = (
-            update(table)
-            .where(columns.organization_id == self.organization_id, columns.id == identity, columns.version == version)
-            .values(**row)
-        )
+        own = (columns.organization_id == self.organization_id, columns.id == identity, columns.version == version)
+        await self._hit(update(table).where(*own).values(**row))
+
+    async def remove(self, table: Table, identity: UUID, version: int) -> None:
+        """Delete the row that still has *version*. Raises ChangedMeanwhile when somebody was quicker."""
+        columns = table.c
+        own = (columns.organization_id == self.organization_id, columns.id == identity, columns.version == version)
+        await self._hit(delete(table).where(*own))
+
+    async def _hit(self, statement: Update | Delete) -> None:
+        """Raises ChangedMeanwhile when it finds no row, and what a broken constraint means."""
         try:
             result = await self.connection.execute(statement)
         except IntegrityError as error:

@@ -108,7 +108,7 @@ class TaxRateRepository(Protocol):
 
     @abstractmethod
     async def delete(self, change: Change[TaxRate]) -> None:
-        """Raises TaxRateInUse while a product has it."""
+        """Raises TaxRateInUse while a product has it, and ChangedMeanwhile when someone else changed it first."""
 
 
 class PriceListRepository(Protocol):

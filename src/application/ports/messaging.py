@@ -63,7 +63,8 @@ class MailTemplateRepository(Protocol):
         """Raises MailTemplateTaken when its kind and language have one."""
 
     @abstractmethod
-    async def delete(self, change: Change[MailTemplate]) -> None: ...
+    async def delete(self, change: Change[MailTemplate]) -> None:
+        """Raises ChangedMeanwhile when someone else changed or deleted it first."""
 
     @abstractmethod
     async def keep_fault(self, template: MailTemplate, fault: str) -> bool:

@@ -46,7 +46,7 @@ from src.domain.messaging.template import (
 )
 from src.domain.quoting.content import Recipient
 from src.domain.quoting.quote import Quote
-from src.domain.shared.errors import Invalid
+from src.domain.shared.errors import Invalid, Stale
 from src.domain.shared.ids import MailTemplateId
 from tests.builders.quotes import NOON, a_contact, a_content, a_customer, a_new_quote
 from tests.organizations import ORIGIN, TestOrganization
@@ -157,6 +157,21 @@ async def test_words_are_kept_changed_and_reset(office: Office) -> None:
     for action, count in (("created", 3), ("changed", 1), ("deleted", 1)):
         assert len(await office.entries(f"mail_template.{action}")) == count
     assert "Angebot {{ number }}" in (await office.entries("mail_template.changed"))[0]
+
+
+async def test_what_somebody_changed_meanwhile_is_not_deleted(office: Office) -> None:
+    seen = await office.create()
+    changed = await office.change(seen, subject="Newer {{ number }}")
+
+    async with office.open(office.admin) as uow:
+        with pytest.raises(Stale):
+            await uow.mail_templates.delete(seen.delete(NOON))
+    assert await office.get(seen.id) == changed
+    async with office.open(office.admin) as uow:
+        await uow.mail_templates.delete(changed.delete(NOON))
+        with pytest.raises(Stale):
+            await uow.mail_templates.delete(changed.delete(NOON))
+    assert await office.entries("mail_template.deleted") == []
 
 
 async def test_only_those_with_the_right_change_words(office: Office) -> None:

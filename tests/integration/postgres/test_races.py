@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -15,7 +15,21 @@ from src.adapters.system import SystemClock, Uuid7Ids
 from src.application.approvals.decide_approval import DecideApproval, DecideApprovalCommand
 from src.application.approvals.policies import CreatePolicy, CreatePolicyCommand
 from src.application.audit.verify_audit import VerifyAudit
+from src.application.catalog.tax_rates import (
+    ChangeTaxRate,
+    ChangeTaxRateCommand,
+    CreateTaxRate,
+    CreateTaxRateCommand,
+    DeleteTaxRate,
+)
 from src.application.messaging.deliver_quote import DeliverQuote, DeliverQuoteCommand
+from src.application.messaging.templates import (
+    ChangeMailTemplate,
+    ChangeMailTemplateCommand,
+    CreateMailTemplate,
+    CreateMailTemplateCommand,
+    ResetMailTemplate,
+)
 from src.application.ports.mail import MailRefused
 from src.application.ports.unit_of_work import OpenUnitOfWork
 from src.application.prices.lines import LineInput
@@ -32,12 +46,14 @@ from src.application.quoting.submit_quote import SubmitQuote, SubmitQuoteCommand
 from src.application.transactions import Transactions
 from src.domain.approvals.conditions import Condition, Operator
 from src.domain.approvals.policy import StepRule
+from src.domain.catalog.tax_rate import TaxPeriod
 from src.domain.identity.actor import Actor, Role
 from src.domain.messaging.message import Message
+from src.domain.messaging.template import TemplateKind, TemplateTexts
 from src.domain.quoting.quote import Quote
 from src.domain.quoting.revision import CancelReason
 from src.domain.quoting.states import OPEN_STATUSES, QuoteStatus
-from src.domain.shared.errors import Conflict, DomainError, Stale
+from src.domain.shared.errors import Conflict, DomainError, NotFound, Stale
 from src.domain.shared.ids import ContactId, CustomerId, MessageId, QuoteId
 from tests.builders.approvals import SUBJECTS
 from tests.builders.audit import SIGNER
@@ -243,6 +259,41 @@ async def test_editing_and_submitting_give_one_of_two_orders(open_postgres: Open
         stored = await desk.stored(draft.id)
         assert stored.current.status is QuoteStatus.PENDING_APPROVAL
         assert stored.current.content_digest == stored.current.digest(stored.number)
+
+
+async def test_of_two_who_delete_or_change_at_one_instant_one_is_told(open_postgres: OpenUnitOfWork) -> None:
+    """Who loses may also come too late to see it at all."""
+    desk = await a_desk(open_postgres)
+    admin, clock, ids = desk.team.actor(Role.OWNER), SystemClock(), Uuid7Ids()
+    create = CreateMailTemplate(desk.transactions, PlainMailTemplates(), clock, ids)
+    change = ChangeMailTemplate(desk.transactions, PlainMailTemplates(), clock)
+    reset = ResetMailTemplate(desk.transactions, clock)
+    add_rate = CreateTaxRate(desk.transactions, clock, ids)
+    remove_rate, change_rate = DeleteTaxRate(desk.transactions, clock), ChangeTaxRate(desk.transactions, clock)
+    period = TaxPeriod(valid_from=date(2020, 1, 1), rate_percent=Decimal(9))
+    for round_ in range(ROUNDS):
+        texts = TemplateTexts(subject="S", text="T", html="")
+        template = await create(admin, CreateMailTemplateCommand(kind=TemplateKind.OFFER, language="fr", texts=texts))
+        rate = await add_rate(admin, CreateTaxRateCommand(code=f"R{round_}", name="R", category="S", periods=(period,)))
+        edited = ChangeMailTemplateCommand(template_id=template.id, changes={"subject": "Newer"}, expected_version=1)
+        renamed = ChangeTaxRateCommand(tax_rate_id=rate.id, changes={"name": "Newer"}, expected_version=1)
+
+        for acts in (
+            [reset(admin, template.id, 1), reset(admin, template.id, 1), change(admin, edited)],
+            [remove_rate(admin, rate.id, 1), remove_rate(admin, rate.id, 1), change_rate(admin, renamed)],
+        ):
+            outcomes = await asyncio.gather(*acts, return_exceptions=True)
+            lost = [one for one in outcomes if isinstance(one, BaseException)]
+            assert len(lost) == 2, outcomes
+            assert all(isinstance(one, Stale | NotFound) for one in lost), outcomes
+
+        async with open_postgres(admin) as uow:
+            left = await uow.mail_templates.find(TemplateKind.OFFER, "fr")
+        if left is not None:
+            await reset(admin, left.id)
+        async with open_postgres(admin) as uow:
+            told = await uow.audit.of_resource("mail_template", template.id)
+        assert [entry.record.action for entry in told].count("mail_template.deleted") == 1
 
 
 async def test_after_all_the_chain_is_intact(open_postgres: OpenUnitOfWork) -> None:
