@@ -10,17 +10,41 @@ down_revision = "0012"
 branch_labels = None
 depends_on = None
 
-_MESSAGES = f"{SCHEMA}.messages"
+_MESSAGES, _REVISIONS = f"{SCHEMA}.messages", f"{SCHEMA}.quote_revisions"
 
 
 def upgrade() -> None:
     op.execute(
         f"ALTER TABLE {_MESSAGES} ADD COLUMN kind text NOT NULL DEFAULT 'offer' CHECK (kind IN ('offer')), "
+        "ADD COLUMN contact_id uuid, "
         "ADD COLUMN attempt_group integer NOT NULL DEFAULT 1 CHECK (attempt_group >= 1)"
     )
     op.execute(f"ALTER TABLE {_MESSAGES} ALTER COLUMN kind DROP DEFAULT, ALTER COLUMN attempt_group DROP DEFAULT")
     # Under forced row-level security even the owner sees no row, and says nothing.
     op.execute(f"ALTER TABLE {_MESSAGES} NO FORCE ROW LEVEL SECURITY")
+    op.execute(f"ALTER TABLE {_REVISIONS} NO FORCE ROW LEVEL SECURITY")
+    # Whom the offer named with this address. Who was erased before has none, and nobody is found.
+    op.execute(
+        f"""
+        UPDATE {_MESSAGES} AS message SET contact_id = named.contact_id
+        FROM (
+            SELECT DISTINCT ON (revision.organization_id, revision.quote_id, revision.number, lower(person ->> 'email'))
+                revision.organization_id, revision.quote_id, revision.number, lower(person ->> 'email') AS email,
+                (person ->> 'contact_id')::uuid AS contact_id
+            FROM {_REVISIONS} AS revision,
+                jsonb_array_elements(
+                    CASE WHEN jsonb_typeof(content::jsonb -> 'recipient') = 'object'
+                        THEN jsonb_build_array(content::jsonb -> 'recipient') ELSE '[]' END
+                    || coalesce(content::jsonb -> 'participants', '[]')
+                ) WITH ORDINALITY AS addressed(person, place)
+            WHERE place = 1 OR person ->> 'role' = 'copy'
+            ORDER BY revision.organization_id, revision.quote_id, revision.number, lower(person ->> 'email'), place
+        ) AS named
+        WHERE message.organization_id = named.organization_id AND message.quote_id = named.quote_id
+            AND message.revision = named.number AND lower(message.recipient) = named.email
+        """
+    )
+    op.execute(f"ALTER TABLE {_REVISIONS} FORCE ROW LEVEL SECURITY")
     # Somebody could be recipient and get a copy, by one address.
     op.execute(
         f"""
@@ -65,4 +89,4 @@ def downgrade() -> None:
     op.execute(f"DROP TABLE {SCHEMA}.mail_templates")
     op.execute(f"DROP INDEX {SCHEMA}.messages_failed")
     op.execute(f"DROP INDEX {SCHEMA}.messages_attempt_key")
-    op.execute(f"ALTER TABLE {_MESSAGES} DROP COLUMN attempt_group, DROP COLUMN kind")
+    op.execute(f"ALTER TABLE {_MESSAGES} DROP COLUMN attempt_group, DROP COLUMN contact_id, DROP COLUMN kind")

@@ -164,8 +164,8 @@ from src.application.identity.users import (
 from src.application.jobs.manage_jobs import CancelJob, ClearUpAfterJob, ReportProgress, RetryJob
 from src.application.jobs.read_jobs import GetJob, ListJobs
 from src.application.messaging.deliver_quote import DeliverQuote
-from src.application.messaging.deliveries import GetDeliveries
 from src.application.messaging.notices import TellOfFailedDelivery, TellOfFailedTemplate
+from src.application.messaging.read_deliveries import GetDeliveries
 from src.application.messaging.templates import (
     ChangeMailTemplate,
     CreateMailTemplate,

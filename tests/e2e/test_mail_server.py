@@ -129,7 +129,7 @@ async def test_an_offer_that_reaches_nobody_is_told_found_and_sent_again(office:
     path = await office.sent()
 
     (first,) = await office.settled(path, 1)
-    notice = await office.mailed(seller, "has reached nobody")
+    notice = await office.mailed(seller, "could not be delivered")
     found = (await team.sales.get("/api/v1/quotes", delivery_failed="true")).json()
     office.sink.refused.clear()
     again = await team.sales.post(f"{path}/resend", {"note": "With the right address."})

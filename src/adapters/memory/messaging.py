@@ -10,7 +10,7 @@ from src.domain.documents.stored_document import StoredDocument
 from src.domain.messaging.message import ERASED_ADDRESS, DeliveryStatus, Message, MessageDoubled, MessageNotFound
 from src.domain.messaging.template import MailTemplate, MailTemplateNotFound, MailTemplateTaken, TemplateKind
 from src.domain.shared.change import Change
-from src.domain.shared.ids import MailTemplateId, MessageId, QuoteId
+from src.domain.shared.ids import ContactId, MailTemplateId, MessageId, QuoteId
 
 
 class MemoryMessages(MessageRepository):
@@ -30,12 +30,18 @@ class MemoryMessages(MessageRepository):
         found = [message for message in self._transaction.state.messages.values() if message.quote_id == quote_id]
         return sorted(found, key=lambda message: (message.created_at, message.id))
 
-    async def to_person(self, email: str) -> Sequence[Message]:
-        found = [one for one in self._transaction.state.messages.values() if one.recipient == email]
+    async def to_person(self, contact_id: ContactId) -> Sequence[Message]:
+        contacts = self._transaction.state.contacts
+        people = [contacts[contact_id]]
+        for one in people:  # It grows meanwhile.
+            people += [other for other in contacts.values() if other.merged_into_id == one.id]
+        ids, addresses = {one.id for one in people}, {one.email for one in people} - {ERASED_ADDRESS}
+        messages = self._transaction.state.messages.values()
+        found = [one for one in messages if one.contact_id in ids or one.recipient in addresses]
         return sorted(found, key=lambda message: (message.created_at, message.id))
 
-    async def erase_person(self, email: str) -> Sequence[Message]:
-        found = await self.to_person(email)
+    async def erase_person(self, contact_id: ContactId) -> Sequence[Message]:
+        found = await self.to_person(contact_id)
         for message in found:
             self._transaction.state.messages[message.id] = message.erased()
         return [message.erased() for message in found if message.status is DeliveryStatus.QUEUED]

@@ -8,7 +8,7 @@ from src.adapters.memory.state import MemoryTransaction, contains, page_of
 from src.application.ports.documents import Column, CsvSource
 from src.application.ports.paging import Page, Paging
 from src.application.ports.quoting import QuoteFilter, QuoteLine, QuoteRepository, QuoteSummary
-from src.domain.messaging.message import DeliveryOutcome, attempt_groups
+from src.domain.messaging.message import reached_nobody
 from src.domain.quoting.errors import ExplanationNotFound, QuoteChangedMeanwhile, QuoteNotFound
 from src.domain.quoting.explanation import Explanation
 from src.domain.quoting.quote import Quote
@@ -93,9 +93,11 @@ class MemoryQuotes(QuoteRepository):
         ]
 
     def _delivered(self, quote_id: QuoteId, criteria: QuoteFilter) -> bool:
-        messages = (one for one in self._transaction.state.messages.values() if one.quote_id == quote_id)
-        failed = [group.outcome is DeliveryOutcome.FAILED for group in attempt_groups(messages)]
-        return criteria.delivery_failed in {None, bool(failed and failed[-1])}
+        if criteria.delivery_failed is None:
+            return True
+        messages = [one for one in self._transaction.state.messages.values() if one.quote_id == quote_id]
+        newest = max((one.revision for one in messages), default=0)
+        return criteria.delivery_failed is reached_nobody(one for one in messages if one.revision == newest)
 
 
 def _check(quote: Quote, known: Mapping[UUID, Quote]) -> None:

@@ -8,14 +8,14 @@ from sqlalchemy.dialects.postgresql import insert
 
 from src.adapters.postgres.connection import Row
 from src.adapters.postgres.records import Records, row_of
-from src.adapters.postgres.tables import mail_templates, messages, stored_documents
+from src.adapters.postgres.tables import contacts, mail_templates, messages, stored_documents
 from src.adapters.postgres.transaction import Transaction
 from src.application.ports.messaging import MailTemplateRepository, MessageRepository, StoredDocumentRepository
 from src.domain.documents.stored_document import StoredDocument
-from src.domain.messaging.message import DeliveryStatus, Message, MessageKind, MessageNotFound
+from src.domain.messaging.message import ERASED_ADDRESS, DeliveryStatus, Message, MessageKind, MessageNotFound
 from src.domain.messaging.template import MailTemplate, MailTemplateNotFound, TemplateKind
 from src.domain.shared.change import Change
-from src.domain.shared.ids import MailTemplateId, MessageId, QuoteId
+from src.domain.shared.ids import ContactId, MailTemplateId, MessageId, QuoteId
 
 
 class PostgresMessages(MessageRepository):
@@ -43,17 +43,23 @@ class PostgresMessages(MessageRepository):
         )
         return [_to_message(row) for row in await self._transaction.connection.execute(statement)]
 
-    async def to_person(self, email: str) -> Sequence[Message]:
-        columns = messages.c
+    async def to_person(self, contact_id: ContactId) -> Sequence[Message]:
+        columns, organization_id = messages.c, self._transaction.organization_id
+        mine = contacts.c.organization_id == organization_id
+        person = select(contacts.c.id, contacts.c.email).where(mine, contacts.c.id == contact_id).cte(recursive=True)
+        merged = select(contacts.c.id, contacts.c.email).where(mine, contacts.c.merged_into_id == person.c.id)
+        person = person.union(merged)
+        address = select(person.c.email).where(person.c.email != ERASED_ADDRESS)
         statement = select(messages).where(
-            columns.organization_id == self._transaction.organization_id, columns.recipient == email
+            columns.organization_id == organization_id,
+            columns.contact_id.in_(select(person.c.id)) | columns.recipient.in_(address),
         )
         rows = await self._transaction.connection.execute(statement.order_by(columns.created_at, columns.id))
         return [_to_message(row) for row in rows]
 
-    async def erase_person(self, email: str) -> Sequence[Message]:
+    async def erase_person(self, contact_id: ContactId) -> Sequence[Message]:
         columns, waited = messages.c, []
-        for message in await self.to_person(email):
+        for message in await self.to_person(contact_id):
             erased = message.erased()
             if erased.status is not message.status:
                 waited.append(erased)
@@ -77,6 +83,7 @@ class PostgresMessages(MessageRepository):
             "id": stored.id,
             "quote_id": stored.quote_id,
             "revision": stored.revision,
+            "contact_id": stored.contact_id,
             "recipient": stored.recipient,
             "recipient_name": stored.recipient_name,
             "note": stored.note,
@@ -185,6 +192,7 @@ def _to_message(row: Row) -> Message:
         attempt_group=row.attempt_group,
         status=DeliveryStatus(row.status),
         created_at=row.created_at,
+        contact_id=row.contact_id,
         answer=row.answer,
         version=row.version,
     )

@@ -10,7 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import BindParameter, Select, Text, bindparam, cast, delete, func, select, update
+from sqlalchemy import BindParameter, FromClause, Select, Text, bindparam, cast, delete, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -321,18 +321,26 @@ class PostgresQuotes(QuoteRepository):
         return conditions
 
     def _failed_deliveries(self) -> Select[Any]:
-        """The quotes of which no mail of the newest attempt group has left the house."""
-        one, other = messages.alias("one"), messages.alias("other")
-        later = other.c.attempt_group > one.c.attempt_group
-        not_failed = other.c.status != DeliveryStatus.FAILED.value
+        """The quotes of which the newest mail to each recipient of the revision that was mailed last has failed."""
+        one, other, later = messages.alias("one"), messages.alias("other"), messages.alias("later")
+        superseded = (
+            select(1)
+            .where(
+                later.c.organization_id == self._transaction.organization_id,
+                later.c.quote_id == other.c.quote_id,
+                later.c.revision == other.c.revision,
+                _recipient_of(later) == _recipient_of(other),
+                tuple_(later.c.attempt_group, later.c.id) > tuple_(other.c.attempt_group, other.c.id),
+            )
+            .correlate(other)
+        )
+        reached = (other.c.status != DeliveryStatus.FAILED.value) & ~superseded.exists()
         disproof = (
             select(1)
             .where(
                 other.c.organization_id == self._transaction.organization_id,
                 other.c.quote_id == one.c.quote_id,
-                (other.c.revision > one.c.revision)
-                | (other.c.revision == one.c.revision)
-                & (later | (other.c.attempt_group == one.c.attempt_group) & not_failed),
+                (other.c.revision > one.c.revision) | (other.c.revision == one.c.revision) & reached,
             )
             .correlate(one)
         )
@@ -394,6 +402,11 @@ class PostgresQuotes(QuoteRepository):
                     columns.position >= len(new),
                 )
             )
+
+
+def _recipient_of(table: FromClause) -> ColumnElement[str]:
+    """As ``newest_to_each`` tells them apart."""
+    return func.coalesce(cast(table.c.contact_id, Text), func.lower(table.c.recipient))
 
 
 def _priced_lines(revision: Revision) -> Iterator[tuple[LineItem, Decimal]]:

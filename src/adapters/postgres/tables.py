@@ -663,6 +663,7 @@ messages: Final = Table(
     _id("id", primary=True),
     _id("quote_id"),
     _integer("revision"),
+    _id("contact_id", nullable=True),
     _text("recipient"),
     _text("recipient_name"),
     _text("note"),

@@ -242,8 +242,8 @@ class NoticeWords:
 NOTICE_WORDS = MappingProxyType(
     {
         ("en", NoticeKind.DELIVERY_FAILED): NoticeWords(
-            subject="Offer {subject} has reached nobody",
-            opening="None of the mails with offer {subject} could be delivered:",
+            subject="Offer {subject} could not be delivered",
+            opening="The latest mails with offer {subject} could be delivered to none of its recipients:",
             advice="The offer stands as it was sent. Correct the contact's address where it is wrong, then send the mail again.",
         ),
         ("en", NoticeKind.TEMPLATE_FAILED): NoticeWords(
@@ -263,14 +263,14 @@ NOTICE_WORDS = MappingProxyType(
             advice="메일은 모두 발송되었습니다. 서식을 고치거나 초기화해 주세요. 그때까지는 기본 문구를 사용합니다.",
         ),
         ("de", NoticeKind.DELIVERY_FAILED): NoticeWords(
-            subject="Angebot {subject} hat niemanden erreicht",
-            opening="Keine der E-Mails mit Angebot {subject} konnte zugestellt werden:",
+            subject="Angebot {subject} war nicht zuzustellen",
+            opening="Die letzten E-Mails mit Angebot {subject} konnten keinem der Empfänger zugestellt werden:",
             advice="Das Angebot gilt, wie es versandt wurde. Berichtigen Sie die Adresse des Kontakts, wo sie falsch ist, und "
             "senden Sie die E-Mail noch einmal.",
         ),
         ("ko", NoticeKind.DELIVERY_FAILED): NoticeWords(
             subject="견적서 {subject} 메일이 전달되지 않았습니다",
-            opening="견적서 {subject} 메일을 아무에게도 전달하지 못했습니다.",
+            opening="견적서 {subject}의 최근 메일을 어느 수신자에게도 전달하지 못했습니다.",
             advice="견적은 발송된 그대로 유효합니다. 연락처의 주소가 잘못되었다면 고친 뒤 메일을 다시 보내 주세요.",
         ),
     }

@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TypedDict
 
-from src.application.deliveries import after_failures
+from src.application.delivery_jobs import after_failures
 from src.application.ports.clock import Clock, IdFactory
+from src.application.ports.unit_of_work import UnitOfWork
 from src.application.prices.coupons import save_quote
 from src.application.transactions import Transactions
 from src.application.versions import check_version
@@ -121,7 +122,7 @@ class ExportContact:
             told = PersonalData(
                 contact=contact,
                 customer=await uow.customers.get(contact.customer_id),
-                correspondence=tuple(await uow.messages.to_person(contact.email)),
+                correspondence=tuple(await uow.messages.to_person(await _goes_on_as(uow, contact))),
             )
             uow.record(ContactExported(resource_id=contact_id, at=self._clock.now()))
             await uow.commit()
@@ -141,15 +142,24 @@ class EraseContact:
         now = self._clock.now()
         async with self._transactions.begin(actor, Permission.ERASE_PERSONS) as uow:
             contact = await uow.contacts.lock(contact_id)
-            stored = await uow.contacts.save(contact.erase(now))
+            erasure = contact.erase(now)
+            person = await _goes_on_as(uow, contact)
             drafts = await uow.quotes.drafts_to(contact_id)
-            mailed = {message.quote_id for message in await uow.messages.to_person(contact.email)}
+            mailed = {message.quote_id for message in await uow.messages.to_person(person)}
             # Quotes before their messages, as everybody locks them.
             quotes = {quote_id: await uow.quotes.lock(quote_id) for quote_id in sorted({*drafts, *mailed})}
-            await after_failures(uow, actor, self._ids, await uow.messages.erase_person(contact.email), now)
+            await after_failures(uow, actor, self._ids, await uow.messages.erase_person(person), now)
+            stored = await uow.contacts.save(erasure)
             for quote_id in drafts:
                 quote = quotes[quote_id]
                 content = quote.current.content.without_person(contact_id)
                 await save_quote(uow, quote.edit(content, by=actor.person, at=now))
             await uow.commit()
         return stored
+
+
+async def _goes_on_as(uow: UnitOfWork, contact: Contact) -> ContactId:
+    """Who *contact* was merged into, and they in turn: one person."""
+    while contact.merged_into_id is not None:
+        contact = await uow.contacts.get(contact.merged_into_id)
+    return contact.id

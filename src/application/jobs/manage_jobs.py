@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from src.application.deliveries import after_failures
+from src.application.delivery_jobs import after_failures
 from src.application.ports.clock import Clock, IdFactory
 from src.application.ports.jobs import DELIVER_QUOTE, IMPORT_CATALOG, RUN_EXPORT, Job
 from src.application.ports.unit_of_work import UnitOfWork

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final
 
-from src.application.deliveries import after_failures
+from src.application.delivery_jobs import after_failures
 from src.application.messaging.templates import template_for
 from src.application.ports.clock import Clock, IdFactory
 from src.application.ports.documents import QuoteDocument, QuoteRenderer

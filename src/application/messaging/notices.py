@@ -9,31 +9,30 @@ from src.application.transactions import Transactions
 from src.domain.identity.actor import Actor, Permission, Role
 from src.domain.identity.organization import Organization
 from src.domain.identity.user import User
-from src.domain.messaging.message import DeliveryOutcome, attempt_groups
+from src.domain.messaging.message import newest_to_each, reached_nobody
 from src.domain.messaging.template import MailTemplateNotFound
 from src.domain.shared.ids import MailTemplateId, QuoteId
 
 
 class TellOfFailedDelivery:
-    """Tell the owner of an offer that none of the mails of an attempt group has left the house; the organisation's owners,
+    """Tell the owner of an offer that none of its recipients was reached; the organisation's owners,
     where that one is gone. It may be repeated: a doubled mail has the same Message-ID. Raises QuoteNotFound, MailDeferred.
     """
 
     def __init__(self, transactions: Transactions, templates: MailTemplates, mailer: Mailer) -> None:
         self._transactions, self._templates, self._mailer = transactions, templates, mailer
 
-    async def __call__(self, actor: Actor, quote_id: QuoteId, revision: int, number: int, job_id: UUID) -> None:
+    async def __call__(self, actor: Actor, quote_id: QuoteId, revision: int, job_id: UUID) -> None:
         async with self._transactions.begin(actor, Permission.DELIVER_MESSAGES) as uow:
             quote = await uow.quotes.get(quote_id)
-            groups = attempt_groups(await uow.messages.of_quote(quote_id))
+            messages = [one for one in await uow.messages.of_quote(quote_id) if one.revision == revision]
             organization, users = await uow.organizations.current(), await uow.users.all()
-        group = next(one for one in groups if (one.revision, one.number) == (revision, number))
-        if group.outcome is not DeliveryOutcome.FAILED or not organization.active:
-            return  # Somebody has made the queue try again meanwhile.
+        if not reached_nobody(messages) or not organization.active:
+            return  # It was tried again meanwhile, or sent again.
         notice = Notice(
             kind=NoticeKind.DELIVERY_FAILED,
             subject=quote.number,
-            details=tuple(f"{message.recipient}: {message.answer}" for message in group.messages),
+            details=tuple(f"{message.recipient}: {message.answer}" for message in newest_to_each(messages)),
             message_id=f"delivery-failed.{job_id}",
         )
         owner = [user for user in users if user.id == quote.owner_id and user.active]

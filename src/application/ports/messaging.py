@@ -8,7 +8,7 @@ from src.domain.documents.stored_document import StoredDocument
 from src.domain.messaging.message import Message
 from src.domain.messaging.template import MailTemplate, TemplateKind
 from src.domain.shared.change import Change
-from src.domain.shared.ids import MailTemplateId, MessageId, QuoteId
+from src.domain.shared.ids import ContactId, MailTemplateId, MessageId, QuoteId
 
 
 class MessageRepository(Protocol):
@@ -25,12 +25,16 @@ class MessageRepository(Protocol):
         """All messages about this quote, oldest first."""
 
     @abstractmethod
-    async def to_person(self, email: str) -> Sequence[Message]:
-        """All messages to this address, oldest first."""
+    async def to_person(self, contact_id: ContactId) -> Sequence[Message]:
+        """All messages to this contact and to those that were merged into it, wherever they went, and all to an address
+        that one of them has now, oldest first. Who was erased has no address.
+        """
 
     @abstractmethod
-    async def erase_person(self, email: str) -> Sequence[Message]:
-        """Who they went to is forgotten; what waits is not sent any more. Those that waited, as they are now."""
+    async def erase_person(self, contact_id: ContactId) -> Sequence[Message]:
+        """Where the messages ``to_person`` went is forgotten; what waits is not sent any more. Those that waited, as they
+        are now. To be called before the contact itself is erased, who has no address then.
+        """
 
     @abstractmethod
     async def save(self, change: Change[Message]) -> Message: ...

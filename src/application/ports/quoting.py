@@ -23,8 +23,8 @@ class QuoteFilter:
     """Conditions that must all hold; an absent one does not count.
 
     *created_from* is included, *created_before* is not (instants in UTC). *search* is contained in number, title or
-    customer name, no matter the case. *delivery_failed*: of the mails that were sent last (by revision, then attempt group)
-    none has left the house; False: any other.
+    customer name, no matter the case. *delivery_failed*: of the revision that was mailed last the
+    newest mail to each recipient has failed; False: any other.
     """
 
     statuses: tuple[QuoteStatus, ...] = ()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from src.application.deliveries import enqueue_delivery
+from src.application.delivery_jobs import enqueue_delivery
 from src.application.ports.clock import Clock, IdFactory
 from src.application.ports.unit_of_work import UnitOfWork
 from src.application.quoting.send_quote import LONGEST_NOTE
@@ -77,6 +77,7 @@ class ResendQuote:
                     note=command.note,
                     at=now,
                     attempt_group=number,
+                    contact_id=person.contact_id,
                 )
                 queued.append(await uow.messages.save(change))
                 await enqueue_delivery(uow, actor, self._ids, queued[-1])

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from src.application.deliveries import enqueue_delivery
+from src.application.delivery_jobs import enqueue_delivery
 from src.application.ports.clock import Clock, IdFactory
 from src.application.prices.coupons import save_quote
 from src.application.transactions import Transactions
@@ -60,6 +60,7 @@ class SendQuote:
                     recipient_name=person.name,
                     note=command.note,
                     at=now,
+                    contact_id=person.contact_id,
                 )
                 await enqueue_delivery(uow, actor, self._ids, await uow.messages.save(queued))
             await uow.commit()

@@ -10,7 +10,7 @@ from typing import Final, Self
 from src.domain.shared.change import Change
 from src.domain.shared.errors import Conflict, NotFound
 from src.domain.shared.events import DomainEvent
-from src.domain.shared.ids import MessageId, QuoteId
+from src.domain.shared.ids import ContactId, MessageId, QuoteId
 
 # Of one revision: more look like a machine gone wild, and mail servers take them for spam.
 MOST_ATTEMPT_GROUPS: Final = 20
@@ -80,7 +80,7 @@ class MessageFailed(MessageEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryFailed(DomainEvent):
-    """Of *recipients* mails of one attempt group none has left the house."""
+    """None of the *recipients* of a revision was reached, by whatever attempt group; *attempt_group* failed last."""
 
     action = "quote.delivery_failed"
     resource_type: str = "quote"
@@ -94,6 +94,7 @@ class Message:
     """One e-mail to one recipient about one revision. *note* is the sender's own sentence in it.
 
     *attempt_group* counts from 1: sending opens the first, each sending again another. A recipient is in a group once.
+    *contact_id* is who it went to, whatever their address was or becomes; None for some of before that was kept.
     """
 
     id: MessageId
@@ -104,6 +105,7 @@ class Message:
     note: str
     status: DeliveryStatus
     created_at: datetime
+    contact_id: ContactId | None = None
     kind: MessageKind = MessageKind.OFFER
     attempt_group: int = 1
     answer: str = field(default="", metadata={"personal": True})
@@ -121,6 +123,7 @@ class Message:
         note: str,
         at: datetime,
         attempt_group: int = 1,
+        contact_id: ContactId | None = None,
     ) -> Change[Self]:
         message = cls(
             id=message_id,
@@ -131,6 +134,7 @@ class Message:
             note=note,
             status=DeliveryStatus.QUEUED,
             created_at=at,
+            contact_id=contact_id,
             attempt_group=attempt_group,
         )
         return Change(None, message, (message._queued(at),))
@@ -206,15 +210,6 @@ class AttemptGroup:
             return DeliveryOutcome.FAILED
         return DeliveryOutcome.PARTLY_FAILED if DeliveryStatus.FAILED in statuses else DeliveryOutcome.HANDED_OVER
 
-    def delivery_failed(self, quote_id: QuoteId, *, at: datetime) -> DeliveryFailed:
-        return DeliveryFailed(
-            resource_id=quote_id,
-            at=at,
-            revision=self.revision,
-            attempt_group=self.number,
-            recipients=len(self.messages),
-        )
-
 
 def attempt_groups(messages: Iterable[Message]) -> tuple[AttemptGroup, ...]:
     """The groups of one quote's *messages*: by revision, then in the order of their opening."""
@@ -223,6 +218,20 @@ def attempt_groups(messages: Iterable[Message]) -> tuple[AttemptGroup, ...]:
         AttemptGroup(revision=revision, kind=kind, number=number, messages=tuple(group))
         for (revision, number, kind), group in groupby(ordered, key=_place)
     )
+
+
+def newest_to_each(messages: Iterable[Message]) -> tuple[Message, ...]:
+    """Of one revision's *messages* the last to each recipient: a contact, or an address where that is not known."""
+    newest: dict[object, Message] = {}
+    for message in sorted(messages, key=lambda one: (one.attempt_group, one.id)):
+        newest[message.contact_id or message.recipient.lower()] = message
+    return tuple(newest.values())
+
+
+def reached_nobody(messages: Iterable[Message]) -> bool:
+    """Whether the last mail of one revision to each of its recipients has failed; of no *messages* it is not said."""
+    statuses = {message.status for message in newest_to_each(messages)}
+    return statuses == {DeliveryStatus.FAILED}
 
 
 def _place(message: Message) -> tuple[int, int, MessageKind]:

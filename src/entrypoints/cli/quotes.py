@@ -6,7 +6,7 @@ from uuid import UUID
 
 from cyclopts import Parameter
 
-from src.application.messaging.deliveries import GetDeliveries
+from src.application.messaging.read_deliveries import GetDeliveries
 from src.application.ports.paging import LARGEST_PAGE, Paging
 from src.application.ports.quoting import QuoteFilter, QuoteSummary
 from src.application.quoting.compare_revisions import CompareRevisions

@@ -123,8 +123,8 @@ def _of_mails(container: AsyncContainer) -> Mapping[str, JobHandler]:
 
     async def tell_of_failed_delivery(job: Job, _attempt: Attempt) -> None:
         tell = await container.get(TellOfFailedDelivery)
-        revision, _, number = job.detail.partition("#")
-        await tell(_actor(job), QuoteId(job.subject_id), int(revision), int(number), job.id)
+        revision = job.detail.partition("#")[0]  # Then the attempt group that failed last.
+        await tell(_actor(job), QuoteId(job.subject_id), int(revision), job.id)
 
     async def tell_of_failed_template(job: Job, _: Attempt) -> None:
         tell = await container.get(TellOfFailedTemplate)

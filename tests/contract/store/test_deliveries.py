@@ -11,9 +11,10 @@ from src.adapters.memory.mail import MemoryMailer
 from src.adapters.memory.system import TickingClock
 from src.adapters.smtp import JinjaMailTemplates
 from src.adapters.system import SystemClock, Uuid7Ids
-from src.application.customers.change_contact import EraseContact
-from src.application.messaging.deliveries import GetDeliveries
+from src.application.customers.change_contact import EraseContact, ExportContact, MergeContacts
+from src.application.delivery_jobs import after_failures
 from src.application.messaging.notices import TellOfFailedDelivery
+from src.application.messaging.read_deliveries import GetDeliveries
 from src.application.ports.audit import AuditFilter
 from src.application.ports.mail import MailDeferred, MailRefused
 from src.application.ports.paging import Paging
@@ -185,6 +186,64 @@ async def test_who_was_erased_gets_nothing(offer: Offer) -> None:
     assert await offer.found(failed=True)
 
 
+async def _move(offer: Offer, contact: Contact, email: str) -> Contact:
+    async with offer.open(offer.sales) as uow:
+        stored = await uow.contacts.save(contact.become(replace(contact, email=email), contact.created_at))
+        await uow.commit()
+    return stored
+
+
+async def test_whoever_is_erased_is_gone_from_where_their_mails_went_before(offer: Offer) -> None:
+    owner, transactions = offer.team.actor(Role.OWNER), Transactions(offer.open)
+    await offer.settle((await offer.groups())[0], taken=[PAUL])
+    moved = await _move(offer, offer.katrin, "katrin.brandt@brandt.example")
+    await offer.settle(await offer.resend(contact_ids=(moved.id,)), taken=[moved.email])
+
+    told = await ExportContact(transactions, SystemClock())(owner, moved.id)
+    await EraseContact(transactions, SystemClock(), Uuid7Ids())(owner, moved.id)
+
+    assert [one.recipient for one in told.correspondence] == [KATRIN, moved.email]
+    left = [message for group in await offer.groups() for message in group.messages]
+    assert sorted({one.recipient for one in left}) == ["erased@erased.invalid", PAUL]
+    assert not [one for one in left if one.contact_id == moved.id and (one.recipient_name or one.answer)]
+    assert [one.answer for one in left if one.recipient == PAUL] == ["250 OK"]
+
+
+async def test_whoever_was_merged_has_the_mails_of_both(offer: Offer) -> None:
+    owner, transactions = offer.team.actor(Role.OWNER), Transactions(offer.open)
+    await offer.settle((await offer.groups())[0])
+    moved = await _move(offer, offer.paul, "p.brandt@brandt.example")
+    await MergeContacts(transactions, SystemClock())(owner, offer.katrin.id, moved.id)
+    await offer.settle(await offer.resend(contact_ids=(moved.id,)))
+
+    export = ExportContact(transactions, SystemClock())
+    of_both = [await export(owner, one) for one in (moved.id, offer.katrin.id)]
+    await EraseContact(transactions, SystemClock(), Uuid7Ids())(owner, offer.katrin.id)
+
+    for told in of_both:
+        assert sorted(one.recipient for one in told.correspondence) == [KATRIN, KATRIN, PAUL]
+    assert {address for group in await offer.groups() for address in _addresses(group)} == {"erased@erased.invalid"}
+
+
+async def test_mails_of_before_are_found_by_the_address_but_not_by_that_of_the_erased(offer: Offer) -> None:
+    erase = EraseContact(Transactions(offer.open), SystemClock(), Uuid7Ids())
+    owner = offer.team.actor(Role.OWNER)
+    (group,) = await offer.groups()
+    async with offer.open(offer.sales) as uow:
+        for message in group.messages:
+            stored = await uow.messages.get(message.id)
+            again = stored.queued_again(at=stored.created_at)
+            await uow.messages.save(replace(again, after=replace(again.after, contact_id=None)))
+        await uow.commit()
+
+    await erase(owner, offer.katrin.id)
+    async with offer.open(offer.sales) as uow:
+        to_katrin, to_paul = [await uow.messages.to_person(one.id) for one in (offer.katrin, offer.paul)]
+
+    assert to_katrin == []
+    assert [one.recipient for one in to_paul] == [PAUL]
+
+
 async def test_only_what_is_sent_and_not_over_can_be_sent_again(offer: Offer) -> None:
     await offer.settle((await offer.groups())[0])
     transactions, content = Transactions(offer.open), offer.quote.current.content
@@ -264,8 +323,8 @@ async def test_nobody_is_in_a_group_twice_but_those_who_were_erased(offer: Offer
     with pytest.raises(MessageDoubled):
         await queue(KATRIN, 7)
     async with offer.open(offer.sales) as uow:
-        for address in (KATRIN, PAUL):
-            await uow.messages.erase_person(address)
+        for contact in (offer.katrin, offer.paul):
+            await uow.messages.erase_person(contact.id)
         await uow.commit()
 
     left = {address for group in await offer.groups() for address in _addresses(group)}
@@ -290,6 +349,31 @@ async def test_lists_find_what_reached_nobody(offer: Offer) -> None:
     fourth = await offer.resend()
     await offer.settle(fourth, taken=[PAUL])
     assert (await offer.found(failed=True), await offer.found(failed=None)) == (False, True)
+    await offer.settle(await offer.resend(contact_ids=(offer.katrin.id,)))
+    assert not await offer.found(failed=True)  # Paul has it.
+
+
+async def test_whoever_was_reached_by_one_group_is_not_forgotten_by_the_next(offer: Offer) -> None:
+    moved = await _move(offer, offer.katrin, "katrin.brandt@brandt.example")
+    await offer.settle((await offer.groups())[0], taken=[KATRIN, PAUL])
+    (failing,) = (await offer.resend(contact_ids=(offer.paul.id,))).messages
+
+    async def fail(message: Message) -> None:
+        worker = Actor.job(organization_id=offer.team.organization.id, name="worker", origin=Origin(trace_id="0" * 32))
+        async with offer.open(worker) as uow:
+            await uow.quotes.lock(offer.quote.id)
+            stored = await uow.messages.get(message.id)
+            failed = await uow.messages.save(stored.failed(answer="550 No.", at=stored.created_at))
+            await after_failures(uow, worker, Uuid7Ids(), [failed], stored.created_at)
+            await uow.commit()
+
+    await fail(failing)
+    partly = (await offer.found(failed=True), await offer.actions("quote.delivery_failed"))
+    (failing,) = (await offer.resend(contact_ids=(moved.id,))).messages  # She had it at another address.
+    await fail(failing)
+
+    assert partly == (False, 0)
+    assert (await offer.found(failed=True), await offer.actions("quote.delivery_failed")) == (True, 1)
 
 
 async def _with_the_other_failed(offer: Offer, group: AttemptGroup) -> AttemptGroup:
@@ -320,16 +404,16 @@ async def test_the_owner_is_told_who_was_not_reached_and_why(offer: Offer) -> No
     tell = TellOfFailedDelivery(Transactions(offer.open), templates, mailer)
     worker = Actor.job(organization_id=offer.team.organization.id, name="worker", origin=Origin(trace_id="0" * 32))
 
-    await tell(worker, offer.quote.id, 1, 1, job_id)
+    await tell(worker, offer.quote.id, 1, job_id)
     assert mailer.sent == []  # They still wait.
     await offer.settle(group)
     mailer.fail_with(MailDeferred("451 later"))
     with pytest.raises(MailDeferred):
-        await tell(worker, offer.quote.id, 1, 1, job_id)
+        await tell(worker, offer.quote.id, 1, job_id)
     for _ in range(2):
-        await tell(worker, offer.quote.id, 1, 1, job_id)
+        await tell(worker, offer.quote.id, 1, job_id)
     mailer.fail_with(MailRefused("550 no such user"))
-    await tell(worker, offer.quote.id, 1, 1, job_id)
+    await tell(worker, offer.quote.id, 1, job_id)
 
     first, second = mailer.sent
     assert first.message_id == second.message_id
@@ -349,6 +433,6 @@ async def test_without_an_owner_the_organisations_owners_are_told(offer: Offer) 
         await uow.users.save(seller.deactivate(by=offer.team.actor(Role.OWNER), at=seller.created_at, owners=1))
         await uow.commit()
 
-    await TellOfFailedDelivery(Transactions(offer.open), templates, mailer)(worker, offer.quote.id, 1, 1, uuid4())
+    await TellOfFailedDelivery(Transactions(offer.open), templates, mailer)(worker, offer.quote.id, 1, uuid4())
 
     assert [mail.recipient for mail in mailer.sent] == [offer.team.users[Role.OWNER].email]

@@ -289,3 +289,5 @@ async def test_mails_to_one_address_are_told_apart_by_attempt_groups(
     await operator.dispose()
 
     assert [(one.recipient, one.attempt_group) for one in kept] == [(first.recipient, 1), *made]
+    assert first.contact_id is not None
+    assert [one.contact_id for one in kept] == [first.contact_id, None, first.contact_id, first.contact_id]

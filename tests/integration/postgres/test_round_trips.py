@@ -183,6 +183,7 @@ async def test_a_message_comes_back_with_the_answer_of_the_mail_server(
         quote_id=quote.id,
         revision=1,
         recipient="berta@buyer.example",
+        contact_id=ContactId(IDS.new()),
         recipient_name="Berta",
         note="Hello\nBerta",
         at=NOON,

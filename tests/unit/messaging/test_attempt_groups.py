@@ -1,12 +1,21 @@
 """What became of a sending, as a whole."""
 
+from dataclasses import replace
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
-from src.domain.messaging.message import DeliveryOutcome, DeliveryStatus, Message, MessageKind, attempt_groups
-from src.domain.shared.ids import MessageId, QuoteId
+from src.domain.messaging.message import (
+    DeliveryOutcome,
+    DeliveryStatus,
+    Message,
+    MessageKind,
+    attempt_groups,
+    newest_to_each,
+    reached_nobody,
+)
+from src.domain.shared.ids import ContactId, MessageId, QuoteId
 from tests.builders.quotes import NOON
 
 QUEUED, TAKEN, FAILED = DeliveryStatus.QUEUED, DeliveryStatus.HANDED_OVER, DeliveryStatus.FAILED
@@ -60,3 +69,32 @@ def test_groups_are_apart_by_revision_and_attempt_and_in_their_order() -> None:
 
 def test_of_nothing_there_are_no_groups() -> None:
     assert attempt_groups([]) == ()
+
+
+def _to(person: int, status: DeliveryStatus, group: int, address: str = "a@example.com") -> Message:
+    return replace(_message(status, group=group), contact_id=ContactId(UUID(int=person)), recipient=address)
+
+
+@pytest.mark.parametrize(
+    ("messages", "nobody"),
+    [
+        ([], False),
+        ([_to(1, FAILED, 1), _to(2, FAILED, 1)], True),
+        ([_to(1, FAILED, 1), _to(2, QUEUED, 1)], False),
+        ([_to(1, TAKEN, 1), _to(2, TAKEN, 1), _to(2, FAILED, 2)], False),
+        ([_to(1, TAKEN, 1), _to(2, TAKEN, 1), _to(2, FAILED, 2), _to(1, FAILED, 3)], True),
+        ([_to(1, FAILED, 1), _to(2, FAILED, 1), _to(1, QUEUED, 2)], False),
+        ([_to(1, FAILED, 1), _to(2, FAILED, 1), _to(1, TAKEN, 2)], False),
+        ([_to(1, FAILED, 1), _to(1, FAILED, 2, "b@example.com")], True),
+        ([_to(1, TAKEN, 1), _to(1, FAILED, 2, "b@example.com")], True),
+        ([_message(TAKEN), replace(_message(FAILED, group=2), recipient="ANN@example.com")], True),
+    ],
+)
+def test_an_offer_has_reached_nobody_when_the_newest_to_each_has_failed(messages: list[Message], nobody: bool) -> None:
+    assert reached_nobody(reversed(messages)) is nobody
+
+
+def test_the_newest_to_each_is_of_the_last_group() -> None:
+    first, second, other = _to(1, FAILED, 1), _to(1, QUEUED, 2, "b@example.com"), _to(2, TAKEN, 1)
+
+    assert set(newest_to_each([second, other, first])) == {second, other}

@@ -11,7 +11,7 @@ from litestar.params import Body, FromPath, QueryParameter
 from litestar.status_codes import HTTP_200_OK
 
 from src.application.approvals.decide_approval import DecideApproval, DecideApprovalCommand
-from src.application.messaging.deliveries import GetDeliveries
+from src.application.messaging.read_deliveries import GetDeliveries
 from src.application.ports.quoting import QuoteFilter
 from src.application.prices.staleness import LineCheck
 from src.application.quoting.calculate_quote import CalculateQuote

@@ -17,7 +17,7 @@ DeliveryFailed = Annotated[
     bool | None,
     QueryParameter(
         name="delivery_failed",
-        description="Only those of which no mail sent last has left the house; or only the others.",
+        description="Only those whose newest mail to each recipient has failed; or only the others.",
     ),
 ]
 Explain = Annotated[bool, QueryParameter(name="explain", description="Say how every amount came about.")]

@@ -1,0 +1,57 @@
+"""The jobs about the mails of offers: that each is delivered, and that somebody is told when none has reached anybody."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from src.application.ports.clock import IdFactory
+from src.application.ports.jobs import DELIVER_QUOTE, TELL_OF_FAILED_DELIVERY, Job
+from src.application.ports.unit_of_work import UnitOfWork
+from src.domain.identity.actor import Actor
+from src.domain.messaging.message import DeliveryFailed, Message, newest_to_each, reached_nobody
+
+
+async def enqueue_delivery(uow: UnitOfWork, actor: Actor, ids: IdFactory, message: Message) -> None:
+    """The job that hands *message* over."""
+    job = Job(
+        id=ids.new(),
+        name=DELIVER_QUOTE,
+        organization_id=actor.organization_id,
+        subject_id=message.id,
+        trace_id=actor.origin.trace_id,
+    )
+    await uow.jobs.enqueue(job)
+
+
+async def after_failures(
+    uow: UnitOfWork, actor: Actor, ids: IdFactory, failed: Iterable[Message], at: datetime
+) -> None:
+    """To be called once *failed* are saved, with their quotes locked since before: of mails that fail at one instant each
+    would see the other waiting. Where the last mail to each recipient of a revision has failed, its quote says so, and its
+    owner is told by a job.
+    """
+    places = {(message.quote_id, message.revision): message.attempt_group for message in sorted(failed, key=_group)}
+    for (quote_id, revision), group in sorted(places.items()):
+        messages = [one for one in await uow.messages.of_quote(quote_id) if one.revision == revision]
+        if reached_nobody(messages):
+            recipients = len(newest_to_each(messages))
+            event = DeliveryFailed(
+                resource_id=quote_id, at=at, revision=revision, attempt_group=group, recipients=recipients
+            )
+            uow.record(event)
+            await _enqueue_notice(uow, actor, ids, event)
+
+
+def _group(message: Message) -> int:
+    return message.attempt_group
+
+
+async def _enqueue_notice(uow: UnitOfWork, actor: Actor, ids: IdFactory, event: DeliveryFailed) -> None:
+    job = Job(
+        id=ids.new(),
+        name=TELL_OF_FAILED_DELIVERY,
+        organization_id=actor.organization_id,
+        subject_id=event.resource_id,
+        trace_id=actor.origin.trace_id,
+        detail=f"{event.revision}#{event.attempt_group}",
+    )
+    await uow.jobs.enqueue(job)
