@@ -1,7 +1,7 @@
 """Remove what is old enough from a chain: archived, signed and told, so that the rest still verifies."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -12,7 +12,7 @@ from uuid import UUID
 from src.application.audit.sign_heads import ChainBroken
 from src.application.audit.verify_audit import VerifyAudit, VerifyAuditCommand, proven, trusted_anchor
 from src.application.audit_table import AUDIT, audit_row
-from src.application.ports.audit import AuditArchives, AuditPartitions, HeadSigner
+from src.application.ports.audit import AuditArchives, AuditPartitions, HeadSigner, HeadStore
 from src.application.ports.clock import Clock
 from src.application.ports.documents import SpreadsheetFormat, SpreadsheetWriter
 from src.application.ports.unit_of_work import UnitOfWork
@@ -20,6 +20,7 @@ from src.application.transactions import Transactions
 from src.domain.audit.chain import ChainHead
 from src.domain.audit.entry import AuditEntry, AuditRecord
 from src.domain.audit.retention import EntriesRemoved, NotCovered, RetentionAnchor, first_month_kept
+from src.domain.audit.signed_head import SignedHead
 from src.domain.audit.verification import AuditLink
 from src.domain.documents.export import ExportFormat
 from src.domain.identity.actor import Actor, Permission
@@ -32,7 +33,8 @@ _AT_ONCE: Final = 5000  # Entries in one transaction: a fraction of a second, so
 class RetentionPlan:
     """The entries behind *base*, up to *upto*, all of months before *before*; None where there are none to remove.
 
-    *uncovered*: so many more would be old enough, but no head that this installation has signed lies at or behind them.
+    *uncovered*: so many more would be old enough, but no head that this installation has signed, and that is kept elsewhere,
+    lies at or behind them.
     """
 
     before: date
@@ -49,13 +51,19 @@ class RetentionPlan:
 class _Known:
     plan: RetentionPlan
     anchor: RetentionAnchor | None
-    heads: Mapping[int, str]
+    elsewhere: Sequence[SignedHead]
+
+    @property
+    def heads(self) -> Mapping[int, str]:
+        """The hashes of the heads that are kept elsewhere, by sequence."""
+        return {one.head.sequence: one.head.hash for one in self.elsewhere}
 
 
 class RetainAudit:
     """Keep whole months for a number of months, and remove what is older. For operators only.
 
-    The chain is proven first, from its beginning or its last anchor. Then the entries are written into an archive, which is
+    The chain is proven first, from its beginning or its last anchor, through every head that is kept elsewhere: what the
+    database keeps of them its owner can take away. *heads* are others that were kept. Then the entries are written into an archive, which is
     proven as well; only then an anchor is signed and told, and what it covers removed. Where it breaks off behind the
     anchor, the next time goes on.
     """
@@ -65,32 +73,37 @@ class RetainAudit:
         transactions: Transactions,
         verify: VerifyAudit,
         signer: HeadSigner,
+        store: HeadStore,
         spreadsheets: SpreadsheetWriter,
         archives: AuditArchives,
         partitions: AuditPartitions,
         clock: Clock,
     ) -> None:
-        self._transactions, self._verify, self._signer = transactions, verify, signer
+        self._transactions, self._verify = transactions, verify
+        self._signer, self._store = signer, store
         self._spreadsheets, self._archives, self._partitions = spreadsheets, archives, partitions
         self._clock = clock
 
-    async def plan(self, actor: Actor, months: int) -> RetentionPlan:
-        """What would be removed. Raises RetentionTooShort, ChainBroken for an anchor that is not ours."""
-        async with self._transactions.begin(actor, Permission.RETAIN_AUDIT) as uow:
-            return (await self._known(uow, months)).plan
+    async def plan(self, actor: Actor, months: int, heads: Sequence[SignedHead] = ()) -> RetentionPlan:
+        """What would be removed. Raises RetentionTooShort, ChainBroken for an anchor that is not ours, StorageUnavailable."""
+        return (await self._known(actor, months, heads)).plan
 
-    async def __call__(self, actor: Actor, months: int, path: Path) -> RetentionAnchor | None:
+    async def __call__(
+        self, actor: Actor, months: int, path: Path, heads: Sequence[SignedHead] = ()
+    ) -> RetentionAnchor | None:
         """The anchor of what was archived at *path* and removed; None where nothing was old enough.
 
-        Raises RetentionTooShort, ChainBroken, NotCovered, AnchorTaken.
+        Raises RetentionTooShort, ChainBroken, NotCovered, AnchorTaken, StorageUnavailable; HeadRefused for a head among
+        *heads* that is not ours, and for what is kept with the heads and is none.
         """
-        async with self._transactions.begin(actor, Permission.RETAIN_AUDIT) as uow:
-            known = await self._known(uow, months)
+        known = await self._known(actor, months, heads)
         plan, anchor = known.plan, None
-        if plan.uncovered and not known.heads:
-            raise NotCovered("No head of this chain was signed by this installation: sign one first.")
+        if plan.uncovered and not known.elsewhere:
+            raise NotCovered(
+                "No head of this chain that this installation has signed is kept elsewhere: sign one first."
+            )
         if plan.upto is not None:
-            verification = await self._verify(actor, VerifyAuditCommand())
+            verification = await self._verify(actor, VerifyAuditCommand(heads=known.elsewhere))
             if not verification.intact:
                 raise ChainBroken(f"The audit chain is broken, and nothing of it is removed. {verification.problem}")
             anchor = self._signer.sign_anchor(
@@ -107,21 +120,26 @@ class RetainAudit:
     def _before(self, months: int) -> date:
         return first_month_kept(self._clock.now().astimezone(UTC).date(), months)
 
-    async def _known(self, uow: UnitOfWork, months: int) -> _Known:
+    async def _known(self, actor: Actor, months: int, heads: Sequence[SignedHead]) -> _Known:
         before = self._before(months)
-        anchor, forged = await trusted_anchor(uow, self._signer)
+        async with self._transactions.begin(actor, Permission.RETAIN_AUDIT) as uow:
+            anchor, forged = await trusted_anchor(uow, self._signer)
+            last = await uow.audit.last_before(before)
         if forged is not None:
             raise ChainBroken(f"This installation has not signed the anchor of entry {forged.head.sequence}.")
         base = ChainHead() if anchor is None else anchor.head
-        last = await uow.audit.last_before(before) or base
-        signed = [one for one in await uow.audit.signed_heads() if self._signer.is_ours(one)]
-        heads = {one.head.sequence: one.head.hash for one in signed}
-        newest = max(heads, default=0)
-        upto = last if newest >= last.sequence else ChainHead(newest, heads.get(newest, ""))
-        removable = upto.sequence > base.sequence
-        left = last.sequence - (upto if removable else base).sequence
-        plan = RetentionPlan(before=before, base=base, upto=upto if removable else None, uncovered=max(left, 0))
-        return _Known(plan=plan, anchor=anchor, heads=heads)
+        elsewhere = [*heads, *[one async for one in self._kept_from(actor, base.sequence)]]
+        plan = _plan(before, base, last or base, {one.head.sequence: one.head.hash for one in elsewhere})
+        return _Known(plan=plan, anchor=anchor, elsewhere=elsewhere)
+
+    async def _kept_from(self, actor: Actor, base: int) -> AsyncIterator[SignedHead]:
+        """Our heads that are kept elsewhere, but for those of entries that have been removed already."""
+        async with aclosing(self._store.kept(actor.organization_id)) as kept:
+            async for signed in kept:
+                if signed.head.sequence < base:
+                    return
+                if self._signer.is_ours(signed):
+                    yield signed
 
     async def _archive(self, actor: Actor, known: _Known, anchor: RetentionAnchor, path: Path) -> str:
         """Write what goes, and prove what was written, before anything says that it is gone; the file's SHA-256."""
@@ -158,6 +176,15 @@ class RetainAudit:
             async with self._transactions.begin(actor, Permission.RETAIN_AUDIT) as uow:
                 removed = await uow.audit.remove(anchor.head.sequence, _AT_ONCE)
                 await uow.commit()
+
+
+def _plan(before: date, base: ChainHead, last: ChainHead, heads: Mapping[int, str]) -> RetentionPlan:
+    """*last* is the last entry that is old enough."""
+    newest = max(heads, default=0)
+    upto = last if newest >= last.sequence else ChainHead(newest, heads.get(newest, ""))
+    removable = upto.sequence > base.sequence
+    left = last.sequence - (upto if removable else base).sequence
+    return RetentionPlan(before=before, base=base, upto=upto if removable else None, uncovered=max(left, 0))
 
 
 async def _entries(uow: UnitOfWork, after: int, upto: int) -> AsyncIterator[AuditEntry]:

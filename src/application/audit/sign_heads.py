@@ -1,6 +1,7 @@
 """Sign heads and keep them out of the database's reach: on demand, and every day."""
 
 from collections.abc import Sequence
+from contextlib import aclosing
 from datetime import timedelta
 from typing import Final
 
@@ -10,6 +11,7 @@ from src.application.ports.clock import Clock
 from src.application.transactions import Transactions
 from src.domain.audit.chain import ChainHead
 from src.domain.audit.signed_head import HeadSigned, SignedHead
+from src.domain.audit.verification import Verification
 from src.domain.identity.actor import Actor, Permission
 from src.domain.shared.errors import Conflict
 
@@ -25,8 +27,10 @@ class ChainBroken(Conflict):
 class SignAuditHead:
     """Prove what was added since the last signed head, then sign the new one, keep it elsewhere, and audit that.
 
-    With *unless_within* None is the answer where a head was signed so recently, or where nothing has happened since.
-    Raises ChainBroken, StorageUnavailable.
+    The newest head that is kept elsewhere is asked as well: the database's owner can take away those that are kept here, but
+    a chain that was written anew, or cut off, does not go through that one.
+
+    Raises ChainBroken, StorageUnavailable, and HeadRefused where something else lies among the heads that are kept elsewhere.
     """
 
     def __init__(
@@ -36,34 +40,45 @@ class SignAuditHead:
         self._signer, self._store, self._clock = signer, store, clock
 
     async def now(self, actor: Actor) -> SignedHead:
-        return await self._sign(actor, await self._newest(actor))
+        verification, _ = await self._proven(actor, await self._newest_here(actor))
+        return await self._sign(actor, verification.head)
 
     async def if_due(self, actor: Actor, every: timedelta = DAILY) -> SignedHead | None:
-        newest = await self._newest(actor)
-        if newest is not None:
-            async with self._transactions.begin(actor, Permission.VERIFY_AUDIT) as uow:
-                head = await uow.audit.head()
-            if head.sequence < newest.head.sequence:
-                raise ChainBroken(
-                    f"The audit chain ends at {head.sequence}, and a head of {newest.head.sequence} has been signed."
-                )
-            # Only its own entry has come since: signing on and on would be all that ever happens.
-            idle = head.sequence <= newest.head.sequence + 1
-            if idle or self._clock.now() - newest.signed_at < every:
-                return None
-        return await self._sign(actor, newest)
+        """None where a head was signed so recently, or where nothing has happened since."""
+        here = await self._newest_here(actor)
+        if here is not None and self._clock.now() - here.signed_at < every:
+            return None
+        verification, newest = await self._proven(actor, here)
+        # Only its own entry has come since: signing on and on would be all that ever happens.
+        if newest is not None and verification.head.sequence <= newest.head.sequence + 1:
+            return None
+        return await self._sign(actor, verification.head)
 
-    async def _newest(self, actor: Actor) -> SignedHead | None:
+    async def _newest_here(self, actor: Actor) -> SignedHead | None:
         async with self._transactions.begin(actor, Permission.VERIFY_AUDIT) as uow:
             ours = [signed for signed in await uow.audit.signed_heads() if self._signer.is_ours(signed)]
         return ours[-1] if ours else None
 
-    async def _sign(self, actor: Actor, newest: SignedHead | None) -> SignedHead:
-        after: ChainHead | None = None if newest is None else newest.head
-        verification = await self._verify(actor, VerifyAuditCommand(after=after))
+    async def _newest_elsewhere(self, actor: Actor) -> SignedHead | None:
+        async with aclosing(self._store.kept(actor.organization_id)) as kept:
+            async for signed in kept:
+                if self._signer.is_ours(signed):
+                    return signed
+        return None
+
+    async def _proven(self, actor: Actor, here: SignedHead | None) -> tuple[Verification, SignedHead | None]:
+        """The chain up to its head, and the newest head that it goes through."""
+        elsewhere = await self._newest_elsewhere(actor)  # First: whatever is kept by now, the chain has by then.
+        after: ChainHead | None = None if here is None else here.head
+        heads = () if elsewhere is None else (elsewhere,)
+        verification = await self._verify(actor, VerifyAuditCommand(after=after, heads=heads))
         if not verification.intact:
             raise ChainBroken(f"The audit chain is broken, and its head is not signed. {verification.problem}")
-        signed = self._signer.sign(actor.organization_id, verification.head, self._clock.now())
+        known = [one for one in (here, elsewhere) if one is not None]
+        return verification, max(known, key=lambda one: one.head.sequence, default=None)
+
+    async def _sign(self, actor: Actor, head: ChainHead) -> SignedHead:
+        signed = self._signer.sign(actor.organization_id, head, self._clock.now())
         # First: a head that only others know is still a true one, while one that only the database knows proves nothing.
         await self._store.put(signed)
         async with self._transactions.begin(actor, Permission.VERIFY_AUDIT) as uow:

@@ -151,3 +151,10 @@ class HeadStore(Protocol):
     @abstractmethod
     async def put(self, signed: SignedHead) -> str:
         """Keep *signed*, and never anything else in its place; the name it has there. Raises StorageUnavailable."""
+
+    @abstractmethod
+    def kept(self, organization_id: OrganizationId) -> AsyncGenerator[SignedHead, None]:
+        """What is kept of one organisation, whoever has signed it: the greatest sequence first, and one read at a time.
+
+        Close it where it is left early. Raises StorageUnavailable, HeadRefused for what is no head.
+        """

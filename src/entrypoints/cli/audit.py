@@ -268,12 +268,16 @@ async def retain(
         int | None, Parameter(help="Keep so many whole months, 12 at least; otherwise PROFFER_AUDIT_MONTHS.")
     ] = None,
     organization: Organization = None,
+    head: Annotated[
+        list[Path] | None, Parameter(help="File with more signed heads that were kept, one a line; may be repeated.")
+    ] = None,
     apply: Annotated[bool, Parameter(help="Do it; without, only tell.", negative="")] = False,
 ) -> int:
     """Remove audit entries of months that are older, of all organisations or of --organization.
 
-    Each chain is proven, what goes is archived as JSON Lines and proven again, and an anchor is signed from which the rest
-    verifies. Nothing is removed that no signed head covers. Without --apply it only tells what it would do.
+    Each chain is proven through the heads at PROFFER_AUDIT_HEADS_URL and those of --head, what goes is archived as JSON
+    Lines and proven again, and an anchor is signed from which the rest verifies. Nothing is removed that no such head
+    covers. Without --apply it only tells what it would do.
 
     Example: proffer audit retain --months 120 --archive archive/ --apply
     """
@@ -282,17 +286,21 @@ async def retain(
         return fail("entries are kept for ever: say --months, or set PROFFER_AUDIT_MONTHS")
     if not archive.is_dir():
         raise FileRefused(f"The folder {archive} does not exist.")
+    kept = [signed for path in head or () for signed in _read_heads(path)]
     code = 0
-    async with _chains(None, organization) as (container, actors, _):
+    async with _chains(None, organization) as (container, actors, others):
+        if unknown := {signed.organization_id for signed in kept} - set(others):
+            return fail(f"a head is of an organisation that is not here: {unknown.pop()}", BROKEN_CHAIN)
         retain_audit = await container.get(RetainAudit)
         for slug, job in actors.items():
             actor = Actor.operator(organization_id=job.organization_id, name="audit retention", origin=job.origin)
             try:
-                plan = await retain_audit.plan(actor, wanted)
+                own = [one for one in kept if one.organization_id == actor.organization_id]
+                plan = await retain_audit.plan(actor, wanted, own)
                 print(_planned(slug, plan))
                 file = archive / f"{slug}-{_span(plan)}.jsonl"
                 # Also where nothing is old enough: an earlier time may have been cut short.
-                if apply and (anchor := await retain_audit(actor, wanted, file)) is not None:
+                if apply and (anchor := await retain_audit(actor, wanted, file, own)) is not None:
                     print(f"{anchor.entries} entries are in {file}. {anchor.sentence()}")
             except Conflict as error:  # One that is not sound does not keep the others.
                 code = fail(f"{slug}: {error}", BROKEN_CHAIN if isinstance(error, ChainBroken) else 1)

@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 
 from src.adapters.audit_heads import StoredHeads, head_of_json, json_of_head
+from src.adapters.memory.audit_heads import MemoryHeads
 from src.adapters.spreadsheets import FileSpreadsheets
 from src.adapters.storage import storage_from
 from src.adapters.system import SystemClock
@@ -37,15 +38,6 @@ from tests.builders.renderers import SUMMARIES
 from tests.organizations import TestOrganization
 
 pytestmark = pytest.mark.asyncio
-
-
-class KeptHeads(HeadStore):
-    def __init__(self) -> None:
-        self.kept: list[SignedHead] = []
-
-    async def put(self, signed: SignedHead) -> str:
-        self.kept.append(signed)
-        return ""
 
 
 def signing(open_uow: OpenUnitOfWork, store: HeadStore) -> SignAuditHead:
@@ -99,12 +91,12 @@ async def test_it_resumes_only_from_where_the_chain_has_been(
 async def test_heads_are_signed_kept_and_held_against_the_chain(
     open_uow: OpenUnitOfWork, organization: TestOrganization
 ) -> None:
-    owner, store = organization.actor(Role.OWNER), KeptHeads()
+    owner, store = organization.actor(Role.OWNER), MemoryHeads()
     first = await signing(open_uow, store).now(owner)
     await add(open_uow, owner)
     second = await signing(open_uow, store).now(owner)
 
-    assert store.kept == [first, second] == list(await ListSignedHeads(Transactions(open_uow))(owner))
+    assert store.heads == [first, second] == list(await ListSignedHeads(Transactions(open_uow))(owner))
     assert second.head.sequence == first.head.sequence + 2  # The customer, and the signing of the first.
     result = await verifying(open_uow)(owner, VerifyAuditCommand(heads=[first, second]))
     assert (result.intact, result.kept_heads) == (True, 2)
@@ -156,7 +148,7 @@ async def test_heads_of_others_are_refused(
 async def test_the_daily_head_is_signed_when_something_has_happened(
     open_uow: OpenUnitOfWork, organization: TestOrganization
 ) -> None:
-    store = KeptHeads()
+    store = MemoryHeads()
     job = Actor.job(organization_id=organization.organization.id, name="audit heads", origin=Origin(trace_id="1" * 32))
     sign = signing(open_uow, store)
 
@@ -167,29 +159,80 @@ async def test_the_daily_head_is_signed_when_something_has_happened(
     later = await sign.if_due(job, timedelta(0))
 
     assert (idle, early) == (None, None)
-    assert store.kept == [first, later]
+    assert store.heads == [first, later]
 
 
 async def test_a_chain_that_ends_before_a_signed_head_is_not_taken_for_idle(
     open_uow: OpenUnitOfWork, organization: TestOrganization
 ) -> None:
-    owner, store = organization.actor(Role.OWNER), KeptHeads()
+    owner, store = organization.actor(Role.OWNER), MemoryHeads()
     head = await add(open_uow, owner)
     beyond = SIGNER.sign(organization.organization.id, ChainHead(head.sequence + 5, "a" * 64), NOON)
     async with open_uow(owner) as uow:  # As when five entries and the head were put back afterwards.
         await uow.audit.keep_head(beyond)
         await uow.commit()
 
-    with pytest.raises(ChainBroken, match=f"ends at {head.sequence}, and a head of {beyond.head.sequence} "):
+    with pytest.raises(ChainBroken, match=f"the chain is shorter than the kept head {beyond.head.sequence}"):
         await signing(open_uow, store).if_due(owner)
 
-    assert store.kept == []
+    assert store.heads == []
+
+
+@pytest.mark.parametrize("beyond", [0, 5])
+async def test_a_chain_that_leaves_a_head_that_is_kept_elsewhere_is_not_signed(
+    beyond: int, open_uow: OpenUnitOfWork, organization: TestOrganization
+) -> None:
+    """Written anew or cut off, and the database's own heads taken away: only what is kept elsewhere can tell."""
+    owner, store = organization.actor(Role.OWNER), MemoryHeads()
+    head = await add(open_uow, owner)
+    true = SIGNER.sign(owner.organization_id, ChainHead(head.sequence + beyond, "a" * 64), NOON)
+    await store.put(true)
+    await store.put(OTHER_SIGNER.sign(owner.organization_id, ChainHead(head.sequence + 9, "b" * 64), NOON))
+    await store.put(SIGNER.sign(organization.users[Role.OWNER].id, ChainHead(99, "c" * 64), NOON))  # type: ignore[arg-type]  # Another's.
+    sign = signing(open_uow, store)
+
+    for attempt in (sign.now, sign.if_due):
+        with pytest.raises(ChainBroken, match=f"the kept head {true.head.sequence}"):
+            await attempt(owner)
+
+    assert len(store.heads) == 3
+    assert list(await ListSignedHeads(Transactions(open_uow))(owner)) == []
 
 
 async def test_who_may_not_verify_is_refused(open_uow: OpenUnitOfWork, organization: TestOrganization) -> None:
     for role in (Role.SALES, Role.APPROVER, Role.VIEWER):
         with pytest.raises(PermissionMissing):
             await verifying(open_uow)(organization.actor(role))
+
+
+@pytest.mark.parametrize("where", ["memory", "folder"])
+async def test_kept_heads_are_told_from_the_newest_on(
+    where: str, organization: TestOrganization, other: TestOrganization, tmp_path: Path
+) -> None:
+    store: HeadStore = MemoryHeads() if where == "memory" else StoredHeads(storage_from(str(tmp_path)))
+    here, there = organization.organization.id, other.organization.id
+    heads = [
+        SIGNER.sign(here, ChainHead(sequence, "a" * 64), NOON + timedelta(microseconds=later))
+        for sequence, later in ((9, 3), (10, 0), (10, 1), (100, 2))  # A clock may go back, a chain does not.
+    ]
+    for signed in (heads[2], heads[0], heads[3], heads[1], SIGNER.sign(there, ChainHead(500, "b" * 64), NOON)):
+        await store.put(signed)
+    await store.put(heads[0])
+
+    assert [one async for one in store.kept(here)] == heads[::-1]
+    assert [one.head.sequence async for one in store.kept(there)] == [500]
+    assert [one async for one in store.kept(OrganizationId(uuid4()))] == []
+
+
+@pytest.mark.parametrize("name", ["20260302T120000.000000Z-7.json", "notes.txt"])
+async def test_what_lies_among_kept_heads_and_is_none_is_told(
+    name: str, organization: TestOrganization, tmp_path: Path
+) -> None:
+    storage, here = storage_from(str(tmp_path)), organization.organization.id
+    await storage.put(f"{here}/{name}", b"no head", content_type="application/json")
+
+    with pytest.raises(HeadRefused):
+        [one async for one in StoredHeads(storage).kept(here)]
 
 
 async def test_heads_are_files_that_nobody_overwrites(organization: TestOrganization, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from src.adapters.audit_heads import JsonLinesArchives
 from src.adapters.memory.audit import MemoryAuditPartitions
+from src.adapters.memory.audit_heads import MemoryHeads
 from src.adapters.memory.system import TickingClock
 from src.adapters.spreadsheets import FileSpreadsheets
 from src.application.audit.retain_audit import RetainAudit
@@ -32,7 +33,7 @@ from src.domain.audit.retention import (
     RetentionTooShort,
     first_month_kept,
 )
-from src.domain.audit.signed_head import SignedHead
+from src.domain.audit.signed_head import HeadRefused, SignedHead
 from src.domain.audit.verification import Tampering
 from src.domain.identity.actor import Actor, PermissionMissing, Role
 from src.domain.identity.user import UserLoginFailed
@@ -43,6 +44,7 @@ pytestmark = pytest.mark.asyncio
 
 MARCH = datetime(2040, 3, 31, 23, 59, 59, 999999, tzinfo=UTC)
 JULY = datetime(2041, 7, 1, 12, tzinfo=UTC)
+ELSEWHERE = MemoryHeads()  # Of all tests: each has organisations of its own.
 MONTHS = 12  # Before July 2041: all of before July 2040.
 
 
@@ -54,7 +56,7 @@ def retaining(open_uow: OpenUnitOfWork, now: datetime = JULY) -> RetainAudit:
     transactions = Transactions(open_uow)
     verify = VerifyAudit(transactions, SIGNER)
     outside = FileSpreadsheets(), JsonLinesArchives(), MemoryAuditPartitions()
-    return RetainAudit(transactions, verify, SIGNER, *outside, TickingClock(now))
+    return RetainAudit(transactions, verify, SIGNER, ELSEWHERE, *outside, TickingClock(now))
 
 
 async def tell(open_uow: OpenUnitOfWork, team: TestOrganization, *times: datetime) -> None:
@@ -75,6 +77,7 @@ def names_in(folder: Path) -> list[str]:
 
 
 async def keep_head(open_uow: OpenUnitOfWork, signed: SignedHead, team: TestOrganization) -> None:
+    await ELSEWHERE.put(signed)
     async with open_uow(team.actor(Role.OWNER)) as uow:
         await uow.audit.keep_head(signed)
         await uow.commit()
@@ -271,6 +274,44 @@ async def test_nothing_goes_from_a_chain_that_is_broken(
         await retaining(open_uow)(operator_of(team), MONTHS, tmp_path / "archive.jsonl")
 
     assert await entries_of(open_uow, team) == before
+
+
+@pytest.mark.parametrize("given", [True, False])
+@pytest.mark.parametrize("beyond", [-1, 5])
+async def test_nothing_goes_from_a_chain_that_leaves_a_head_that_is_kept_elsewhere(
+    beyond: int, given: bool, open_uow: OpenUnitOfWork, team: TestOrganization, tmp_path: Path
+) -> None:
+    """The database's heads all agree: what is kept elsewhere says that the chain was written anew, or cut off."""
+    before = await entries_of(open_uow, team)
+    true = SIGNER.sign(team.organization.id, ChainHead(len(before) + beyond, "0" * 64), JULY)
+    if not given:
+        await ELSEWHERE.put(true)
+
+    with pytest.raises(ChainBroken, match=f"the kept head {true.head.sequence}"):
+        await retaining(open_uow)(operator_of(team), MONTHS, tmp_path / "archive.jsonl", [true] if given else [])
+
+    assert await entries_of(open_uow, team) == before
+    assert names_in(tmp_path) == []
+
+
+async def test_a_head_that_only_the_database_has_covers_nothing(open_uow: OpenUnitOfWork, tmp_path: Path) -> None:
+    team = await new_organization(open_uow, clock=TickingClock(datetime(2040, 3, 1, tzinfo=UTC)))
+    before, operator = await entries_of(open_uow, team), operator_of(team)
+    signed = SIGNER.sign(team.organization.id, ChainHead(6, before[5].hash), MARCH)
+    async with open_uow(team.actor(Role.OWNER)) as uow:
+        await uow.audit.keep_head(signed)
+        await uow.commit()
+    retain, file = retaining(open_uow), tmp_path / "archive.jsonl"
+
+    with pytest.raises(NotCovered):
+        await retain(operator, MONTHS, file)
+    with pytest.raises(HeadRefused):
+        await retain(operator, MONTHS, file, [OTHER_SIGNER.sign(team.organization.id, signed.head, MARCH)])
+    assert await entries_of(open_uow, team) == before
+    anchor = await retain(operator, MONTHS, file, [signed])
+
+    assert anchor is not None
+    assert anchor.head == signed.head
 
 
 async def test_a_retention_that_was_cut_short_goes_on(

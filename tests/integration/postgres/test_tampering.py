@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from copy import deepcopy
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
@@ -14,12 +15,20 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from src.adapters.audit_heads import JsonLinesArchives, StoredHeads
+from src.adapters.memory.audit import MemoryAuditPartitions
+from src.adapters.memory.system import TickingClock
 from src.adapters.postgres.connection import Connection
 from src.adapters.postgres.tables import audit_entries
 from src.adapters.postgres.transaction import Transaction
 from src.adapters.postgres.unit_of_work import PostgresUnitOfWork
+from src.adapters.spreadsheets import FileSpreadsheets
+from src.adapters.storage import storage_from
+from src.application.audit.retain_audit import RetainAudit
+from src.application.audit.sign_heads import ChainBroken, SignAuditHead
 from src.application.audit.verify_audit import VerifyAuditCommand
 from src.application.ports.unit_of_work import OpenUnitOfWork, UnitOfWork
+from src.application.transactions import Transactions
 from src.domain.audit.chain import BEGINNING, ChainHead, link_hash
 from src.domain.audit.signed_head import SignedHead
 from src.domain.audit.verification import Tampering
@@ -287,6 +296,47 @@ async def test_every_tampering_by_the_databases_owner_is_found_and_named(
     assert seen["swap"] == {Tampering.REORDERED}
     assert seen["write_anew"] == {Tampering.REWRITTEN}
     assert seen["cut"] == seen["delete"] == {Tampering.REMOVED}
+
+
+@pytest.mark.asyncio
+async def test_a_chain_written_anew_whose_heads_were_taken_away_is_neither_signed_nor_retained(
+    open_postgres: OpenUnitOfWork, owner_engine: AsyncEngine, tmp_path: Path
+) -> None:
+    """The owner of the database leaves nothing in it that tells: only what is kept elsewhere does."""
+    old = TickingClock(datetime(2020, 3, 1, tzinfo=UTC))
+    made, other = [await new_organization(open_postgres, clock=old) for _ in range(2)]
+    here, elsewhere = made.organization.id, StoredHeads(storage_from(str(tmp_path / "heads")))
+    job = Actor.job(organization_id=here, name="audit heads", origin=ORIGIN)
+    operator = Actor.operator(organization_id=here, name="audit retention", origin=ORIGIN)
+    async with nothing_in_the_way(owner_engine) as connection:
+        open_uow = OnOneConnection(connection)
+        transactions, verify = Transactions(open_uow), verifying(open_uow)
+        sign = SignAuditHead(transactions, verify, SIGNER, elsewhere, TickingClock())
+        outside = FileSpreadsheets(), JsonLinesArchives(), MemoryAuditPartitions()
+        retain = RetainAudit(transactions, verify, SIGNER, elsewhere, *outside, TickingClock())
+        rows, foreign = await _rows(connection, here), await _rows(connection, other.organization.id)
+        signed = SIGNER.sign(here, ChainHead(rows[-1]["sequence"], rows[-1]["hash"]), NOON)
+        await elsewhere.put(signed)
+        async with open_uow(job) as uow:
+            await uow.audit.keep_head(signed)
+        chain = Chain(rows, signed.head, here, foreign)
+        write_anew(chain, 3, random.Random(1))
+        await _write(connection, chain)
+        await connection.execute(text("ALTER TABLE proffer.audit_signed_heads DISABLE TRIGGER USER"))
+        taken = await connection.execute(
+            text("DELETE FROM proffer.audit_signed_heads WHERE organization_id = :here"), {"here": here}
+        )
+
+        assert taken.rowcount == 1
+        assert (await verify(job)).intact
+        for attempt in (sign.now, sign.if_due):
+            with pytest.raises(ChainBroken, match="written anew"):
+                await attempt(job)
+        with pytest.raises(ChainBroken, match="written anew"):
+            await retain(operator, 12, tmp_path / "archive.jsonl")
+
+        assert [one async for one in elsewhere.kept(here)] == [signed]
+        assert await _rows(connection, here) == chain.rows
 
 
 # ruff: noqa: ISC004 — a harm may need several statements.
