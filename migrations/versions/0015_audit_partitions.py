@@ -16,6 +16,7 @@ depends_on = None
 
 _TRACE = """substring(text, '.*,"trace_id":"([0-9a-f]*)","user_agent":"')"""
 _PATH = "SET search_path = pg_catalog, pg_temp"
+_LATEST = "date_trunc('month', (now() + interval '1 day') AT TIME ZONE 'UTC')::date"
 _SHOWN = "at, action, resource_type, resource_id, actor_kind, user_id, text, previous_hash, hash"
 _COLUMNS = f"""
     organization_id uuid NOT NULL CONSTRAINT audit_entries_organization_id_fkey REFERENCES proffer.organizations,
@@ -162,7 +163,8 @@ _DROP_EMPTY = f"""
 """
 
 # The only way in: the entry's place, what it follows and its hash are the database's own. What is hashed is docs/audit.md's.
-# The month never goes back along a chain, so that the months of a chain are pieces of it, whatever the clocks say.
+# The month never goes back along a chain, so that the months of a chain are pieces of it, whatever the clocks say; and one
+# that is wrong by more than a day does not take the chain with it into a month that is far off.
 _APPEND = f"""
     CREATE FUNCTION proffer.append_audit(
         ats timestamptz[], actions text[], resource_types text[], resource_ids uuid[], actor_kinds text[],
@@ -174,6 +176,7 @@ _APPEND = f"""
         first bigint;
         last_hash text;
         last_month date;
+        latest date := {_LATEST};
         months date[] := '{{}}';
         hashes text[] := '{{}}';
     BEGIN
@@ -184,7 +187,7 @@ _APPEND = f"""
             last_hash := encode(sha256(convert_to(
                 E'1\\n' || tenant || E'\\n' || (first + i) || E'\\n' || last_hash || E'\\n' || texts[i], 'UTF8'
             )), 'hex');
-            last_month := greatest(last_month, date_trunc('month', ats[i] AT TIME ZONE 'UTC')::date);
+            last_month := greatest(last_month, least(date_trunc('month', ats[i] AT TIME ZONE 'UTC')::date, latest));
             hashes[i] := last_hash;
             months[i] := last_month;
         END LOOP;
@@ -292,11 +295,11 @@ def _make_anchors() -> None:
 
 
 def _move_entries() -> None:
-    """Each into its month, which is that of its time, and never before that of the entry before it."""
+    """Each into its month, as ``append_audit`` does it."""
     op.execute(
-        """
+        f"""
         CREATE TABLE proffer.audit_entries_months AS
-        SELECT organization_id, sequence, max(date_trunc('month', at AT TIME ZONE 'UTC')::date)
+        SELECT organization_id, sequence, max(least(date_trunc('month', at AT TIME ZONE 'UTC')::date, {_LATEST}))
             OVER (PARTITION BY organization_id ORDER BY sequence) AS month
         FROM proffer.audit_entries_before
         """

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
+from itertools import takewhile
 from uuid import UUID
 
 from src.adapters.memory.state import MemoryTransaction
 from src.application.ports.audit import AuditFilter, AuditLog, AuditPartitions
 from src.application.ports.paging import CursorRefused, Page, Paging
-from src.domain.audit.chain import ChainHead, append
+from src.domain.audit.chain import ChainHead, append, latest_month, month_of
 from src.domain.audit.entry import AuditEntry, AuditRecord
 from src.domain.audit.retention import AnchorTaken, RetentionAnchor
 from src.domain.audit.signed_head import SignedHead
@@ -24,7 +25,8 @@ class MemoryAudit(AuditLog):
 
     def append(self, records: Iterable[AuditRecord]) -> None:
         state = self._transaction.state
-        added = list(append(self._transaction.organization_id, state.head, records, state.head_month))
+        latest = latest_month(datetime.now(UTC))
+        added = list(append(self._transaction.organization_id, state.head, records, state.head_month, latest))
         state.entries.extend(added)
         if added:
             state.head, state.head_month = ChainHead(added[-1].sequence, added[-1].hash), added[-1].month
@@ -87,8 +89,13 @@ class MemoryAudit(AuditLog):
             raise AnchorTaken("These entries are being removed already.")
         kept.append(anchor)
 
-    async def last_before(self, month: date) -> ChainHead | None:
-        earlier = [entry for entry in self._transaction.state.entries if entry.month < month]
+    async def last_before(self, month: date, vouched: int) -> ChainHead | None:
+        earlier = list(
+            takewhile(
+                lambda entry: entry.month < month and (entry.sequence <= vouched or month_of(entry.record.at) < month),
+                self._transaction.state.entries,
+            )
+        )
         return ChainHead(earlier[-1].sequence, earlier[-1].hash) if earlier else None
 
     async def remove(self, upto: int, most: int) -> int:
@@ -118,6 +125,6 @@ def _meets(entry: AuditEntry, criteria: AuditFilter) -> bool:
         and (criteria.user_id is None or criteria.user_id == record.user_id)
         and criteria.actor_kind in {None, record.actor_kind}
         and (criteria.trace_id is None or json.loads(record.text)["trace_id"] == criteria.trace_id)
-        and (criteria.since is None or record.at >= criteria.since)
+        and (criteria.since is None or (record.at >= criteria.since and entry.month >= month_of(criteria.since)))
         and (criteria.before is None or record.at < criteria.before)
     )

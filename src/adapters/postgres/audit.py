@@ -5,7 +5,7 @@ import base64
 import binascii
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import suppress
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Final, cast
 from uuid import UUID
 
@@ -190,12 +190,17 @@ class PostgresAudit(AuditLog):
         except IntegrityError as error:
             raise AnchorTaken("These entries are being removed already.") from error
 
-    async def last_before(self, month: date) -> ChainHead | None:
+    async def last_before(self, month: date, vouched: int) -> ChainHead | None:
         columns = audit_entries.c
         own = columns.organization_id == self._transaction.organization_id
+        begin = datetime(month.year, month.month, 1, tzinfo=UTC)
+        ahead = select(func.min(columns.sequence)).where(
+            own, columns.month < month, columns.sequence > vouched, columns.at >= begin
+        )
+        first = (await self._transaction.connection.execute(ahead)).scalar_one()
         statement = (
             select(columns.sequence, columns.hash)
-            .where(own, columns.month < month)
+            .where(own, columns.month < month, *(() if first is None else (columns.sequence < first,)))
             .order_by(columns.sequence.desc())
             .limit(1)
         )
@@ -219,7 +224,7 @@ class PostgresAudit(AuditLog):
             if wanted is not None:
                 conditions.append(column == wanted)
         if criteria.since is not None:
-            # An entry's month is never before its time's, so that earlier months need no look.
+            # Earlier months need no look: see AuditFilter.
             conditions += [columns.at >= criteria.since, columns.month >= month_of(criteria.since)]
         if criteria.before is not None:
             conditions.append(columns.at < criteria.before)

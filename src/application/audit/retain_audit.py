@@ -124,11 +124,12 @@ class RetainAudit:
         before = self._before(months)
         async with self._transactions.begin(actor, Permission.RETAIN_AUDIT) as uow:
             anchor, forged = await trusted_anchor(uow, self._signer)
-            last = await uow.audit.last_before(before)
         if forged is not None:
             raise ChainBroken(f"This installation has not signed the anchor of entry {forged.head.sequence}.")
         base = ChainHead() if anchor is None else anchor.head
         elsewhere = [*heads, *[one async for one in self._kept_from(actor, base.sequence)]]
+        async with self._transactions.begin(actor, Permission.RETAIN_AUDIT) as uow:
+            last = await uow.audit.last_before(before, max(_signed_before(before, elsewhere), base.sequence))
         plan = _plan(before, base, last or base, {one.head.sequence: one.head.hash for one in elsewhere})
         return _Known(plan=plan, anchor=anchor, elsewhere=elsewhere)
 
@@ -176,6 +177,12 @@ class RetainAudit:
             async with self._transactions.begin(actor, Permission.RETAIN_AUDIT) as uow:
                 removed = await uow.audit.remove(anchor.head.sequence, _AT_ONCE)
                 await uow.commit()
+
+
+def _signed_before(month: date, heads: Sequence[SignedHead]) -> int:
+    """The last entry that was there before *month* began, as the heads say, whatever its own time is; 0 for none."""
+    begin = datetime(month.year, month.month, 1, tzinfo=UTC)
+    return max((one.head.sequence for one in heads if one.signed_at < begin), default=0)
 
 
 def _plan(before: date, base: ChainHead, last: ChainHead, heads: Mapping[int, str]) -> RetentionPlan:

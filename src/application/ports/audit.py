@@ -20,7 +20,10 @@ from src.domain.shared.ids import OrganizationId, UserId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditFilter:
-    """Conditions that must all hold; an absent one does not count. *since* is included, *before* is not (UTC)."""
+    """Conditions that must all hold; an absent one does not count. *since* is included, *before* is not (UTC).
+
+    An entry whose time ran ahead of the store's clock is not found *since* a month that is later than the one it is kept in.
+    """
 
     action: str | None = None
     resource_type: str | None = None
@@ -94,8 +97,12 @@ class AuditLog(Protocol):
         """Add *anchor*. Only operators may. Raises AnchorTaken where there is one of this sequence."""
 
     @abstractmethod
-    async def last_before(self, month: date) -> ChainHead | None:
-        """The last entry of the months before *month*; None where there is none."""
+    async def last_before(self, month: date, vouched: int) -> ChainHead | None:
+        """The last entry of the months before *month*; None where there is none.
+
+        Behind sequence *vouched* it ends before the first one whose own time is not before *month*: that it is kept in an
+        earlier one is only what the store says.
+        """
 
     @abstractmethod
     async def remove(self, upto: int, most: int) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 
 from src.domain.audit.entry import AuditEntry, AuditRecord
@@ -31,18 +31,28 @@ def month_of(at: datetime) -> date:
     return at.astimezone(UTC).date().replace(day=1)
 
 
+def latest_month(now: datetime) -> date:
+    """The latest month that an entry is kept in, where the store's own clock says *now*: a day ahead is no wrong clock."""
+    return month_of(now + timedelta(days=1))
+
+
 def append(
-    organization_id: OrganizationId, head: ChainHead, records: Iterable[AuditRecord], month: date = date.min
+    organization_id: OrganizationId,
+    head: ChainHead,
+    records: Iterable[AuditRecord],
+    month: date = date.min,
+    latest: date = date.max,
 ) -> Iterator[AuditEntry]:
     """*records* as the entries that follow *head*, whose month is *month*.
 
     An entry's month is that of its time, and never before that of the entry before it: so the months of a chain are pieces
-    of it, one after the other, whatever the clocks say.
+    of it, one after the other, whatever the clocks say. A time that is further ahead than *latest* is kept in that month,
+    or all that follows would have to wait for retention as long as it.
     """
     sequence, previous = head.sequence, head.hash
     for record in records:
         sequence += 1
         current = link_hash(organization_id, sequence, previous, record.text)
-        month = max(month, month_of(record.at))
+        month = max(month, min(month_of(record.at), latest))
         yield AuditEntry(sequence=sequence, record=record, previous_hash=previous, hash=current, month=month)
         previous = current

@@ -164,7 +164,7 @@ class Verifier:
                 or previous != current
                 or sha256(covered.encode()).hexdigest() != stored
                 or not shows_what_was_written(link)
-                or not (link[10] == month >= link[4][:7] or _is_next_month(link, month, sequence))
+                or not ((month and link[10] == month) or _is_later_month(link, month, sequence))
             ):
                 self._note(sequence, current, last)
                 self._suspect = _readable(AuditLink._make(link))
@@ -372,12 +372,15 @@ def shows_what_was_written(link: AuditLink) -> bool:
     return _shows_when_read(AuditLink._make(link))
 
 
-def _is_next_month(link: AuditLink, before: str, sequence: int) -> bool:
-    """Whether its month is the one of its time, later than *before*; or, where the check begins, any that it may be."""
+def _is_later_month(link: AuditLink, before: str, sequence: int) -> bool:
+    """Whether its month is later than *before* and not later than that of its time; or, where the check begins, is any.
+
+    Earlier than that of its time it is where that ran ahead of the store's clock, which no entry tells.
+    """
     month, own = link[10], link[4][:7]
     if not before and sequence:
-        return bool(month and month >= own)
-    return bool(month == own > before)
+        return bool(month)
+    return bool(month and before < month <= own)
 
 
 def _shows_when_read(link: AuditLink) -> bool:

@@ -22,7 +22,7 @@ from src.application.audit.verify_audit import VerifyArchive, VerifyAudit, Verif
 from src.application.ports.audit import AuditFilter
 from src.application.ports.unit_of_work import OpenUnitOfWork
 from src.application.transactions import Transactions
-from src.domain.audit.chain import ChainHead
+from src.domain.audit.chain import ChainHead, latest_month
 from src.domain.audit.entry import AuditEntry
 from src.domain.audit.retention import (
     LEAST_MONTHS,
@@ -42,10 +42,10 @@ from tests.organizations import ORIGIN, TestOrganization, new_organization
 
 pytestmark = pytest.mark.asyncio
 
-MARCH = datetime(2040, 3, 31, 23, 59, 59, 999999, tzinfo=UTC)
-JULY = datetime(2041, 7, 1, 12, tzinfo=UTC)
+MARCH = datetime(2020, 3, 31, 23, 59, 59, 999999, tzinfo=UTC)
+JULY = datetime(2021, 7, 1, 12, tzinfo=UTC)
 ELSEWHERE = MemoryHeads()  # Of all tests: each has organisations of its own.
-MONTHS = 12  # Before July 2041: all of before July 2040.
+MONTHS = 12  # Before July 2021: all of before July 2020.
 
 
 def operator_of(team: TestOrganization) -> Actor:
@@ -90,24 +90,24 @@ async def entries_of(open_uow: OpenUnitOfWork, team: TestOrganization) -> list[A
 
 @pytest_asyncio.fixture
 async def team(open_uow: OpenUnitOfWork) -> TestOrganization:
-    """With six entries or more up to March 2040, then two of July 2041; all under a signed head."""
-    made = await new_organization(open_uow, clock=TickingClock(datetime(2040, 3, 1, tzinfo=UTC)))
+    """With six entries or more up to March 2020, then two of July 2021; all under a signed head."""
+    made = await new_organization(open_uow, clock=TickingClock(datetime(2020, 3, 1, tzinfo=UTC)))
     await tell(open_uow, made, MARCH, JULY, JULY)
     await sign(open_uow, made)
     return made
 
 
 async def test_a_month_is_that_of_the_time_in_utc_and_never_goes_back(open_uow: OpenUnitOfWork) -> None:
-    team = await new_organization(open_uow, clock=TickingClock(datetime(2040, 3, 1, tzinfo=UTC)))
+    team = await new_organization(open_uow, clock=TickingClock(datetime(2020, 3, 1, tzinfo=UTC)))
     before = len(await entries_of(open_uow, team))
-    still_march = datetime.fromisoformat("2040-04-01T01:59:59.999999+02:00")
-    april = datetime(2040, 4, 1, tzinfo=UTC)
+    still_march = datetime.fromisoformat("2020-04-01T01:59:59.999999+02:00")
+    april = datetime(2020, 4, 1, tzinfo=UTC)
 
-    await tell(open_uow, team, MARCH, still_march, april, MARCH, datetime(2040, 12, 31, 23, tzinfo=UTC))
+    await tell(open_uow, team, MARCH, still_march, april, MARCH, datetime(2020, 12, 31, 23, tzinfo=UTC))
 
     months = [entry.month for entry in await entries_of(open_uow, team)]
-    march = date(2040, 3, 1)
-    assert months == [march] * (before + 2) + [date(2040, 4, 1), date(2040, 4, 1), date(2040, 12, 1)]
+    march = date(2020, 3, 1)
+    assert months == [march] * (before + 2) + [date(2020, 4, 1), date(2020, 4, 1), date(2020, 12, 1)]
     assert (await verifying(open_uow)(team.actor(Role.OWNER))).intact
 
 
@@ -121,7 +121,7 @@ async def test_a_time_is_found_whatever_month_it_is_kept_in(open_uow: OpenUnitOf
         ]
         july = [entry async for entry in uow.audit.stream(AuditFilter(since=JULY))]
 
-    assert [entry.month for entry in march] == [date(2040, 3, 1), date(2041, 7, 1)]
+    assert [entry.month for entry in march] == [date(2020, 3, 1), date(2021, 7, 1)]
     assert len(july) == 2
 
 
@@ -137,7 +137,7 @@ async def test_what_is_old_goes_and_the_rest_verifies_from_the_anchor(
     assert anchor is not None
     assert (planned.entries, planned.upto, planned.uncovered) == (anchor.entries, anchor.head, 0)
     assert anchor.head == ChainHead(len(before) - 2, before[-3].hash)
-    assert anchor.before == date(2040, 7, 1)
+    assert anchor.before == date(2020, 7, 1)
     left = await entries_of(open_uow, team)
     assert left[:2] == before[-2:]
     assert [entry.record.action for entry in left[2:]] == ["audit.entries_removed"]
@@ -192,7 +192,7 @@ async def test_an_archive_that_was_changed_is_found(
         case "action":
             lines[2] = lines[2].replace('"action":"', '"action":"x', 1)
         case "time":
-            lines[2] = lines[2].replace('"at":"2040-03-01', '"at":"2040-03-02', 1)
+            lines[2] = lines[2].replace('"at":"2020-03-01', '"at":"2020-03-02', 1)
         case _:
             lines[2], lines[3] = lines[3], lines[2]
     file.write_text("".join(lines), "utf-8")
@@ -243,7 +243,7 @@ async def test_a_second_retention_begins_at_the_first_ones_anchor(
 
 
 async def test_nothing_goes_that_no_signed_head_covers(open_uow: OpenUnitOfWork, tmp_path: Path) -> None:
-    team = await new_organization(open_uow, clock=TickingClock(datetime(2040, 3, 1, tzinfo=UTC)))
+    team = await new_organization(open_uow, clock=TickingClock(datetime(2020, 3, 1, tzinfo=UTC)))
     before, operator = await entries_of(open_uow, team), operator_of(team)
     await keep_head(open_uow, OTHER_SIGNER.sign(team.organization.id, ChainHead(6, before[5].hash), MARCH), team)
 
@@ -294,8 +294,44 @@ async def test_nothing_goes_from_a_chain_that_leaves_a_head_that_is_kept_elsewhe
     assert names_in(tmp_path) == []
 
 
+async def test_a_clock_that_was_wrong_once_stops_no_retention(
+    open_uow: OpenUnitOfWork, team: TestOrganization, tmp_path: Path
+) -> None:
+    """What ran ahead goes with its month, where a head says that it was there by then; what only the store says is not enough."""
+    now, later = datetime.now(UTC), datetime.now(UTC) + timedelta(days=800)
+    before = len(await entries_of(open_uow, team))
+    await tell(open_uow, team, datetime(2099, 12, 31, tzinfo=UTC), now, now)
+    entries, operator = await entries_of(open_uow, team), operator_of(team)
+    assert {entry.month for entry in entries[before:]} <= {latest_month(now), latest_month(datetime.now(UTC))}
+    head = ChainHead(entries[-1].sequence, entries[-1].hash)
+
+    await keep_head(open_uow, SIGNER.sign(team.organization.id, head, later), team)
+    plan = await retaining(open_uow, later).plan(operator, MONTHS)
+    assert plan.upto == ChainHead(before, entries[before - 1].hash)
+    await keep_head(open_uow, SIGNER.sign(team.organization.id, head, now), team)
+    anchor = await retaining(open_uow, later)(operator, MONTHS, tmp_path / "archive.jsonl")
+
+    assert anchor is not None
+    assert anchor.head == head
+    assert (await verifying(open_uow)(team.actor(Role.OWNER))).intact
+
+
+async def test_what_ran_ahead_is_not_found_behind_the_month_it_is_kept_in(
+    open_uow: OpenUnitOfWork, team: TestOrganization
+) -> None:
+    ahead = datetime(2099, 12, 31, tzinfo=UTC)
+    await tell(open_uow, team, ahead)
+    async with open_uow(team.actor(Role.OWNER)) as uow:
+        found = [
+            [entry.record.at async for entry in uow.audit.stream(AuditFilter(since=since))]
+            for since in (JULY + timedelta(microseconds=1), ahead)
+        ]
+
+    assert found == [[ahead], []]
+
+
 async def test_a_head_that_only_the_database_has_covers_nothing(open_uow: OpenUnitOfWork, tmp_path: Path) -> None:
-    team = await new_organization(open_uow, clock=TickingClock(datetime(2040, 3, 1, tzinfo=UTC)))
+    team = await new_organization(open_uow, clock=TickingClock(datetime(2020, 3, 1, tzinfo=UTC)))
     before, operator = await entries_of(open_uow, team), operator_of(team)
     signed = SIGNER.sign(team.organization.id, ChainHead(6, before[5].hash), MARCH)
     async with open_uow(team.actor(Role.OWNER)) as uow:
@@ -329,7 +365,7 @@ async def test_a_retention_that_was_cut_short_goes_on(
 
 def anchor_of(team: TestOrganization, entries: Sequence[AuditEntry], place: int) -> RetentionAnchor:
     head = ChainHead(place, entries[place - 1].hash)
-    return SIGNER.sign_anchor(team.organization.id, head, place, date(2040, 7, 1), JULY)
+    return SIGNER.sign_anchor(team.organization.id, head, place, date(2020, 7, 1), JULY)
 
 
 async def keep(open_uow: OpenUnitOfWork, team: TestOrganization, anchor: RetentionAnchor) -> None:

@@ -3,14 +3,14 @@
 import random
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from src.domain.audit.chain import ChainHead, append, link_hash
+from src.domain.audit.chain import ChainHead, append, latest_month, link_hash
 from src.domain.audit.differences import differences
 from src.domain.audit.entry import AuditEntry, AuditRecord
 from src.domain.audit.verification import (
@@ -59,6 +59,45 @@ def verified(
 
 def head_of(entries: list[AuditEntry]) -> ChainHead:
     return ChainHead(entries[-1].sequence, entries[-1].hash) if entries else ChainHead()
+
+
+def _kept_in(months: list[tuple[int, int]]) -> Verification:
+    """Entries of the months (their own, and the one that the store says to keep them in) of 2026."""
+    told = [replace(a_customer().create().events[0], at=datetime(2026, own, 15, tzinfo=UTC)) for own, _ in months]
+    chain = append(HERE, ChainHead(), [AuditRecord.of(event, ACTOR) for event in told])
+    entries = [replace(entry, month=date(2026, kept, 1)) for entry, (_, kept) in zip(chain, months, strict=True)]
+    return verified(entries, head_of(entries))
+
+
+@pytest.mark.parametrize(
+    ("months", "first_bad"),
+    [
+        ([(3, 3), (5, 5), (4, 5), (6, 6)], None),
+        ([(3, 3), (9, 4), (4, 4), (5, 5)], None),  # The second one's clock was months ahead.
+        ([(9, 3), (9, 3), (9, 4)], None),
+        ([(3, 3), (5, 5), (5, 4)], 3),  # Months never go back,
+        ([(3, 3), (4, 5), (5, 5)], 2),  # are never later than their own without need,
+        ([(4, 5)], 1),
+        ([(3, 3), (5, 5), (4, 6)], 3),
+    ],
+)
+def test_an_entry_is_kept_between_the_month_before_and_its_own(
+    months: list[tuple[int, int]], first_bad: int | None
+) -> None:
+    assert _kept_in(months).first_bad == first_bad
+
+
+def test_a_time_that_runs_ahead_is_kept_in_the_latest_month_that_the_store_knows() -> None:
+    events = [a_customer().create().events[0]] * 4
+    times = [datetime(2026, 3, 31, 23, tzinfo=UTC), datetime(2099, 12, 1, tzinfo=UTC), NOON, NOON]
+    records = [AuditRecord.of(replace(event, at=at), ACTOR) for event, at in zip(events, times, strict=True)]
+
+    entries = list(append(HERE, ChainHead(), records, latest=latest_month(datetime(2026, 4, 29, 23, tzinfo=UTC))))
+
+    assert [f"{entry.month:%Y-%m}" for entry in entries] == ["2026-03", "2026-04", "2026-04", "2026-04"]
+    assert [entry.record.at for entry in entries] == times
+    assert verified(entries, head_of(entries)).intact
+    assert latest_month(datetime(2026, 4, 30, 1, tzinfo=UTC)) == date(2026, 5, 1)
 
 
 @given(length=st.integers(0, 20))
