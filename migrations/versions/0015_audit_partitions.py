@@ -244,6 +244,7 @@ def upgrade() -> None:
     op.execute("SELECT proffer.close_audit_partition('audit_entries_default')")
     _move_entries()
     op.execute("ALTER TABLE proffer.audit_heads FORCE ROW LEVEL SECURITY")
+    _refuse_a_loss("audit_entries_before")
     op.execute("DROP TABLE proffer.audit_entries_before")
     op.execute("ALTER TABLE proffer.audit_entries ADD PRIMARY KEY (organization_id, sequence, month)")
     op.execute(
@@ -321,18 +322,24 @@ def _move_entries() -> None:
         WHERE m.organization_id = h.organization_id
         """
     )
+    op.execute("DROP TABLE proffer.audit_entries_months")
+
+
+def _refuse_a_loss(old: str) -> None:
+    """Every entry of *old* must be in ``audit_entries`` as it was: rows of each organisation, and what is in them."""
+    rows = "SELECT organization_id, count(*), sum(hashtextextended(ROW(sequence, {0})::text, 0)) FROM proffer.{1} GROUP BY 1"
+    before, after = rows.format(_SHOWN, old), rows.format(_SHOWN, "audit_entries")
     op.execute(
-        """
+        f"""
         DO $$
         BEGIN
-            IF (SELECT count(*) FROM proffer.audit_entries_months) <> (SELECT count(*) FROM proffer.audit_entries_before) THEN
-                RAISE EXCEPTION 'audit entries are missing after they were moved';
+            IF EXISTS (({before}) EXCEPT ({after})) OR EXISTS (({after}) EXCEPT ({before})) THEN
+                RAISE EXCEPTION 'audit entries are missing or changed after they were moved';
             END IF;
         END
         $$
         """
     )
-    op.execute("DROP TABLE proffer.audit_entries_months")
 
 
 def _open_the_door() -> None:
@@ -387,6 +394,7 @@ def downgrade() -> None:
         f"INSERT INTO proffer.audit_entries (organization_id, sequence, {_SHOWN}) "
         f"SELECT organization_id, sequence, {_SHOWN} FROM proffer.audit_entries_months"
     )
+    _refuse_a_loss("audit_entries_months")
     op.execute("DROP TABLE proffer.audit_entries_months")
     op.execute("ALTER TABLE proffer.audit_entries ADD PRIMARY KEY (organization_id, sequence)")
     op.execute(

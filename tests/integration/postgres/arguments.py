@@ -219,6 +219,7 @@ class Arguments:
             "exports.unended:before": [_NEVER],
             "exports.kept:storage_keys": [["x/exports/y"]],
             "audit.last_before:month": [date(2090, 1, 1)],
+            "audit.last_before:vouched": [0, 3],
             "attachments.page:subject_id": [rows["attachments"].subject_id],
             "attachments.count:subject_id": [rows["attachments"].subject_id],
             "attachments.known:ids": [[rows["attachments"].id, uuid4()]],

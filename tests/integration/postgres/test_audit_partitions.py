@@ -1,16 +1,17 @@
 """The audit by months: closed under their own names, made ahead, given up when they are empty; and nothing is ever refused."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from src.adapters.embedded_postgres import ServerAddress
@@ -325,6 +326,80 @@ async def test_entries_move_into_their_months_without_loss(
     assert (await months.entries(teams[0]))[-1].month == _this_month()
     await months.close()
     await drop_database(server, name)
+
+
+# A row that is left out, and one that is moved with something else in it.
+@pytest.mark.parametrize(
+    ("written", "instead"),
+    [
+        (
+            "proffer.audit_entries_before e JOIN",
+            "(SELECT * FROM proffer.audit_entries_before WHERE sequence <> 2) e JOIN",
+        ),
+        ("e.text", "e.text || CASE e.sequence WHEN 2 THEN ' ' ELSE '' END"),
+    ],
+)
+async def test_a_move_that_loses_an_entry_is_undone(
+    written: str, instead: str, test_home: Path, server: ServerAddress, worker_name: str
+) -> None:
+    name = f"losing_{worker_name}"
+    months = Months(await empty_database(test_home, server, name))
+    await migrate(months.urls.owner)
+    team = await new_organization(months.open)
+    before = await months.entries(team)
+    async with months.owner.connect() as connection:
+        await connection.run_sync(downgrade, "0014")
+        await connection.commit()
+        with (
+            said_otherwise(connection, "INSERT INTO proffer.audit_entries ", written, instead) as changed,
+            pytest.raises(DBAPIError, match="missing or changed after they were moved"),
+        ):
+            await connection.run_sync(upgrade)
+        await connection.rollback()
+        assert changed == [1]
+        await connection.run_sync(upgrade)
+        await connection.commit()
+    await months.app.dispose()
+
+    assert await months.entries(team) == before
+    await months.close()
+    await drop_database(server, name)
+
+
+async def test_a_way_back_that_loses_an_entry_is_undone(months: Months) -> None:
+    team = await new_organization(months.open)
+    before = await months.entries(team)
+    written = "FROM proffer.audit_entries_months"
+    async with months.owner.connect() as connection:
+        with (
+            said_otherwise(
+                connection, "INSERT INTO proffer.audit_entries ", written, f"{written} WHERE sequence <> 2"
+            ) as changed,
+            pytest.raises(DBAPIError, match="missing or changed after they were moved"),
+        ):
+            await connection.run_sync(downgrade, "0014")
+        await connection.rollback()
+
+    assert changed == [1]
+    assert await months.entries(team) == before
+
+
+@contextmanager
+def said_otherwise(connection: AsyncConnection, beginning: str, written: str, instead: str) -> Iterator[list[int]]:
+    """Statements with *beginning* say *instead* where they have *written*; how often each did."""
+    changed: list[int] = []
+
+    def change(_: object, __: object, statement: str, parameters: object, *___: object) -> tuple[str, object]:
+        if statement.strip().startswith(beginning):
+            changed.append(statement.count(written))
+            statement = statement.replace(written, instead)
+        return statement, parameters
+
+    event.listen(connection.sync_connection, "before_cursor_execute", change, retval=True)
+    try:
+        yield changed
+    finally:
+        event.remove(connection.sync_connection, "before_cursor_execute", change)
 
 
 async def test_there_is_no_way_back_once_entries_are_gone(months: Months) -> None:
