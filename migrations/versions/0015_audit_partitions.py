@@ -134,30 +134,25 @@ _UPKEEP = f"""
     END
     $$
 """
-# Whether it is empty is told by a constraint, which sees every row: what the owner can see is under row-level security.
+# Whether it is empty is told by a constraint, which sees every row: what the owner can see is under row-level security. One month
+# at a time: a timeout that has struck does so only once in a statement. The answer is what became of it.
 _DROP_EMPTY = f"""
-    CREATE FUNCTION proffer.drop_empty_audit_partition(before date) RETURNS text
+    CREATE FUNCTION proffer.drop_empty_audit_partition(month date) RETURNS text
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER {_PATH} SET lock_timeout = '500ms'
     AS $$
     DECLARE
-        name text;
+        name text := 'audit_entries_' || to_char(month, 'YYYY_MM');
     BEGIN
-        FOR name IN
-            SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-            WHERE i.inhparent = 'proffer.audit_entries'::regclass AND c.relname ~ '^audit_entries_[0-9]{{4}}_[0-9]{{2}}$'
-                AND to_date(right(c.relname, 7), 'YYYY_MM')
-                    < least(before, date_trunc('month', now() AT TIME ZONE 'UTC')::date)
-            ORDER BY c.relname
-        LOOP
-            BEGIN
-                EXECUTE format('ALTER TABLE proffer.%I ADD CONSTRAINT nothing_left CHECK (sequence IS NULL)', name);
-                EXECUTE format('DROP TABLE proffer.%I', name);
-                RETURN name;
-            EXCEPTION WHEN check_violation OR lock_not_available OR deadlock_detected THEN
-                CONTINUE;
-            END;
-        END LOOP;
-        RETURN NULL;
+        IF month >= date_trunc('month', now() AT TIME ZONE 'UTC') OR to_regclass('proffer.' || name) IS NULL THEN
+            RETURN 'kept';
+        END IF;
+        EXECUTE format('ALTER TABLE proffer.%I ADD CONSTRAINT nothing_left CHECK (sequence IS NULL)', name);
+        EXECUTE format('DROP TABLE proffer.%I', name);
+        RETURN 'dropped';
+    EXCEPTION
+        WHEN check_violation THEN RETURN 'kept';
+        WHEN lock_not_available OR deadlock_detected THEN RETURN 'in use';
+        WHEN query_canceled THEN RETURN 'too large';
     END
     $$
 """

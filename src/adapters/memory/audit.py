@@ -7,7 +7,7 @@ from itertools import takewhile
 from uuid import UUID
 
 from src.adapters.memory.state import MemoryTransaction
-from src.application.ports.audit import AuditFilter, AuditLog, AuditPartitions
+from src.application.ports.audit import AuditFilter, AuditLog, AuditPartitions, EmptyMonths
 from src.application.ports.paging import CursorRefused, Page, Paging
 from src.domain.audit.chain import ChainHead, append, latest_month, month_of
 from src.domain.audit.entry import AuditEntry, AuditRecord
@@ -112,8 +112,8 @@ class MemoryAudit(AuditLog):
 class MemoryAuditPartitions(AuditPartitions):
     """There are none."""
 
-    async def drop_empty(self, _: date) -> Sequence[str]:
-        return ()
+    async def drop_empty(self, _: date) -> EmptyMonths:
+        return EmptyMonths(dropped=(), left={})
 
 
 def _meets(entry: AuditEntry, criteria: AuditFilter) -> bool:

@@ -5,7 +5,7 @@ import base64
 import binascii
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import suppress
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Final, cast
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from src.adapters.postgres.connection import Row, lent
 from src.adapters.postgres.pages import counted, for_counting
 from src.adapters.postgres.tables import audit_anchors, audit_entries, audit_heads, audit_signed_heads
 from src.adapters.postgres.transaction import Transaction
-from src.application.ports.audit import AuditFilter, AuditLog, AuditPartitions
+from src.application.ports.audit import AuditFilter, AuditLog, AuditPartitions, EmptyMonths
 from src.application.ports.paging import CursorRefused, Page, Paging
 from src.domain.audit.chain import ChainHead, month_of
 from src.domain.audit.entry import AuditEntry, AuditRecord
@@ -37,7 +37,13 @@ _APPEND: Final = text(
     "CAST(:user_ids AS uuid[]), CAST(:texts AS text[]))"
 )
 _REMOVE: Final = text("SELECT proffer.remove_audit_entries(:upto, :most)")
-_DROP_EMPTY: Final = text("SELECT proffer.drop_empty_audit_partition(:before)")
+_MONTHS: Final = text(
+    "SELECT to_date(right(c.relname, 7), 'YYYY_MM') AS month FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
+    "WHERE i.inhparent = 'proffer.audit_entries'::regclass AND c.relname ~ '^audit_entries_[0-9]{4}_[0-9]{2}$' "
+    "AND to_date(right(c.relname, 7), 'YYYY_MM') < CAST(:before AS date) ORDER BY 1"
+)
+_DROP_EMPTY: Final = text("SELECT proffer.drop_empty_audit_partition(CAST(:month AS date))")
+_NOBODY: Final = UUID(int=0)  # Months are of no organisation.
 # Head and last entry in one statement: one snapshot, so that what others append meanwhile is in both or in neither.
 _EXTENT: Final = text(
     "SELECT coalesce(max(sequence), 0) AS sequence, coalesce(max(hash), '') AS hash, "  # A missing head proves nothing.
@@ -232,18 +238,26 @@ class PostgresAudit(AuditLog):
 
 
 class PostgresAuditPartitions(AuditPartitions):
-    """With the operators' *engine*."""
+    """With the operators' *engine*. A month is given *patience*: meanwhile nobody reads in it, nor in the whole."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, patience: timedelta = timedelta(minutes=1)) -> None:
         self._engine = engine
+        # One that has just been emptied is still full of dead rows, which are looked through; afterwards it is vacuumed.
+        self._patience = text(f"SET LOCAL statement_timeout = {patience // timedelta(milliseconds=1)}")
 
-    async def drop_empty(self, before: date) -> Sequence[str]:
-        dropped: list[str] = []
+    async def drop_empty(self, before: date) -> EmptyMonths:
+        dropped, left = list[date](), dict[date, str]()
         async with lent(self._engine) as connection:
-            # One at a time: while it is dropped, nobody reads or writes any entry.
-            while (name := (await connection.execute(_DROP_EMPTY, {"before": before})).scalar_one()) is not None:
-                dropped.append(str(name))
-        return dropped
+            for month in (await connection.execute(_MONTHS, {"before": before})).scalars():
+                await connection.begin(_NOBODY)
+                await connection.execute(self._patience)
+                became = (await connection.execute(_DROP_EMPTY, {"month": month})).scalar_one()
+                await connection.commit()  # One at a time: while it is dropped, nobody reads or writes any entry.
+                if became == "dropped":
+                    dropped.append(month)
+                elif became != "kept":
+                    left[month] = became
+        return EmptyMonths(dropped=dropped, left=left)
 
 
 def _write_cursor(sequence: int) -> str:

@@ -12,7 +12,7 @@ from uuid import UUID
 from src.application.audit.sign_heads import ChainBroken
 from src.application.audit.verify_audit import VerifyAudit, VerifyAuditCommand, proven, trusted_anchor
 from src.application.audit_table import AUDIT, audit_row
-from src.application.ports.audit import AuditArchives, AuditPartitions, HeadSigner, HeadStore
+from src.application.ports.audit import AuditArchives, AuditPartitions, EmptyMonths, HeadSigner, HeadStore
 from src.application.ports.clock import Clock
 from src.application.ports.documents import SpreadsheetFormat, SpreadsheetWriter
 from src.application.ports.unit_of_work import UnitOfWork
@@ -113,9 +113,9 @@ class RetainAudit:
         await self._remove(actor, anchor or known.anchor)
         return anchor
 
-    async def drop_empty_months(self, months: int) -> int:
-        """Give up the months that hold nobody's entries any more; how many."""
-        return len(await self._partitions.drop_empty(self._before(months)))
+    async def drop_empty_months(self, months: int) -> EmptyMonths:
+        """Give up the months that hold nobody's entries any more."""
+        return await self._partitions.drop_empty(self._before(months))
 
     def _before(self, months: int) -> date:
         return first_month_kept(self._clock.now().astimezone(UTC).date(), months)

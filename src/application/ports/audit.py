@@ -112,12 +112,20 @@ class AuditLog(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmptyMonths:
+    """Which were given up, and why others could not be looked at this time."""
+
+    dropped: Sequence[date]
+    left: Mapping[date, str]
+
+
 class AuditPartitions(Protocol):
     """Where the store keeps the entries of a month, of all organisations."""
 
     @abstractmethod
-    async def drop_empty(self, before: date) -> Sequence[str]:
-        """Give up the months before *before* that hold no entry any more; their names."""
+    async def drop_empty(self, before: date) -> EmptyMonths:
+        """Give up the months before *before* that hold no entry any more. One that cannot be does not keep the others."""
 
 
 class AuditArchives(Protocol):

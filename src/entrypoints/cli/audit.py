@@ -305,7 +305,10 @@ async def retain(
             except Conflict as error:  # One that is not sound does not keep the others.
                 code = fail(f"{slug}: {error}", BROKEN_CHAIN if isinstance(error, ChainBroken) else 1)
         if apply:
-            print(f"{await retain_audit.drop_empty_months(wanted)} months hold no entries any more and are gone.")
+            empty = await retain_audit.drop_empty_months(wanted)
+            print(f"{len(empty.dropped)} months hold no entries any more and are gone.")
+            for month, why in empty.left.items():
+                print(f"{month:%Y-%m} is left for the next time: {why}.")
         else:
             print("Nothing was removed: --apply does it.")
     return code

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from src.adapters.postgres.bootstrap import downgrade, migrate, upgrade
 from src.adapters.postgres.engine import make_engine
 from src.adapters.postgres.lint import lint
 from src.adapters.postgres.unit_of_work import OpenPostgresUnitOfWork, PostgresUnitOfWork
-from src.application.ports.audit import AuditFilter
+from src.application.ports.audit import AuditFilter, EmptyMonths
 from src.application.ports.paging import Paging
 from src.application.ports.unit_of_work import OpenUnitOfWork
 from src.domain.audit.chain import ChainHead, append, latest_month, month_of
@@ -228,8 +228,8 @@ async def test_a_month_is_given_up_when_it_is_empty_and_past_and_not_before(mont
     await _make_an_old_organization(months)
     partitions = PostgresAuditPartitions(months.operator)
 
-    assert list(await partitions.drop_empty(date(2024, 4, 1))) == ["audit_entries_2024_01", "audit_entries_2024_03"]
-    assert list(await partitions.drop_empty(date(2090, 1, 1))) == ["audit_entries_2024_04"]
+    assert await partitions.drop_empty(date(2024, 4, 1)) == _gone(1, 3)
+    assert await partitions.drop_empty(date(2090, 1, 1)) == _gone(4)
 
     assert await months.names() == ["2024_02", *_ahead(), "default"]
 
@@ -240,11 +240,27 @@ async def test_a_month_that_somebody_is_reading_is_left_for_later(months: Months
     async with months.open(team.actor(Role.OWNER)) as uow:
         await uow.audit.page(AuditFilter(), Paging())
 
-        assert list(await PostgresAuditPartitions(months.operator).drop_empty(date(2024, 4, 1))) == []
+        left = await PostgresAuditPartitions(months.operator).drop_empty(date(2024, 4, 1))
 
-    assert list(await PostgresAuditPartitions(months.operator).drop_empty(date(2024, 4, 1))) == [
-        "audit_entries_2024_01"
-    ]
+    assert left == EmptyMonths(dropped=[], left={date(2024, 1, 1): "in use"})
+    assert await PostgresAuditPartitions(months.operator).drop_empty(date(2024, 4, 1)) == _gone(1)
+
+
+async def test_a_month_that_takes_too_long_does_not_keep_the_others(months: Months) -> None:
+    """Its own time for each, whatever the connection's is; here it runs out while the first one waits for a lock."""
+    await months.do(*(f"SELECT proffer.make_audit_partition('2024-{month:02}-01')" for month in (1, 2)))
+    partitions = PostgresAuditPartitions(months.operator, timedelta(milliseconds=400))
+    async with months.owner.connect() as connection:
+        await connection.execute(text("LOCK TABLE proffer.audit_entries_2024_01 IN ACCESS SHARE MODE"))
+
+        result = await partitions.drop_empty(date(2024, 4, 1))
+
+    assert result == EmptyMonths(dropped=[date(2024, 2, 1)], left={date(2024, 1, 1): "too large"})
+    assert await partitions.drop_empty(date(2024, 4, 1)) == _gone(1)
+
+
+def _gone(*months_of_2024: int) -> EmptyMonths:
+    return EmptyMonths(dropped=[date(2024, month, 1) for month in months_of_2024], left={})
 
 
 async def _make_an_old_organization(months: Months) -> None:
