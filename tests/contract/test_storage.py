@@ -212,6 +212,19 @@ async def test_what_a_dead_writer_left_is_taken_away(tmp_path: Path) -> None:
 
 
 @pytest.mark.asyncio
+async def test_a_file_that_vanishes_meanwhile_stops_nobody(tmp_path: Path) -> None:
+    folder = tmp_path / "a"
+    folder.mkdir()
+    (folder / "1#1").symlink_to(folder / "gone")  # Listed, and not there when it is looked at.
+    (folder / "2#1").write_bytes(b"left")
+
+    later = datetime.now(UTC) + timedelta(days=1)
+
+    assert await storage_from(str(tmp_path)).discard_unfinished("a", later) == 1
+    assert not (folder / "2#1").exists()
+
+
+@pytest.mark.asyncio
 async def test_unfinished_files_are_no_others(storage: ObjectStorage) -> None:
     await storage.put("a/files/2", b"x", content_type="text/plain")
 

@@ -107,10 +107,13 @@ class ObstoreStorage(ObjectStorage):
 
 def _discard_files(folder: Path, before: datetime) -> int:
     """A file is written under its name with a # and a number, which no key of ours has, and gets its own when it is whole."""
-    left = [path for path in folder.rglob("*#*") if path.stat().st_mtime < before.timestamp()]
-    for path in left:
-        path.unlink(missing_ok=True)
-    return len(left)
+    discarded = 0
+    for path in folder.rglob("*#*"):
+        with suppress(FileNotFoundError):  # Its writer has just finished or given up, or another worker sweeps as well.
+            if path.stat().st_mtime < before.timestamp():
+                path.unlink()
+                discarded += 1
+    return discarded
 
 
 class _Counted:

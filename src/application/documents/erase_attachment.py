@@ -56,7 +56,8 @@ class EraseAttachment:
 
 
 class SweepAttachments:
-    """Uploads that broke off a day ago, deleted files whose job was given up, and bytes that belong to no row; how many.
+    """Uploads that broke off a day ago, deleted files whose job was given up, bytes that belong to no row, and what dead
+    writers of any file of the organisation have left unfinished; how many.
 
     Bytes are always younger than their row, and gone before it: those without one belong to nobody.
     Raises StorageUnavailable.
@@ -76,7 +77,8 @@ class SweepAttachments:
                 await self._give_up(actor, attachment.id)
             await self._erase(actor, attachment.id)
         folder = attachments_folder(actor.organization_id)
-        unfinished = await self._storage.discard_unfinished(folder, before)
+        # Whatever was being written: exports and PDFs too.
+        unfinished = await self._storage.discard_unfinished(str(actor.organization_id), before)
         return len(left) + unfinished + await self._sweep_bytes(actor, folder, before)
 
     async def _give_up(self, actor: Actor, attachment_id: AttachmentId) -> None:
