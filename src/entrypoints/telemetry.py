@@ -1,14 +1,23 @@
 """Traces for OpenTelemetry and errors for Sentry, where they are wanted and their packages are installed."""
 
+import re
 from collections.abc import Callable
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from litestar.types import ASGIApp
+    from litestar.types import ASGIApp, Receive, Scope, Send
 
+# Whoever has such an address has the file: what follows is a secret, however wrongly the rest is written.
+_SECRET_PATH: Final = re.compile(r"(/downloads/+).+", re.IGNORECASE | re.DOTALL)
+_REAL_SCOPE: Final = "proffer.scope"
 
 _told: list[Callable[[BaseException], object]] = []
+
+
+def without_secrets(path: str) -> str:
+    """*path* as it may be logged and traced: without the token of a signed link."""
+    return _SECRET_PATH.sub(r"\1{token}", path)
 
 
 class TelemetryMissing(Exception):
@@ -24,8 +33,27 @@ def traced(app: "ASGIApp", *, endpoint: str) -> "ASGIApp":
     resources = _needed("opentelemetry.sdk.resources", "otel")
     provider = sdk.TracerProvider(resource=resources.Resource.create({"service.name": "proffer"}))
     provider.add_span_processor(export.BatchSpanProcessor(otlp.OTLPSpanExporter(endpoint=endpoint)))
-    wrapped: ASGIApp = middleware(app, tracer_provider=provider)
-    return wrapped
+    return telling_no_secrets(app, lambda inner: middleware(inner, tracer_provider=provider))
+
+
+def telling_no_secrets(app: "ASGIApp", wrap: "Callable[[ASGIApp], ASGIApp]") -> "ASGIApp":
+    """*app* within what *wrap* puts around it, which sees addresses without their secrets."""
+
+    async def real(scope: "Scope", receive: "Receive", send: "Send") -> None:
+        await app(scope.get(_REAL_SCOPE, scope), receive, send)  # type: ignore[arg-type]  # A key of our own.
+
+    wrapped = wrap(real)
+
+    async def told(scope: "Scope", receive: "Receive", send: "Send") -> None:
+        path = scope.get("path", "")
+        shown = without_secrets(path)
+        if shown == path:
+            await wrapped(scope, receive, send)
+        else:
+            hidden = scope | {"path": shown, "raw_path": shown.encode(), _REAL_SCOPE: scope}
+            await wrapped(hidden, receive, send)  # type: ignore[arg-type]  # The same, with a key of our own.
+
+    return told
 
 
 def report_errors(dsn: str) -> None:

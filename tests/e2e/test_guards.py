@@ -2,8 +2,9 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import sentry_sdk
 from httpx import ASGITransport, AsyncClient
 from litestar import Litestar, get
 from litestar.params import FromPath
+from litestar.response import Stream
 from sentry_sdk.transport import Transport
 
 from src.adapters.security import KeyRing, SystemVault
@@ -43,7 +45,9 @@ async def _broken() -> None:
 
 def _app(**settings: Any) -> Litestar:
     given = HttpSettings(**settings)
-    return create_app(route_handlers=[_thing, _slow, _broken], settings=given, vault=SystemVault(KeyRing(["k" * 32])))
+    return create_app(
+        route_handlers=[_thing, _slow, _stream, _broken], settings=given, vault=SystemVault(KeyRing(["k" * 32]))
+    )
 
 
 def _client(app: Litestar, address: str = "192.0.2.1") -> AsyncClient:
@@ -92,6 +96,38 @@ async def test_a_request_has_a_deadline(monkeypatch: pytest.MonkeyPatch) -> None
 
     assert (answer.status_code, answer.json()["error_code"]) == (503, "took_too_long")
     assert answer.headers["retry-after"] == "5"
+
+
+async def _pieces() -> AsyncIterator[bytes]:
+    yield b"first"
+    await asyncio.get_running_loop().run_in_executor(None, _LET_GO.wait)
+    yield b"last"
+
+
+_LET_GO = Event()
+
+
+@get("/stream", open_to_all=True)
+async def _stream() -> Stream:
+    return Stream(_pieces())
+
+
+@pytest.mark.parametrize(("whole", "piece", "arrives"), [(0.05, 3600.0, True), (3600.0, 0.05, False)])
+async def test_a_streamed_answer_has_a_deadline_for_each_piece_and_none_for_all(
+    monkeypatch: pytest.MonkeyPatch, whole: float, piece: float, arrives: bool
+) -> None:
+    monkeypatch.setattr(http_requests, "LONGEST_REQUEST", whole)
+    monkeypatch.setattr(http_requests, "LONGEST_PIECE", piece)
+    _LET_GO.clear()
+    # Once either deadline has passed.
+    asyncio.get_running_loop().call_later(0.2, _LET_GO.set)
+    async with _client(_app()) as client:
+        try:
+            content = (await client.get("/stream")).content
+        except AssertionError:  # So the transport tells an answer that breaks off.
+            content = b""
+
+    assert content == (b"firstlast" if arrives else b"")
 
 
 async def test_metrics_count_by_the_routes_templates() -> None:
@@ -164,11 +200,14 @@ async def test_requests_become_spans(collector: tuple[str, list[bytes]], monkeyp
     endpoint, taken = collector
     async with _client(_app(traces_endpoint=endpoint)) as client:
         assert (await client.get("/things/1")).status_code == 200
+        assert (await client.get("/api/v1/downloads/canary-79")).status_code == 404
     async with asyncio.timeout(20):
-        while not taken:  # noqa: ASYNC110 — another thread fills it.
+        while b"downloads" not in b"".join(taken):  # noqa: ASYNC110 — another thread fills it.
             await asyncio.sleep(0.02)
 
     assert b"proffer" in b"".join(taken)
+    assert b"/things/1" in b"".join(taken)
+    assert b"canary-79" not in b"".join(taken)
 
 
 async def test_what_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,12 +14,13 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from src.domain.identity.actor import Origin
 from src.entrypoints.http.metrics import Metrics
 from src.entrypoints.http.problems import Problem, problem_of
-from src.entrypoints.telemetry import tell_unexpected
+from src.entrypoints.telemetry import tell_unexpected, without_secrets
 
 _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
 LONGEST_REQUEST: Final = 30.0  # Seconds from its first byte to its answer.
-LONGEST_TRANSFER: Final = 600.0  # The same for one that sends or fetches a file.
-_TRANSFERS: Final = re.compile(r"/api/v1/(downloads/.+|.+/attachments|attachments/.+/content)")
+LONGEST_TRANSFER: Final = 600.0  # The same for one that sends a file.
+LONGEST_PIECE: Final = 60.0  # Seconds from one piece of a streamed answer to the next, however many there are.
+_TRANSFERS: Final = re.compile(r"/api/v1/.+/attachments")
 _USER_AGENT_LENGTH: Final = 400
 _PROTECTION: Final = (
     (b"x-content-type-options", b"nosniff"),
@@ -48,16 +49,20 @@ class Exchange:
         state["ip_address"] = _client_address(scope, headers, self._trusted_proxies)
         outcome = _Outcome()
 
+        limit = asyncio.timeout(LONGEST_TRANSFER if _TRANSFERS.fullmatch(scope["path"]) else LONGEST_REQUEST)
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 outcome.status = message["status"]
                 message["headers"] = [*_completed(message["headers"]), (b"x-trace-id", trace_id.encode())]
+            elif message.get("more_body") and not limit.expired():
+                limit.reschedule(asyncio.get_running_loop().time() + LONGEST_PIECE)
             await send(message)
 
         begun = time.perf_counter()
         self._metrics.under_way.inc()
         try:
-            async with asyncio.timeout(LONGEST_TRANSFER if _TRANSFERS.fullmatch(scope["path"]) else LONGEST_REQUEST):
+            async with limit:
                 await self._app(scope, receive, send_with_headers)
         except Exception as error:  # noqa: BLE001 — the last place where an error can still become an answer.
             problem = problem_of(error)
@@ -73,7 +78,7 @@ class Exchange:
             _logger.info(
                 "request",
                 method=scope["method"],
-                path=scope["path"],
+                path=without_secrets(scope["path"]),
                 status=outcome.status,
                 duration_ms=round(seconds * 1000, 1),
                 trace_id=trace_id,
