@@ -297,13 +297,41 @@ async def test_a_worker_takes_away_what_belongs_to_nothing(
     left = [kept.with_name(name) for name in (str(uuid4()), f"{uuid4()}#1", str(uuid4()))]
     for path in left:
         path.write_bytes(b"left")
-    for path in (kept, *left[:2]):
+    export = kept.parent.parent / "exports" / str(uuid4()) / f"{uuid4()}#1"
+    export.parent.mkdir(parents=True)
+    export.write_bytes(b"left by a killed worker")
+    for path in (kept, *left[:2], export):
         os.utime(path, (0, 0))
 
     await sweep_storage(container)
 
+    assert not export.exists()
+
     assert _files(api_settings, team) == sorted([kept, left[2]])  # The last one is young.
     assert (await team.sales.get(f"{API}/attachments/{added['id']}/content")).content == PDF
+
+
+async def test_a_file_that_the_storage_has_lost_is_not_found_and_told_to_the_operator(
+    team: Team, api_settings: Settings, log_file: Path
+) -> None:
+    draft = await a_draft(team.sales)
+    added = (await _add(team.sales, draft["id"])).json()
+    link = (await team.sales.post(f"{API}/attachments/{added['id']}/link", {})).json()["url"].rpartition("/")[2]
+    [lost] = _files(api_settings, team)
+    lost.unlink()
+
+    down = await team.sales.get(f"{API}/attachments/{added['id']}/content")
+    followed, wrong = await team.sales.get(f"{API}/downloads/{link}"), await team.sales.get(f"{API}/downloads/wrong")
+
+    assert (down.status_code, down.json()["error_code"]) == (404, "file_missing")
+    assert followed.status_code == wrong.status_code == 404
+    assert [followed.json()[part] for part in ("error_code", "message", "details")] == [
+        wrong.json()[part] for part in ("error_code", "message", "details")
+    ]
+    logged = await asyncio.to_thread(log_file.read_text, encoding="utf-8")
+    for answer in (down, followed):
+        trace = answer.json()["trace_id"]
+        assert any("unexpected_error" in line and trace in line for line in logged.splitlines())
 
 
 async def test_a_transfer_may_take_longer_than_other_requests(
@@ -313,13 +341,12 @@ async def test_a_transfer_may_take_longer_than_other_requests(
 
     monkeypatch.setattr(http_requests, "LONGEST_REQUEST", 0.0)
     added = await _add(team.sales, draft["id"])
-    down = await team.sales.get(f"{API}/attachments/{added.json()['id']}/content")
     plain = await team.sales.get(f"{API}/attachments/{added.json()['id']}")
     monkeypatch.undo()
     monkeypatch.setattr(http_requests, "LONGEST_TRANSFER", 0.0)
     over = await _add(team.sales, draft["id"])
 
-    assert (added.status_code, down.status_code, plain.status_code, over.status_code) == (201, 200, 503, 503)
+    assert (added.status_code, plain.status_code, over.status_code) == (201, 503, 503)
     assert len(_files(api_settings, team)) == 1
 
 

@@ -120,7 +120,7 @@ class OpenDownload:
         grant = self._links.read(token, now)
         find = self._kinds.finders.get(grant.kind)
         if find is None:
-            raise _refused()
+            raise link_refused()
         actor = Actor.by_link(organization_id=grant.organization_id, origin=origin)
         try:
             async with self._transactions.begin(actor, Permission.FOLLOW_LINKS) as uow:
@@ -131,7 +131,7 @@ class OpenDownload:
                 )
                 await uow.commit()
         except (NotFound, OrganizationNotFound):
-            raise _refused() from None
+            raise link_refused() from None
         return Download(file=file, content=self._storage.stream(file.storage_key))
 
 
@@ -143,5 +143,5 @@ async def _check_giver(uow: UnitOfWork, grant: DownloadGrant) -> None:
         raise UserNotFound("Whoever was given this link is locked out.")
 
 
-def _refused() -> NotFound:
+def link_refused() -> NotFound:
     return NotFound("This link is wrong or has expired: ask for a new one.")

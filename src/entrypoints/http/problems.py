@@ -27,7 +27,7 @@ from litestar.status_codes import (
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from src.application.ports.storage import StorageUnavailable
+from src.application.ports.storage import ObjectMissing, StorageUnavailable
 from src.domain.documents.file_types import FileTooLarge, FileTypeRefused
 from src.domain.shared.errors import (
     Conflict,
@@ -109,6 +109,13 @@ STORAGE_UNAVAILABLE: Final = Problem(
     headers={"Retry-After": "5"},
     unexpected=True,
 )
+# Known to the database, and not in the storage: for the operator to look into.
+FILE_MISSING: Final = Problem(
+    status=HTTP_404_NOT_FOUND,
+    code="file_missing",
+    message="This file is not where it should be. Tell us the trace id and we can look for it.",
+    unexpected=True,
+)
 DATABASE_UNAVAILABLE: Final = Problem(
     status=HTTP_503_SERVICE_UNAVAILABLE,
     code="database_unavailable",
@@ -122,6 +129,11 @@ TOOK_TOO_LONG: Final = Problem(
     message="This took longer than a request may; try again, or ask for less.",
     headers={"Retry-After": "5"},
     unexpected=True,
+)
+_OUTSIDE: Final[tuple[tuple[type[Exception], Problem], ...]] = (
+    (StorageUnavailable, STORAGE_UNAVAILABLE),
+    (ObjectMissing, FILE_MISSING),
+    (TimeoutError, TOOK_TOO_LONG),
 )
 
 
@@ -140,10 +152,9 @@ def problem_of(error: BaseException) -> Problem:
         )
     if isinstance(error, HTTPException):
         return _of_framework(error)
-    if isinstance(error, StorageUnavailable):
-        return STORAGE_UNAVAILABLE
-    if isinstance(error, TimeoutError):
-        return TOOK_TOO_LONG
+    for kind, problem in _OUTSIDE:
+        if isinstance(error, kind):
+            return problem
     return _of_database(error) or INTERNAL_ERROR
 
 
