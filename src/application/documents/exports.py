@@ -140,16 +140,16 @@ class MakeExportLink:
             kind=EXPORT_LINK,
             file_id=export.id,
             issued_to=actor.person,
+            api_key_id=actor.api_key_id,
             expires_at=expires_at,
         )
         return ExportLink(token=self._links.token(grant), expires_at=expires_at)
 
 
-async def find_export(uow: UnitOfWork, file_id: UUID) -> DownloadableFile:
-    """Raises ExportNotFound, also for a person who may not (any more) have what is in the file."""
-    export = await uow.exports.get(ExportId(file_id))
-    person = await uow.users.get(export.created_by)
-    if export.state is not ExportState.READY or not all(person.may(permission) for permission in export.needed):
+async def find_export(uow: UnitOfWork, giver: Actor, file_id: UUID) -> DownloadableFile:
+    """Raises ExportNotFound, also when *giver* may not (any more) have what is in the file."""
+    export = _own(await uow.exports.get(ExportId(file_id)), giver)
+    if export.state is not ExportState.READY or not all(giver.may(permission) for permission in export.needed):
         raise ExportNotFound("There is no such file, or no longer.")
     return DownloadableFile(
         storage_key=export.storage_key,

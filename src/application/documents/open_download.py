@@ -6,15 +6,16 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from src.application.documents.attachment_subjects import check_sees
+from src.application.documents.requesters import RequesterGone, actor_now
 from src.application.ports.clock import Clock
-from src.application.ports.security import DownloadGrant, DownloadLinks
+from src.application.ports.security import DownloadLinks
 from src.application.ports.storage import ObjectStorage
 from src.application.ports.unit_of_work import UnitOfWork
 from src.application.transactions import Transactions
 from src.domain.documents.attachment import AttachmentStatus, attachment_not_found, storage_key
 from src.domain.identity.actor import Actor, Origin, Permission
 from src.domain.identity.organization import OrganizationNotFound
-from src.domain.identity.user import UserNotFound
 from src.domain.shared.errors import NotFound
 from src.domain.shared.events import DomainEvent
 from src.domain.shared.ids import AttachmentId, UserId
@@ -41,8 +42,10 @@ class Download:
     content: AsyncIterator[bytes]
 
 
-FindFile = Callable[[UnitOfWork, UUID], Awaitable[DownloadableFile]]
-"""One kind of file: by its id, in the unit of work of whoever downloads. Raises NotFound."""
+FindFile = Callable[[UnitOfWork, Actor, UUID], Awaitable[DownloadableFile]]
+"""One kind of file: by its id, in the unit of work of whoever downloads, for whoever was given the link, with the rights that
+they have now. Raises NotFound, also when these do not suffice.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +58,12 @@ class DownloadKinds:
 ATTACHMENT: Final = "attachment"
 
 
-async def found_attachment(uow: UnitOfWork, attachment_id: UUID) -> DownloadableFile:
+async def found_attachment(uow: UnitOfWork, giver: Actor, attachment_id: UUID) -> DownloadableFile:
     """Raises AttachmentNotFound."""
     attachment = await uow.attachments.get(AttachmentId(attachment_id))
-    if attachment.status is not AttachmentStatus.STORED:
+    if attachment.status is not AttachmentStatus.STORED or not giver.may(Permission.VIEW_ATTACHMENTS):
         raise attachment_not_found()
+    check_sees(giver, attachment)
     organization = await uow.organizations.current()
     return DownloadableFile(
         storage_key=storage_key(organization.id, attachment_id),
@@ -100,8 +104,8 @@ class FileDownloaded(DomainEvent):
 class OpenDownload:
     """The file behind a signed link, for whoever carries it. Audited, because it leaves the house.
 
-    Raises NotFound, always in the same words, also when the organisation is suspended, or whoever was given the link is
-    locked out.
+    Raises NotFound, always in the same words, also when the organisation is suspended, whoever was given the link is
+    locked out or may not see the file any more, or the API key by which they asked for it has ended.
     """
 
     def __init__(
@@ -124,23 +128,15 @@ class OpenDownload:
         actor = Actor.by_link(organization_id=grant.organization_id, origin=origin)
         try:
             async with self._transactions.begin(actor, Permission.FOLLOW_LINKS) as uow:
-                await _check_giver(uow, grant)
-                file = await find(uow, grant.file_id)
+                giver = await actor_now(uow, UserId(grant.issued_to), grant.api_key_id, origin, now)
+                file = await find(uow, giver, grant.file_id)
                 uow.record(
                     FileDownloaded.of(file, kind=grant.kind, file_id=grant.file_id, at=now, issued_to=grant.issued_to)
                 )
                 await uow.commit()
-        except (NotFound, OrganizationNotFound):
+        except (NotFound, OrganizationNotFound, RequesterGone):
             raise link_refused() from None
         return Download(file=file, content=self._storage.stream(file.storage_key))
-
-
-async def _check_giver(uow: UnitOfWork, grant: DownloadGrant) -> None:
-    """Raises NotFound when the link has ended with the rights of whoever was given it."""
-    organization = await uow.organizations.current()
-    giver = await uow.users.get(UserId(grant.issued_to))
-    if not (organization.active and giver.active):
-        raise UserNotFound("Whoever was given this link is locked out.")
 
 
 def link_refused() -> NotFound:

@@ -55,8 +55,7 @@ class OpenAttachment:
 
     async def __call__(self, actor: Actor, attachment_id: AttachmentId) -> Download:
         async with self._transactions.begin(actor, Permission.VIEW_ATTACHMENTS) as uow:
-            await _seen(uow, actor, attachment_id)
-            file = await found_attachment(uow, attachment_id)
+            file = await found_attachment(uow, actor, attachment_id)
             uow.record(FileDownloaded.of(file, kind=ATTACHMENT, file_id=attachment_id, at=self._clock.now()))
             await uow.commit()
         return Download(file=file, content=self._storage.stream(file.storage_key))
@@ -92,6 +91,7 @@ class LinkAttachment:
             kind=ATTACHMENT,
             file_id=attachment_id,
             issued_to=actor.person,
+            api_key_id=actor.api_key_id,
             expires_at=expires_at,
         )
         return DownloadLink(token=self._links.token(grant), expires_at=expires_at)

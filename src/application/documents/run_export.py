@@ -8,6 +8,7 @@ from pathlib import Path
 from src.application.documents.export_sources import ExportRequest, NobodyAsks, Progress
 from src.application.documents.export_writer import ExportWriter, WrittenExport
 from src.application.documents.exports import MEDIA_TYPES
+from src.application.documents.requesters import actor_now
 from src.application.ports.clock import Clock, IdFactory
 from src.application.ports.documents import NothingToExport
 from src.application.ports.scratch import ScratchFiles
@@ -20,12 +21,6 @@ from src.domain.shared.errors import Forbidden, Invalid
 from src.domain.shared.ids import ExportId
 
 _LONGEST_MESSAGE = 1000
-
-
-class RequesterGone(Forbidden):
-    """Whoever asked for it is locked out, or the key with which they did has ended."""
-
-    code = "requester_gone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,22 +112,4 @@ class RunExport:
 
     async def _requester(self, uow: UnitOfWork, export: DataExport, origin: Origin) -> Actor:
         """Whoever asked, as they are now. Raises RequesterGone."""
-        organization, user = await uow.organizations.current(), await uow.users.get(export.created_by)
-        if not (organization.active and user.active):
-            raise RequesterGone("Whoever asked for this export is locked out.")
-        if export.api_key_id is None:
-            return Actor.user(
-                organization_id=organization.id, user_id=user.id, role=user.role, name=user.name, origin=origin
-            )
-        key = await uow.api_keys.get(export.api_key_id)
-        if not key.is_live(self._clock.now()):
-            raise RequesterGone("The API key that asked for this export has ended.")
-        return Actor.api_key(
-            organization_id=organization.id,
-            api_key_id=key.id,
-            name=key.name,
-            scopes=frozenset(key.scopes),
-            user_id=user.id,
-            role=user.role,
-            origin=origin,
-        )
+        return await actor_now(uow, export.created_by, export.api_key_id, origin, self._clock.now())

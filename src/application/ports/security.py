@@ -8,7 +8,7 @@ from uuid import UUID
 
 from src.domain.identity.actor import Role
 from src.domain.shared.errors import Unauthenticated
-from src.domain.shared.ids import ChallengeId, OrganizationId, SessionId, UserId
+from src.domain.shared.ids import ApiKeyId, ChallengeId, OrganizationId, SessionId, UserId
 
 
 class PasswordHasher(Protocol):
@@ -103,7 +103,7 @@ class DownloadGrant:
     """What a signed link opens: one file of one kind, until *expires_at* (exclusive, UTC), whoever carries it.
 
     *issued_to* is the user, also behind an API key, to whom it was given; the audit names them, and when they are locked
-    out their links end.
+    out their links end. *api_key_id*: the key by which they asked; when it ends, so do its links.
     """
 
     organization_id: OrganizationId
@@ -111,6 +111,7 @@ class DownloadGrant:
     file_id: UUID
     issued_to: UUID
     expires_at: datetime
+    api_key_id: ApiKeyId | None = None
 
 
 class DownloadLinks(Protocol):

@@ -47,14 +47,14 @@ from src.domain.documents.attachment import (
     storage_key,
 )
 from src.domain.documents.file_types import FileTooLarge, FileTypeRefused
-from src.domain.identity.actor import Actor, Origin, Permission, PermissionMissing, Role
+from src.domain.identity.actor import Actor, ActorKind, Origin, Permission, PermissionMissing, Role
 from src.domain.quoting.errors import QuoteNotFound
 from src.domain.shared.errors import Invalid, NotFound
 from src.domain.shared.ids import CustomerId, QuoteId
 from src.domain.shared.once import KeyReused, Replayed, StoredAnswer
 from tests.builders.approvals import a_subject, a_submission, asked
 from tests.builders.files import FALSE_FILES, PDF, in_pieces
-from tests.builders.identity import once
+from tests.builders.identity import an_api_key, once
 from tests.builders.quotes import a_content, a_customer, a_new_quote, a_policy
 from tests.organizations import ORIGIN, TestOrganization, new_organization
 
@@ -411,6 +411,32 @@ async def test_a_link_opens_the_file_until_it_is_deleted(desk: Desk) -> None:
     assert b"".join([piece async for piece in opened.content]) == PDF
     assert given.expires_at == desk.clock.now().replace(microsecond=0) + timedelta(minutes=15)
     await desk.delete(added)
+    with pytest.raises(NotFound):
+        await open_download(given.token, ORIGIN)
+
+
+async def test_a_link_ends_with_the_api_key_by_which_it_was_asked_for(desk: Desk) -> None:
+    added, sales = await desk.add(), desk.made.users[Role.SALES]
+    key = an_api_key(sales, Permission.VIEW_ATTACHMENTS, Permission.VIEW_QUOTES)
+    blind = an_api_key(sales, Permission.VIEW_ATTACHMENTS)
+    async with desk.open_uow(desk.actor(Role.ADMIN)) as uow:
+        stored = await uow.api_keys.save(key.create(desk.actor(Role.ADMIN)))
+        await uow.api_keys.save(blind.create(desk.actor(Role.ADMIN)))
+        await uow.commit()
+    machine = replace(desk.actor(), kind=ActorKind.API_KEY, api_key_id=key.id)
+    kinds = DownloadKinds({ATTACHMENT: found_attachment})
+    open_download = OpenDownload(desk.transactions, LINKS, kinds, desk.storage, desk.clock)
+    link = LinkAttachment(desk.transactions, LINKS, desk.clock)
+
+    given = await link(machine, added.id)
+    unseen = await link(replace(machine, api_key_id=blind.id), added.id)
+
+    assert (await open_download(given.token, ORIGIN)).file.size == len(PDF)
+    with pytest.raises(NotFound):  # What the key may not see now.
+        await open_download(unseen.token, ORIGIN)
+    async with desk.open_uow(desk.actor(Role.ADMIN)) as uow:
+        await uow.api_keys.save(stored.revoke(desk.clock.now()))
+        await uow.commit()
     with pytest.raises(NotFound):
         await open_download(given.token, ORIGIN)
 

@@ -15,7 +15,7 @@ from src.application.ports.paging import Paging
 from src.application.ports.security import DownloadGrant
 from src.application.ports.unit_of_work import OpenUnitOfWork, UnitOfWork
 from src.application.transactions import Transactions
-from src.domain.identity.actor import ActorKind, Role
+from src.domain.identity.actor import Actor, ActorKind, Role
 from src.domain.shared.errors import NotFound
 from src.domain.shared.ids import OrganizationId
 from tests.organizations import ORIGIN, TestOrganization
@@ -25,7 +25,7 @@ LINKS = SignedDownloadLinks(KeyRing(["k" * 32]))
 FILE_ID = uuid4()
 
 
-async def _find(uow: UnitOfWork, file_id: UUID) -> DownloadableFile:
+async def _find(uow: UnitOfWork, _: Actor, file_id: UUID) -> DownloadableFile:
     organization = await uow.organizations.current()
     if file_id != FILE_ID:
         raise NotFound("There is no such file, and its name is a secret.")

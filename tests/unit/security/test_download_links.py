@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from src.adapters.security import DerivedChallengeSecrets, KeyRing, SignedDownloadLinks
 from src.application.ports.security import DownloadGrant
 from src.domain.shared.errors import NotFound
-from src.domain.shared.ids import ChallengeId, OrganizationId
+from src.domain.shared.ids import ApiKeyId, ChallengeId, OrganizationId
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LINKS = SignedDownloadLinks(KeyRing(["a secret of this installation"]))
@@ -20,6 +20,7 @@ GRANT = DownloadGrant(
     kind="attachment",
     file_id=UUID(int=2),
     issued_to=UUID(int=3),
+    api_key_id=ApiKeyId(UUID(int=4)),
     expires_at=NOW + timedelta(hours=1),
 )
 
