@@ -56,6 +56,10 @@ class MemoryAttachments(AttachmentRepository):
         ]
         return sorted(found, key=lambda one: (one.changed_at, one.id))[:_MOST_UNFINISHED]
 
+    async def uploading(self, since: datetime) -> int:
+        found = self._records.items.values()
+        return sum(one.status is AttachmentStatus.UPLOADING and one.changed_at > since for one in found)
+
     async def known(self, ids: Sequence[UUID]) -> frozenset[UUID]:
         return frozenset(ids) & self._records.items.keys()
 

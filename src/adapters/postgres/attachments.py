@@ -85,6 +85,18 @@ class PostgresAttachments(AttachmentRepository):
         )
         return await self._records.read(statement)
 
+    async def uploading(self, since: datetime) -> int:
+        await self._transaction.lock("uploads")
+        columns = attachments.c
+        statement = (
+            select(func.count())
+            .select_from(attachments)
+            .where(self._own, columns.status == AttachmentStatus.UPLOADING.value)
+            # Said apart, so that the index of what is unfinished is used.
+            .where(columns.status != AttachmentStatus.STORED.value, columns.changed_at > since)
+        )
+        return int((await self._transaction.connection.execute(statement)).scalar_one())
+
     async def known(self, ids: Sequence[UUID]) -> frozenset[UUID]:
         found: Any = select(attachments.c.id).where(self._own, attachments.c.id == func.any(list(ids)))
         return frozenset(row.id for row in await self._transaction.connection.execute(found))

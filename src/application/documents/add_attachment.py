@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from src.application.documents.attachment_subjects import RIGHTS, check_takes_files
+from src.application.documents.attachment_subjects import RIGHTS, check_still_takes_files, check_takes_files
 from src.application.documents.erase_attachment import erasure_of
 from src.application.ports.clock import Clock, IdFactory
 from src.application.ports.storage import ObjectStorage
@@ -18,23 +19,30 @@ from src.domain.documents.attachment import (
     QuotaExceeded,
     SubjectKind,
     TooManyAttachments,
+    TooManyUploads,
     storage_key,
 )
 from src.domain.documents.file_names import clean_file_name
 from src.domain.documents.file_types import Content, ContentCheck, check_size, type_of
 from src.domain.identity.actor import Actor
 from src.domain.shared.ids import AttachmentId
+from src.domain.shared.once import KeyReused, Replayed
 
 MIB: Final = 1024 * 1024
+LONGEST_UPLOAD: Final = timedelta(minutes=15)  # More than a request may take: what is older has died.
+_LOOK_AGAIN: Final = 10  # Seconds.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttachmentLimits:
-    """*largest* file and *quota* of an organisation in bytes; *per_subject*: files of one quote, customer or request."""
+    """*largest* file and *quota* of an organisation in bytes; *per_subject*: files of one quote, customer or request;
+    *at_once*: uploads of an organisation that are under way.
+    """
 
     largest: int = 25 * MIB
     quota: int = 5 * 1024 * MIB
     per_subject: int = 100
+    at_once: int = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +61,7 @@ class AddAttachment:
     takes away what a broken upload has left.
 
     Raises what ``check_takes_files`` raises, PermissionMissing, FileTypeRefused, FileTooLarge, Invalid, QuotaExceeded,
-    TooManyAttachments, StorageUnavailable.
+    TooManyAttachments, TooManyUploads, StorageUnavailable.
     """
 
     def __init__(
@@ -85,7 +93,7 @@ class AddAttachment:
         )
         # A request that happens once happens with the transaction that says it is whole.
         preparing = replace(actor, origin=replace(actor.origin, once=None))
-        await self._begin(preparing, attachment, command, early=actor.origin.once is None)
+        await self._begin(preparing, attachment, command, early=not await self._is_answered(actor, attachment))
         try:
             content = await self._keep(actor, attachment, ContentCheck(file_type, self._limits.largest), chunks)
             return await self._finish(actor, attachment, content)
@@ -93,10 +101,25 @@ class AddAttachment:
             await asyncio.shield(self._discard(preparing, attachment))
             raise
 
+    async def _is_answered(self, actor: Actor, attachment: Attachment) -> bool:
+        """Whether its key has been used: the file may be stored already, and must be read to be compared."""
+        if actor.origin.once is None:
+            return False
+        try:
+            async with self._transactions.begin(actor, RIGHTS[attachment.subject_kind].edit):
+                return False
+        except (Replayed, KeyReused):
+            return True
+
     async def _begin(self, actor: Actor, attachment: Attachment, command: AddAttachmentCommand, *, early: bool) -> None:
         """*early*: look for room before the file is sent; not for one that may have been stored the first time."""
         async with self._transactions.begin(actor, RIGHTS[attachment.subject_kind].edit) as uow:
             await check_takes_files(uow, attachment.subject_kind, attachment.subject_id)
+            if await uow.attachments.uploading(attachment.created_at - LONGEST_UPLOAD) >= self._limits.at_once:
+                message = (
+                    f"{self._limits.at_once} files are being sent already, as many as may be at once; wait for one."
+                )
+                raise TooManyUploads(message, retry_after=_LOOK_AGAIN)
             if early:
                 quota, used = self._limits.quota, (await uow.attachments.use()).size
                 if used + (command.announced_size or 1) > quota:
@@ -119,6 +142,7 @@ class AddAttachment:
             actor.origin.once.cover(content.sha256)
         async with self._transactions.begin(actor, RIGHTS[attachment.subject_kind].edit) as uow:
             uploading = await uow.attachments.get(attachment.id, lock=True)
+            await check_still_takes_files(uow, uploading.subject_kind, uploading.subject_id)
             stored = await uow.attachments.save(uploading.store(content, self._clock.now()))
             await uow.attachments.take_room(content.size, self._limits.quota)
             # Counted after that, because whoever adds another waits there.

@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from src.application.ports.unit_of_work import UnitOfWork
-from src.domain.customers.customer import CustomerDeleted
+from src.domain.customers.customer import Customer, CustomerDeleted
 from src.domain.documents.attachment import (
     Attachment,
     AttachmentIsEvidence,
@@ -49,9 +49,21 @@ async def check_there(uow: UnitOfWork, kind: SubjectKind, subject_id: UUID) -> N
 
 
 async def check_takes_files(uow: UnitOfWork, kind: SubjectKind, subject_id: UUID) -> None:
-    """Raises what ``check_there`` raises, CustomerDeleted."""
+    """And so it stays until this unit of work ends. Raises what ``check_there`` raises, CustomerDeleted."""
     await check_there(uow, kind, subject_id)
-    if kind is SubjectKind.CUSTOMER and (await uow.customers.lock(CustomerId(subject_id))).deleted:
+    if kind is SubjectKind.CUSTOMER:
+        _check_not_deleted(await uow.customers.lock(CustomerId(subject_id)))
+
+
+async def check_still_takes_files(uow: UnitOfWork, kind: SubjectKind, subject_id: UUID) -> None:
+    """As ``check_takes_files``, for who has locked a file of it: merging customers locks them first, then their files."""
+    await check_there(uow, kind, subject_id)
+    if kind is SubjectKind.CUSTOMER:
+        _check_not_deleted(await uow.customers.get(CustomerId(subject_id)))
+
+
+def _check_not_deleted(customer: Customer) -> None:
+    if customer.deleted:
         raise CustomerDeleted("This customer is deleted; restore it first.")
 
 
@@ -70,7 +82,8 @@ async def check_may_go(uow: UnitOfWork, actor: Actor, attachment: Attachment) ->
             if any(
                 revision.status is not QuoteStatus.DRAFT
                 and revision.submitted_at is not None
-                and revision.submitted_at >= attachment.created_at
+                and revision.submitted_at
+                >= attachment.changed_at  # When it was stored; an upload may have begun long before.
                 for revision in quote.revisions
             ):
                 raise AttachmentIsEvidence("This offer was submitted with the file, which is evidence now.")

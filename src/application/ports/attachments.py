@@ -47,6 +47,13 @@ class AttachmentRepository(Protocol):
         """Those that have been uploading or deleted since before that instant, the oldest first; a thousand at most."""
 
     @abstractmethod
+    async def uploading(self, since: datetime) -> int:
+        """How many uploads have begun since that instant and are under way.
+
+        Until this unit of work ends nobody else of the organisation can ask.
+        """
+
+    @abstractmethod
     async def known(self, ids: Sequence[UUID]) -> frozenset[UUID]:
         """Those of *ids* that are here, of whatever status."""
 

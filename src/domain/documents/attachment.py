@@ -8,7 +8,7 @@ from uuid import UUID
 
 from src.domain.documents.file_types import Content
 from src.domain.shared.change import Change
-from src.domain.shared.errors import Conflict, Forbidden, NotFound
+from src.domain.shared.errors import Conflict, Forbidden, NotFound, TooMany
 from src.domain.shared.events import DomainEvent
 from src.domain.shared.ids import AttachmentId, OrganizationId, UserId
 
@@ -35,6 +35,12 @@ class QuotaExceeded(Conflict):
 
 class TooManyAttachments(Conflict):
     code = "too_many_attachments"
+
+
+class TooManyUploads(TooMany):
+    """As many files as may be are on their way to the organisation."""
+
+    code = "too_many_uploads"
 
 
 class SubjectKind(StrEnum):

@@ -15,7 +15,12 @@ from src.adapters.memory.storage import MemoryStorage
 from src.adapters.security import KeyRing, SignedDownloadLinks
 from src.adapters.system import SystemClock, Uuid7Ids
 from src.application.customers.change_customer import DeleteCustomer, MergeCustomers
-from src.application.documents.add_attachment import AddAttachment, AddAttachmentCommand, AttachmentLimits
+from src.application.documents.add_attachment import (
+    LONGEST_UPLOAD,
+    AddAttachment,
+    AddAttachmentCommand,
+    AttachmentLimits,
+)
 from src.application.documents.erase_attachment import ERASE_ATTACHMENT, GRACE, EraseAttachment, SweepAttachments
 from src.application.documents.open_download import ATTACHMENT, DownloadKinds, OpenDownload, found_attachment
 from src.application.documents.read_attachments import (
@@ -44,6 +49,7 @@ from src.domain.documents.attachment import (
     QuotaExceeded,
     SubjectKind,
     TooManyAttachments,
+    TooManyUploads,
     storage_key,
 )
 from src.domain.documents.file_types import FileTooLarge, FileTypeRefused
@@ -232,6 +238,34 @@ async def test_what_is_not_there_takes_no_files(desk: Desk, kind: SubjectKind, e
         await ListAttachments(desk.transactions)(desk.actor(), kind, uuid4(), Paging())
     assert await desk.keys() == []
     assert await desk.rows() == 0
+
+
+async def test_so_many_uploads_are_under_way_at_once_and_those_that_died_count_no_more(desk: Desk) -> None:
+    few = replace(LIMITS, at_once=1)
+
+    async def another() -> AsyncIterator[bytes]:
+        with pytest.raises(TooManyUploads):
+            await desk.add(limits=few)
+        desk.clock.at += LONGEST_UPLOAD
+        await desk.add("second.pdf", limits=few)
+        yield PDF
+
+    await desk.add(chunks=another(), limits=few)
+    async with desk.open_uow(desk.actor()) as uow:
+        assert (await uow.attachments.use()).count == 2
+
+
+async def test_a_full_organisation_sends_nothing_with_a_new_key_either(desk: Desk) -> None:
+    read = []
+
+    async def content() -> AsyncIterator[bytes]:
+        read.append(PDF)
+        yield PDF
+
+    actor, _ = once(desk.actor())
+    with pytest.raises(QuotaExceeded):
+        await desk.add(by=actor, announced=90_000, limits=replace(LIMITS, quota=80_000), chunks=content())
+    assert read == []
 
 
 async def test_a_deleted_customer_takes_no_files(desk: Desk) -> None:
@@ -517,6 +551,30 @@ async def test_what_was_submitted_with_an_offer_is_evidence(desk: Desk) -> None:
         await uow.quotes.save(quote.recall(by=desk.actor().person, at=desk.clock.now(), may_recall_any=False))
         await uow.commit()
     await desk.delete(before)
+
+
+async def test_a_file_that_was_under_way_when_an_offer_was_submitted_is_no_evidence(desk: Desk) -> None:
+    async def submitted_meanwhile() -> AsyncIterator[bytes]:
+        async with desk.open_uow(desk.actor()) as uow:
+            quote = await uow.quotes.lock(QuoteId(desk.quote))
+            desk.clock.at += timedelta(seconds=1)
+            await uow.quotes.save(quote.submit(by=desk.actor().person, at=desk.clock.now(), needs_approval=True))
+            await uow.commit()
+        desk.clock.at += timedelta(seconds=1)
+        yield PDF
+
+    await desk.delete(await desk.add(chunks=submitted_meanwhile()))
+
+
+async def test_a_customer_that_is_deleted_during_the_upload_takes_no_file(desk: Desk) -> None:
+    async def deleted_meanwhile() -> AsyncIterator[bytes]:
+        await DeleteCustomer(desk.transactions, desk.clock)(desk.actor(), CustomerId(desk.customer))
+        yield PDF
+
+    with pytest.raises(CustomerDeleted):
+        await desk.add(kind=SubjectKind.CUSTOMER, chunks=deleted_meanwhile())
+    async with desk.open_uow(desk.actor()) as uow:
+        assert await uow.attachments.use() == StorageUse(0, 0)
 
 
 async def _a_request(desk: Desk) -> ApprovalRequest:
