@@ -30,6 +30,9 @@ class MemoryExports(ExportRepository):
         own = (one for one in self._records.items.values() if one.created_by == created_by)
         return page_of(own, paging, lambda one: one)
 
+    async def preparing(self, created_by: UserId) -> int:
+        return sum(one.is_preparing and one.created_by == created_by for one in self._records.items.values())
+
     async def over(self, at: datetime, limit: int) -> Sequence[DataExport]:
         ready = [
             (one.expires_at, one.id, one)

@@ -34,6 +34,15 @@ class PostgresExports(ExportRepository):
         conditions = [*self._mine(), exports.c.created_by == created_by]
         return await newest_first(self._transaction.connection, exports, conditions, paging, self._records.item)
 
+    async def preparing(self, created_by: UserId) -> int:
+        await self._transaction.lock(f"exports of {created_by}")
+        statement = (
+            select(func.count())
+            .select_from(exports)
+            .where(*self._mine(), exports.c.created_by == created_by, exports.c.state == ExportState.PREPARING.value)
+        )
+        return int((await self._transaction.connection.execute(statement)).scalar_one())
+
     async def over(self, at: datetime, limit: int) -> Sequence[DataExport]:
         found = (
             select(exports)

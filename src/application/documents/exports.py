@@ -14,12 +14,14 @@ from src.application.ports.security import DownloadGrant, DownloadLinks
 from src.application.ports.unit_of_work import UnitOfWork
 from src.application.transactions import Transactions
 from src.domain.documents.export import (
+    MOST_PREPARING,
     NEEDED,
     DataExport,
     ExportFormat,
     ExportLinkMade,
     ExportNotFound,
     ExportState,
+    TooManyExports,
 )
 from src.domain.identity.actor import Actor, Permission
 from src.domain.shared.ids import ExportId
@@ -34,7 +36,7 @@ MEDIA_TYPES: Final = {
 
 
 class RequestExport:
-    """Raises PermissionMissing, Invalid."""
+    """Raises PermissionMissing, Invalid, TooManyExports."""
 
     def __init__(self, transactions: Transactions, clock: Clock, ids: IdFactory) -> None:
         self._transactions, self._clock, self._ids = transactions, clock, ids
@@ -44,6 +46,9 @@ class RequestExport:
         async with self._transactions.begin(actor, Permission.RUN_EXPORTS) as uow:
             for permission in NEEDED[request.kind]:
                 actor.require(permission)
+            if await uow.exports.preparing(actor.person) >= MOST_PREPARING:
+                message = f"{MOST_PREPARING} of your exports are being prepared already; wait for one, or give one up."
+                raise TooManyExports(message, limit=MOST_PREPARING)
             wanted = DataExport(
                 id=ExportId(self._ids.new()),
                 kind=request.kind,

@@ -28,6 +28,10 @@ class ExportRepository(Protocol):
         """Those of one person, newest first. Raises CursorRefused."""
 
     @abstractmethod
+    async def preparing(self, created_by: UserId) -> int:
+        """How many of one person's are being prepared. Until this unit of work ends nobody else can ask it about them."""
+
+    @abstractmethod
     async def over(self, at: datetime, limit: int) -> Sequence[DataExport]:
         """Up to *limit* that are ready and whose time is over, locked; those that end first come first."""
 

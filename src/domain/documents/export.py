@@ -18,6 +18,7 @@ from src.domain.shared.ids import ApiKeyId, CustomerId, ExportId, UserId
 
 KEPT_FOR: Final = timedelta(hours=24)
 LINK_LIVES: Final = timedelta(minutes=15)
+MOST_PREPARING: Final = 5  # Of one person at once.
 _LONGEST_FILTER: Final = 60  # Characters.
 _TRACE: Final = re.compile(r"[0-9a-f]{32}")
 
@@ -30,6 +31,12 @@ class ExportStateConflict(Conflict):
     """The export's state does not allow this; details: ``state``."""
 
     code = "export_state_conflict"
+
+
+class TooManyExports(Conflict):
+    """As many of the person's exports as may be are being prepared; details: ``limit``."""
+
+    code = "too_many_exports"
 
 
 class ExportTooLarge(Invalid):

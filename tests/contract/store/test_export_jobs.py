@@ -37,6 +37,7 @@ from src.application.ports.unit_of_work import OpenUnitOfWork
 from src.application.transactions import Transactions
 from src.domain.documents.export import (
     KEPT_FOR,
+    MOST_PREPARING,
     DataExport,
     ExportFilters,
     ExportFormat,
@@ -44,6 +45,7 @@ from src.domain.documents.export import (
     ExportNotFound,
     ExportState,
     ExportStateConflict,
+    TooManyExports,
 )
 from src.domain.identity.actor import Actor, Permission, PermissionMissing, Role
 from src.domain.identity.api_key import ApiKey
@@ -335,6 +337,16 @@ async def test_only_one_attempt_counts_and_the_other_leaves_nothing(desk: Desk) 
     assert again == ready
     assert desk.storage.keys() == [ready.storage_key]
     assert await desk.told("export.ready") == 1
+
+
+async def test_a_person_has_so_many_exports_preparing_at_once(desk: Desk) -> None:
+    asked = [await desk.request() for _ in range(MOST_PREPARING)]
+
+    with pytest.raises(TooManyExports):
+        await desk.request()
+    await desk.request(desk.team.actor(Role.SALES))
+    await desk.run(asked[0])
+    await desk.request()
 
 
 async def test_what_is_given_up_is_not_made(desk: Desk) -> None:

@@ -29,7 +29,8 @@ class ExportJobController(Controller):
         actor: FromDishka[Actor],
         request_export: FromDishka[RequestExport],
     ) -> ExportResponse:
-        """Have a job write an export of any size; its kind needs the permission to export that.
+        """Have a job write an export of any size; its kind needs the permission to export that. 409 `too_many_exports` while
+        five of yours are being prepared.
 
         The rights that count are those that you have when it is written, and when it is fetched.
         """
