@@ -39,6 +39,9 @@ class CsvFile:
     def close(self) -> None:
         self._file.close()
 
+    def abandon(self) -> None:
+        self._file.close()
+
 
 def harmless(text: str) -> str:
     """*text*, with a ``'`` before whatever begins a formula."""

@@ -30,6 +30,9 @@ class JsonLinesFile:
     def close(self) -> None:
         self._file.close()
 
+    def abandon(self) -> None:
+        self._file.close()
+
 
 def _value_of(cell: Cell) -> str | int | None:
     match cell:

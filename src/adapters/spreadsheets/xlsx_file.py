@@ -69,6 +69,12 @@ class XlsxFile:
             self._sheet.autofilter(0, 0, self._last_row or max(self._next_row - 1, 1), self._width - 1)
         self._book.close()
 
+    def abandon(self) -> None:
+        """Close what is open, and put nothing together."""
+        self._sheet.row_data_fh.close()
+        Path(self._sheet.row_data_filename).unlink(missing_ok=True)
+        self._book.fileclosed = True
+
     def _write_header(self, columns: Sequence[Column]) -> None:
         head = {"bold": True, "bottom": 1, "valign": "top"}
         left, right = self._book.add_format(head), self._book.add_format({**head, "align": "right"})
