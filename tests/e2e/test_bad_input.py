@@ -226,3 +226,9 @@ async def test_a_parameter_that_nobody_knows_is_refused(team: Team) -> None:
     assert told["field"] == "stauts"
     assert "status" in told["message"]
     assert [one["field"] for one in answers[1].json()["details"]] == ["colour"]
+
+
+async def test_a_parameter_that_is_missing_is_named(team: Team) -> None:
+    answer = await team.sales.send("POST", f"/api/v1/customers/{uuid4()}/attachments", b"%PDF-", "application/pdf")
+
+    assert (answer.status_code, [one["field"] for one in answer.json()["details"]]) == (422, ["file_name"])

@@ -357,7 +357,9 @@ def test_retention_is_tried_first_and_keeps_what_is_young(demo: Installation, tm
     for arguments, code in (
         ((*retain, "--months", "11"), 3),
         (retain, 1),  # For ever, unless something else is said.
-        (("audit", "retain", "--months", "12", "--archive", str(tmp_path / "nowhere")), 3),
+        (("audit", "retain", "--months", "12"), 0),  # Only told: that needs no folder.
+        (("audit", "retain", "--months", "12", "--apply"), 3),
+        (("audit", "retain", "--months", "12", "--apply", "--archive", str(tmp_path / "nowhere")), 3),
         ((*retain, "--months", "12", "--organization", "nowhere"), 4),
         (("audit", "verify", "--as", OWNER, "--archive", str(tmp_path / "nowhere.jsonl")), 3),
     ):

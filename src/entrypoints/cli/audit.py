@@ -261,9 +261,25 @@ async def _organizations(directory: OrganizationDirectory) -> AsyncIterator[Orga
             return
 
 
+def _folder_of(archive: Path | None) -> Path:
+    """Raises FileRefused."""
+    if archive is None:
+        raise FileRefused("Say with --archive in which folder to keep what is removed.")
+    if not archive.is_dir():
+        raise FileRefused(f"The folder {archive} does not exist.")
+    return archive
+
+
+async def _retain(retain_audit: RetainAudit, actor: Actor, months: int, file: Path, kept: list[SignedHead]) -> None:
+    if (anchor := await retain_audit(actor, months, file, kept)) is not None:
+        print(f"{anchor.entries} entries are in {file}. {anchor.sentence()}")
+
+
 async def retain(
     *,
-    archive: Annotated[Path, Parameter(help="Folder for what is removed, a file for each organisation.")],
+    archive: Annotated[
+        Path | None, Parameter(help="Folder for what is removed, a file for each organisation; --apply needs it.")
+    ] = None,
     months: Annotated[
         int | None, Parameter(help="Keep so many whole months, 12 at least; otherwise PROFFER_AUDIT_MONTHS.")
     ] = None,
@@ -284,8 +300,7 @@ async def retain(
     wanted = read_settings().audit_months if months is None else months
     if not wanted:
         return fail("entries are kept for ever: say --months, or set PROFFER_AUDIT_MONTHS")
-    if not archive.is_dir():
-        raise FileRefused(f"The folder {archive} does not exist.")
+    folder = _folder_of(archive) if apply else None
     kept = [signed for path in head or () for signed in _read_heads(path)]
     code = 0
     async with _chains(None, organization) as (container, actors, others):
@@ -298,10 +313,9 @@ async def retain(
                 own = [one for one in kept if one.organization_id == actor.organization_id]
                 plan = await retain_audit.plan(actor, wanted, own)
                 print(_planned(slug, plan))
-                file = archive / f"{slug}-{_span(plan)}.jsonl"
                 # Also where nothing is old enough: an earlier time may have been cut short.
-                if apply and (anchor := await retain_audit(actor, wanted, file, own)) is not None:
-                    print(f"{anchor.entries} entries are in {file}. {anchor.sentence()}")
+                if folder is not None:
+                    await _retain(retain_audit, actor, wanted, folder / f"{slug}-{_span(plan)}.jsonl", own)
             except Conflict as error:  # One that is not sound does not keep the others.
                 code = fail(f"{slug}: {error}", BROKEN_CHAIN if isinstance(error, ChainBroken) else 1)
         if apply:

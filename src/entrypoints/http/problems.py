@@ -66,6 +66,7 @@ _BY_STATUS: Final[Mapping[int, tuple[str, str]]] = {
     HTTP_415_UNSUPPORTED_MEDIA_TYPE: ("unsupported_media_type", "Send JSON, as «Content-Type: application/json»."),
 }
 _UNKNOWN_FIELD: Final = re.compile(r"unknown field `(?P<name>[^`]*)`")
+_MISSING_PARAMETER: Final = re.compile(r"Missing required \w+ parameter '(?P<name>[^']*)'")
 _MISSING_FIELD: Final = re.compile(r"missing required field `(?P<name>[^`]*)`")
 _NO_CONNECTION: Final = ("08", "53", "57")
 _SENDERS_FAULT: Final = ("22", "23", "54")
@@ -186,6 +187,8 @@ def _of_framework(error: HTTPException) -> Problem:
 
 
 def _field_errors(error: ValidationException) -> Iterator[FieldError]:
+    if missing := _MISSING_PARAMETER.match(error.detail):
+        yield FieldError(missing["name"], "This parameter is needed.")
     entries = error.extra if isinstance(error.extra, list) else []
     for entry in entries:
         key, message = str(entry.get("key", "")), str(entry.get("message", ""))
