@@ -185,7 +185,7 @@ def test_what_is_asked_again_of_one_killed_server_after_another_happens_once(ins
 def _totals(installation: Installation, token: str) -> dict[str, int]:
     """People, the entries that tell of them, and the jobs that mail to them."""
     paths = {
-        "users": "users?limit=1",
+        "users": "users",
         "entries": "audit/entries?limit=1&action=user.invited",
         "jobs": "jobs?limit=1&name=send_invitation",
     }

@@ -5,11 +5,11 @@ import base64
 import binascii
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import suppress
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Final, cast
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import TextClause, func, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -237,13 +237,15 @@ class PostgresAudit(AuditLog):
         return conditions
 
 
+# A month that has just been emptied is still full of dead rows, which are looked through; afterwards it is vacuumed.
+_A_MINUTE: Final = text("SET LOCAL statement_timeout = '1min'")
+
+
 class PostgresAuditPartitions(AuditPartitions):
     """With the operators' *engine*. A month is given *patience*: meanwhile nobody reads in it, nor in the whole."""
 
-    def __init__(self, engine: AsyncEngine, patience: timedelta = timedelta(minutes=1)) -> None:
-        self._engine = engine
-        # One that has just been emptied is still full of dead rows, which are looked through; afterwards it is vacuumed.
-        self._patience = text(f"SET LOCAL statement_timeout = {patience // timedelta(milliseconds=1)}")
+    def __init__(self, engine: AsyncEngine, patience: TextClause = _A_MINUTE) -> None:
+        self._engine, self._patience = engine, patience
 
     async def drop_empty(self, before: date) -> EmptyMonths:
         dropped, left = list[date](), dict[date, str]()

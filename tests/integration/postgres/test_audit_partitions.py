@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -249,7 +249,7 @@ async def test_a_month_that_somebody_is_reading_is_left_for_later(months: Months
 async def test_a_month_that_takes_too_long_does_not_keep_the_others(months: Months) -> None:
     """Its own time for each, whatever the connection's is; here it runs out while the first one waits for a lock."""
     await months.do(*(f"SELECT proffer.make_audit_partition('2024-{month:02}-01')" for month in (1, 2)))
-    partitions = PostgresAuditPartitions(months.operator, timedelta(milliseconds=400))
+    partitions = PostgresAuditPartitions(months.operator, text("SET LOCAL statement_timeout = '400ms'"))
     async with months.owner.connect() as connection:
         await connection.execute(text("LOCK TABLE proffer.audit_entries_2024_01 IN ACCESS SHARE MODE"))
 
