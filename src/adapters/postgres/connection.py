@@ -279,6 +279,6 @@ def _count_in(status: str) -> int:
 def _told(error: Exception) -> Exception:
     """*error* in SQLAlchemy's wrapping, and with its sentence only: the details of the server repeat values."""
     sentence = str(error.args[0]) if error.args else type(error).__name__  # A timeout says nothing.
-    told: Exception = _DriverError(sentence, error)  # type: ignore[no-untyped-call]  # It is not typed.
+    told: Exception = _DriverError(sentence, error)  # type: ignore[no-untyped-call]  # SQLAlchemy annotates no constructor of its driver errors.
     told.__cause__ = error
     return told

@@ -18,7 +18,7 @@ from sqlalchemy.util import LRUCache
 Values = Mapping[str, Any]
 
 _FORMS: Final = 1_000  # The application says a few hundred, some of them only when certain filters meet.
-_DIALECT: Final = dialects.dialect()  # type: ignore[no-untyped-call]  # It is not typed.
+_DIALECT: Final = dialects.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy annotates no constructor of its dialects.
 _WRITES: Final = re.compile(r"\s*(INSERT|UPDATE|DELETE)\b(?!.*\bRETURNING\b)", re.IGNORECASE | re.DOTALL)
 
 

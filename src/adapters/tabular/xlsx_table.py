@@ -58,8 +58,7 @@ def open_xlsx(content: bytes, name: str) -> Iterator[XlsxTable]:
         file.write(content)
         file.flush()
         command = [sys.executable, "-m", "src.adapters.tabular.xlsx_child", file.name]
-        # Our own interpreter, our own module, a name that we have made.
-        with Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=_ROOT) as process:  # noqa: S603 — see above.
+        with Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=_ROOT) as process:  # noqa: S603 — our own module, and a name that we have made.
             try:
                 yield XlsxTable(process, name)
             finally:

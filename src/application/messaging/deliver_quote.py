@@ -158,7 +158,7 @@ class DeliverQuote:
         for pause in (*_PAUSES, None):
             try:
                 await self._settle(actor, message, answer=answer, taken=True)
-            except Exception:
+            except Exception:  # Whatever it is: the mail has left, and only this may say so. The last one is raised.
                 if pause is None:
                     raise
                 await asyncio.sleep(pause)

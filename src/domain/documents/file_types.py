@@ -188,6 +188,7 @@ def _names(tail: bytes, size: int) -> frozenset[str]:
     try:
         with zipfile.ZipFile(_Ending(tail, size)) as archive:
             return frozenset(name.lower() for name in archive.namelist())
+    # Broken; its directory before what is known, or names in no encoding; of a version that Python does not read.
     except (zipfile.BadZipFile, ValueError, NotImplementedError):
         return frozenset()
 

@@ -17,8 +17,10 @@ from src.domain.documents.attachment import (
     QuotaExceeded,
     SubjectKind,
     TooManyAttachments,
+    TooManyUploads,
 )
 from tests.contract.store.test_attachments import Desk, a_desk
+from tests.job_queue import until
 
 pytestmark = pytest.mark.asyncio
 FILE = b"x" * 1000
@@ -69,6 +71,26 @@ async def test_rivals_never_pass_the_number_together(open_postgres: OpenUnitOfWo
 
     assert sum(isinstance(one, Attachment) for one in outcomes) == 3
     assert sum(isinstance(one, TooManyAttachments) for one in outcomes) == 5
+
+
+async def test_rivals_never_send_more_at_once_than_may_be(open_postgres: OpenUnitOfWork) -> None:
+    desk, all_asked, begun = await a_desk(open_postgres), asyncio.Event(), list[int]()
+    limits = replace(LIMITS, quota=1 << 20, at_once=3)
+
+    async def pieces(number: int) -> AsyncIterator[bytes]:
+        begun.append(number)
+        await all_asked.wait()
+        yield FILE
+
+    adding = [
+        asyncio.create_task(desk.add(f"{number}.txt", chunks=pieces(number), limits=limits)) for number in range(8)
+    ]
+    await until(lambda: len(begun) + sum(task.done() for task in adding) == 8)
+    all_asked.set()
+    outcomes = await asyncio.gather(*adding, return_exceptions=True)
+
+    assert sum(isinstance(one, Attachment) for one in outcomes) == 3
+    assert sum(isinstance(one, TooManyUploads) for one in outcomes) == 5
 
 
 async def test_rivals_delete_once_and_the_count_stays_right(

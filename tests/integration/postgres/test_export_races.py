@@ -7,7 +7,7 @@ import pytest
 from src.adapters.memory.storage import MemoryStorage
 from src.application.documents.exports import CancelExport
 from src.application.ports.unit_of_work import OpenUnitOfWork
-from src.domain.documents.export import ExportState, ExportStateConflict
+from src.domain.documents.export import MOST_PREPARING, DataExport, ExportState, ExportStateConflict, TooManyExports
 from src.domain.identity.actor import Role
 from tests.builders.quotes import a_product
 from tests.contract.store.test_export_jobs import BEGIN, Desk
@@ -39,3 +39,13 @@ async def test_giving_up_and_ending_at_once_have_one_winner(open_postgres: OpenU
 
     assert sorted(desk.storage.keys()) == sorted(one.storage_key for one in ends if one.storage_key)
     assert await desk.told("export.ready") + await desk.told("export.ended") == ROUNDS
+
+
+async def test_whoever_asks_for_many_at_once_gets_as_many_as_may_be(open_postgres: OpenUnitOfWork) -> None:
+    team = await new_organization(open_postgres)
+    desk, admin = Desk(open_postgres, team, MemoryStorage()), team.actor(Role.ADMIN)
+
+    asked = await asyncio.gather(*(desk.request(admin) for _ in range(2 * MOST_PREPARING)), return_exceptions=True)
+
+    assert sum(isinstance(one, DataExport) for one in asked) == MOST_PREPARING
+    assert sum(isinstance(one, TooManyExports) for one in asked) == MOST_PREPARING
