@@ -120,9 +120,9 @@ async def client(app: Litestar) -> AsyncIterator[AsyncClient]:
         yield made
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="module")
 async def worker(container: AsyncContainer, database: DatabaseUrls) -> AsyncIterator[None]:
-    """Jobs are run while this is there."""
+    """Jobs are run while this is there: no longer than the module, because others ask in the same database what jobs wait."""
     stop = asyncio.Event()
     running = asyncio.create_task(run_jobs(container, database.worker, stop))
     yield
