@@ -4,7 +4,9 @@ import base64
 import binascii
 import hmac
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -27,6 +29,16 @@ _LEEWAY: Final = 5  # Seconds by which clocks of our own machines may differ.
 _LONGEST: Final = 4096
 _HEADER_KEYS: Final = {"alg", "typ", "kid"}
 _REFRESH_SIZE: Final = 8 + 16 + 16 + 4 + 32
+_REMEMBERED: Final = 4096  # Tokens whose signature was found good, some 2 KiB each.
+
+
+@dataclass(frozen=True, slots=True)
+class _Signed:
+    """What a token of ours says, whatever the time."""
+
+    claims: Claims
+    issued: int
+    expires: int
 
 
 class JwtIssuer(TokenIssuer):
@@ -36,6 +48,8 @@ class JwtIssuer(TokenIssuer):
         self._keys = {key.id: OctKey.import_key(key.material) for key in keys}
         self._refresh_keys = {bytes.fromhex(key.id): key for key in reversed(ring.keys("refresh tokens"))}
         self._ids = ids
+        # A signature that was good stays good, and checking it costs more than the request's look-up of the session.
+        self._signed = lru_cache(_REMEMBERED)(self._verify)
 
     def issue(self, claims: Claims, *, at: datetime) -> str:
         header = {"alg": _ALGORITHM, "typ": TYPE, "kid": self._newest}
@@ -55,6 +69,12 @@ class JwtIssuer(TokenIssuer):
         return jwt.encode(header, payload, self._keys[self._newest], algorithms=[_ALGORITHM])
 
     def read(self, token: str, *, at: datetime) -> Claims:
+        signed, now = self._signed(token), at.timestamp()
+        if now > signed.expires + _LEEWAY or signed.issued > now + _LEEWAY:
+            raise _refused()
+        return signed.claims
+
+    def _verify(self, token: str) -> _Signed:
         if len(token) > _LONGEST:
             raise _refused()
         try:
@@ -62,7 +82,7 @@ class JwtIssuer(TokenIssuer):
         except (JoseError, ValueError, TypeError, KeyError, UnicodeError, RecursionError):
             raise _refused() from None
         self._check_header(decoded.header)
-        return _claims(decoded.claims, at)
+        return _signed(decoded.claims)
 
     def issue_refresh(self, claims: RefreshClaims) -> str:
         key = list(self._refresh_keys.values())[-1]
@@ -112,18 +132,17 @@ def _refresh_body(key: DerivedKey, claims: RefreshClaims) -> bytes:
     )
 
 
-def _claims(told: dict[str, Any], at: datetime) -> Claims:
-    """Every claim must be there, of its type, and true at this instant."""
+def _signed(told: dict[str, Any]) -> _Signed:
+    """Every claim must be there, and of its type."""
     try:
         expires, issued = told["exp"], told["iat"]
         texts = [told[name] for name in ("email", "name", "jti")]
         # A bool is an int in Python; a text with digits is none.
         if type(expires) is not int or type(issued) is not int or not all(isinstance(text, str) for text in texts):
             raise _refused()
-        now = at.timestamp()
-        if told["iss"] != ISSUER or told["aud"] != AUDIENCE or now > expires + _LEEWAY or issued > now + _LEEWAY:
+        if told["iss"] != ISSUER or told["aud"] != AUDIENCE:
             raise _refused()
-        return Claims(
+        claims = Claims(
             user_id=UserId(UUID(told["sub"])),
             email=told["email"],
             name=told["name"],
@@ -134,6 +153,7 @@ def _claims(told: dict[str, Any], at: datetime) -> Claims:
         )
     except (KeyError, ValueError, TypeError, AttributeError, OverflowError, OSError):
         raise _refused() from None
+    return _Signed(claims, issued, expires)
 
 
 def _refused() -> TokenRefused:

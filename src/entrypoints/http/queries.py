@@ -44,8 +44,11 @@ def _check(query: bytes) -> None:
 _known: WeakKeyDictionary[BaseRouteHandler, frozenset[str]] = WeakKeyDictionary()
 
 
-def refuse_unknown_parameters(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """A guard of routes: a filter whose name is mistyped must not give everything. Raises Invalid naming the parameters."""
+async def refuse_unknown_parameters(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """A guard of routes: a filter whose name is mistyped must not give everything. Raises Invalid naming the parameters.
+
+    It waits for nothing, and is asynchronous because a plain function would be run in a thread, at each request.
+    """
     if not connection.scope["query_string"] or not isinstance(handler, HTTPRouteHandler):
         return
     known = _known.get(handler)

@@ -115,5 +115,15 @@ def test_a_token_ends() -> None:
         ISSUER.read(TOKEN, at=NOW + timedelta(minutes=16))
 
 
+def test_a_token_that_was_good_before_ends_all_the_same() -> None:
+    issuer = JwtIssuer(KeyRing(["one secret key of an installation, long"]), Uuid7Ids())
+    token = issuer.issue(CLAIMS, at=NOW)
+
+    assert issuer.read(token, at=NOW) == CLAIMS
+    for at in (NOW + timedelta(minutes=16), NOW - timedelta(minutes=1)):  # Over, and not yet issued.
+        with pytest.raises(TokenRefused):
+            issuer.read(token, at=at)
+
+
 def test_there_are_enough_forgeries() -> None:
     assert len(FORGED) >= 40
