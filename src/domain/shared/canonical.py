@@ -94,8 +94,14 @@ def decimal_text(value: Decimal) -> str:
         raise TypeError("NaN and Infinity are no amounts.")
     if not value:
         return "0"
-    text = f"{value:f}"
+    text = plain_text(value)
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def plain_text(value: Decimal) -> str:
+    """All the digits of *value* as it stands, without an exponent."""
+    text = str(value)  # A tenth of what formatting takes, which is needed for the largest and smallest only.
+    return f"{value:f}" if "E" in text else text
 
 
 # Most values are of exactly these types: looked up, because asking one kind after another took most of an audit entry.

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any, Final, TypeVar, get_args, get_type_hints
 
-import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct
+from msgspec.structs import force_setattr
 
 from src.domain.identity.actor import Actor, Permission
 from src.domain.quoting.explanation import StepKind
@@ -17,34 +17,33 @@ COST_FIELDS: Final = frozenset({"cost", "unit_cost", "cost_total", "margin", "ma
 
 
 def shown_to(actor: Actor, body: Body) -> Body:
-    """*body* as *actor* may see it."""
-    if actor.may(Permission.VIEW_COSTS):
-        return body
-    shown: Body = _without(body)
-    return shown
+    """*body*, which was made for this answer and for nothing else, as *actor* may see it."""
+    return body if actor.may(Permission.VIEW_COSTS) else shown_to_the_buyer(body)
 
 
 def shown_to_the_buyer(body: Body) -> Body:
-    """*body* without costs, whoever asks: it is what the buyer was sent."""
-    shown: Body = _without(body)
-    return shown
+    """*body*, as above, without costs, whoever asks: it is what the buyer was sent."""
+    _clear(body)
+    return body
 
 
-def _without(value: Any) -> Any:
+def _clear(value: Any) -> None:
+    """Take the costs out where they are: copying what holds them took a third as long as making the answer."""
     if isinstance(value, list):
-        return [_without(item) for item in value if not _is_cost_step(item)]
-    if not isinstance(value, Struct):
-        return value
-    absent, leading = _absent_from(type(value)), _may_hold_costs(type(value))
-    if not absent and not leading:
-        return value
-    below = {name: _without(getattr(value, name)) for name in leading}
-    return msgspec.structs.replace(value, **absent, **below)
+        if any(map(_is_cost_step, value)):
+            value[:] = [item for item in value if not _is_cost_step(item)]
+        for item in value:
+            _clear(item)
+    elif isinstance(value, Struct):
+        for name in _absent_from(type(value)):
+            force_setattr(value, name, UNSET)
+        for name in _may_hold_costs(type(value)):
+            _clear(getattr(value, name))
 
 
 @cache
-def _absent_from(kind: type[Struct]) -> dict[str, UnsetType]:
-    return {name: UNSET for name in kind.__struct_fields__ if name in COST_FIELDS}
+def _absent_from(kind: type[Struct]) -> tuple[str, ...]:
+    return tuple(name for name in kind.__struct_fields__ if name in COST_FIELDS)
 
 
 @cache

@@ -17,7 +17,7 @@ from src.domain.quoting.pricing import (
     LinePricing,
     Tax,
 )
-from src.domain.shared.canonical import decimal_text
+from src.domain.shared.canonical import decimal_text, plain_text
 
 _DECIMAL: Final = r"^-?[0-9]{1,15}(\.[0-9]{1,6})?$(?!\n)"  # A bare $ lets a last line feed pass in Python.
 
@@ -46,7 +46,14 @@ def is_decimal_text(text: str) -> bool:
 
 def amount_text(amount: Decimal, minor_digits: int) -> str:
     """An amount with exactly the minor digits of its currency: ``1250.00``, ``-3``; it is rounded already."""
-    return f"{amount:.{minor_digits}f}"
+    text = plain_text(amount)
+    # Amounts come out of the calculator with these digits; formatting again takes ten times as long as looking.
+    return text if _decimals_in(text) == minor_digits else f"{amount:.{minor_digits}f}"
+
+
+def _decimals_in(text: str) -> int:
+    point = text.find(".")
+    return 0 if point < 0 else len(text) - point - 1
 
 
 def _decimal(text: str | None) -> Decimal | None:

@@ -1,0 +1,29 @@
+"""Amounts on the wire: what formatting gives, by the shorter way too."""
+
+from decimal import Decimal
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from src.domain.shared.canonical import plain_text
+from src.entrypoints.schemas.pricing import amount_text
+
+FIGURES = st.decimals(allow_nan=False, allow_infinity=False) | st.builds(
+    lambda digits, exponent: Decimal(digits).scaleb(exponent), st.integers(-(10**6), 10**6), st.integers(-12, 12)
+)
+
+
+@given(amount=FIGURES, digits=st.integers(0, 4))
+@example(amount=Decimal("-0.00"), digits=2)
+@example(amount=Decimal("1.2E+5"), digits=4)
+@example(amount=Decimal("0E-8"), digits=2)
+@example(amount=Decimal("12.5"), digits=2)
+def test_an_amount_has_the_digits_of_its_currency(amount: Decimal, digits: int) -> None:
+    assert amount_text(amount, digits) == f"{amount:.{digits}f}"
+
+
+@given(value=FIGURES)
+@example(value=Decimal("1E+3"))
+@example(value=Decimal("1E-9"))
+def test_a_plain_text_has_all_digits_and_no_exponent(value: Decimal) -> None:
+    assert plain_text(value) == f"{value:f}"
