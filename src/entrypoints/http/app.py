@@ -50,7 +50,7 @@ def create_app(
     cors = CORSConfig(allow_origins=list(settings.cors_origins)) if settings.cors_origins else None
     app = Litestar(
         route_handlers=[
-            DishkaRouter("", route_handlers=list(route_handlers), guards=[refuse_unknown_parameters]),
+            DishkaRouter("", route_handlers=list(route_handlers), before_request=refuse_unknown_parameters),
             HealthController,
             MetricsController,
             DocsController,

@@ -37,8 +37,7 @@ class HttpActors(Provider):
     ) -> Actor:
         actor = await authenticate(_credential(request), origin)
         limiter.take_actor(actor)
-        request.state.organization_id = str(actor.organization_id)
-        request.state.user_id = str(actor.user_id)
+        request.scope["state"] |= {"organization_id": str(actor.organization_id), "user_id": str(actor.user_id)}
         return actor
 
     @provide

@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 from weakref import WeakKeyDictionary
 
-from litestar.connection import ASGIConnection
+from litestar import Request
 from litestar.handlers import BaseRouteHandler
 from litestar.handlers.http_handlers.base import HTTPRouteHandler
 from litestar.types import ASGIApp, Receive, Scope, Send
@@ -44,17 +44,18 @@ def _check(query: bytes) -> None:
 _known: WeakKeyDictionary[BaseRouteHandler, frozenset[str]] = WeakKeyDictionary()
 
 
-async def refuse_unknown_parameters(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """A guard of routes: a filter whose name is mistyped must not give everything. Raises Invalid naming the parameters.
+async def refuse_unknown_parameters(request: Request[Any, Any, Any]) -> None:
+    """Before a request is read: a filter whose name is mistyped must not give everything. Raises Invalid naming the parameters.
 
-    It waits for nothing, and is asynchronous because a plain function would be run in a thread, at each request.
+    No guard, because Litestar copies the handler for each; asynchronous, because it would run a plain function in a thread.
     """
-    if not connection.scope["query_string"] or not isinstance(handler, HTTPRouteHandler):
+    handler = request.route_handler
+    if not request.scope["query_string"] or not isinstance(handler, HTTPRouteHandler):
         return
     known = _known.get(handler)
     if known is None:
-        model = handler.create_kwargs_model(dict(connection.path_params))
+        model = handler.create_kwargs_model(dict(request.path_params))
         known = _known[handler] = frozenset(one.field_alias for one in model.expected_query_params)
     told = f"This parameter is not known; known are {', '.join(sorted(known))}." if known else "None is known here."
-    if unknown := sorted(set(connection.query_params) - known):
+    if unknown := sorted(set(request.query_params) - known):
         raise Invalid("Some parameters are not known.", fields=tuple(FieldError(name, told) for name in unknown))
