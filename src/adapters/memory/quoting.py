@@ -5,7 +5,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from src.adapters.memory.state import MemoryTransaction, contains, page_of
-from src.application.ports.documents import Column, CsvSource
+from src.application.ports.documents import Column, CopiedRows
 from src.application.ports.paging import Page, Paging
 from src.application.ports.quoting import QuoteFilter, QuoteLine, QuoteRepository, QuoteSummary
 from src.domain.messaging.message import reached_nobody
@@ -73,7 +73,7 @@ class MemoryQuotes(QuoteRepository):
 
     def copied(
         self, criteria: QuoteFilter, columns: Sequence[Column], on_rows: Callable[[int], None], *, lines: bool
-    ) -> CsvSource | None:
+    ) -> CopiedRows | None:
         return None
 
     async def count(self, criteria: QuoteFilter, at_most: int, *, lines: bool) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
-from src.application.ports.documents import Cell, Column, CsvSource, SpreadsheetFormat, SpreadsheetWriter
+from src.application.ports.documents import Cell, Column, CopiedRows, SpreadsheetFormat, SpreadsheetWriter
 
 
 class MemorySpreadsheets(SpreadsheetWriter):
@@ -28,8 +28,8 @@ class MemorySpreadsheets(SpreadsheetWriter):
         self.totals[path] = totals() if kept else ()
         return len(kept)
 
-    async def write_csv(self, path: Path, columns: Sequence[Column], source: CsvSource) -> int:
-        """As bytes, without the head."""
+    async def write_csv(self, path: Path, columns: Sequence[Column], source: CopiedRows) -> int:
+        """As the bytes that came, without a head."""
         chunks: list[bytes] = []
 
         async def sink(chunk: bytes) -> None:

@@ -151,7 +151,7 @@ class Connection:
             yield row
 
     async def copy_out(self, statement: ClauseElement, sink: Callable[[bytes], Awaitable[None]]) -> int:
-        """Send the rows of *statement* to *sink* as CSV, every field quoted; how many there were."""
+        """Send the rows of *statement* to *sink* as COPY writes text, nothing for NULL; how many there were."""
         plan, values = planned(statement, _NOTHING)
         self._tell(plan.sql, [values])
 
@@ -159,7 +159,7 @@ class Connection:
             await sink(chunk)
 
         copying = self._open_driver().copy_from_query(
-            plan.sql, *values, output=hand_on, format="csv", force_quote=True, encoding="utf-8"
+            plan.sql, *values, output=hand_on, format="text", null="", encoding="utf-8"
         )
         return _count_in(await self._run(plan.sql, copying))
 

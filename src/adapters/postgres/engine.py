@@ -10,6 +10,7 @@ _SERVER_SETTINGS: Final = {
     "statement_timeout": "5000",
     "idle_in_transaction_session_timeout": "10000",
     "timezone": "UTC",
+    "datestyle": "ISO",
 }
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.sql.elements import ColumnElement
 
 from src.adapters.postgres.connection import Row
-from src.adapters.postgres.csv_copies import copy_rows, rows_of_lines, rows_of_quotes
+from src.adapters.postgres.copied_rows import copy_rows, rows_of_lines, rows_of_quotes
 from src.adapters.postgres.custom_fields import has_value
 from src.adapters.postgres.json_columns import from_json, to_json
 from src.adapters.postgres.pages import BATCH, contains, counted, newest_first, oldest_first, searched
@@ -29,7 +29,7 @@ from src.adapters.postgres.tables import (
     quotes,
 )
 from src.adapters.postgres.transaction import ChangedMeanwhile, Transaction
-from src.application.ports.documents import Column, CsvSource
+from src.application.ports.documents import Column, CopiedRows
 from src.application.ports.paging import Page, Paging
 from src.application.ports.quoting import QuoteFilter, QuoteLine, QuoteRepository, QuoteSummary
 from src.domain.messaging.message import DeliveryStatus
@@ -276,11 +276,11 @@ class PostgresQuotes(QuoteRepository):
 
     def copied(
         self, criteria: QuoteFilter, columns: Sequence[Column], on_rows: Callable[[int], None], *, lines: bool
-    ) -> CsvSource | None:
-        statement, mark = (rows_of_lines if lines else rows_of_quotes)(columns)
+    ) -> CopiedRows | None:
+        statement = (rows_of_lines if lines else rows_of_quotes)(columns)
         order = (quotes.c.created_at, quotes.c.id, *((line_items.c.position,) if lines else ()))
         wanted = statement.where(*self._conditions(criteria)).order_by(*order)
-        return lambda sink: copy_rows(self._transaction.connection, wanted, mark, sink, on_rows)
+        return lambda sink: copy_rows(self._transaction.connection, wanted, sink, on_rows)
 
     async def count(self, criteria: QuoteFilter, at_most: int, *, lines: bool) -> int:
         table = _WITH_LINES if lines else quotes

@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from threading import Lock
 
+from src.adapters.spreadsheets.copied_csv import CopiedCsv
 from src.adapters.spreadsheets.csv_file import CsvFile
 from src.adapters.spreadsheets.jsonl_file import JsonLinesFile
 from src.adapters.spreadsheets.xlsx_file import XlsxFile
-from src.application.ports.documents import Cell, Column, CsvSource, SpreadsheetFormat, SpreadsheetWriter
+from src.application.ports.documents import Cell, Column, CopiedRows, SpreadsheetFormat, SpreadsheetWriter
 
 ROWS_AT_ONCE = 500  # Some 50 ms of work in the thread, and no more rows than that in memory.
 
@@ -44,13 +45,15 @@ class FileSpreadsheets(SpreadsheetWriter):
             raise
         return count
 
-    async def write_csv(self, path: Path, columns: Sequence[Column], source: CsvSource) -> int:
+    async def write_csv(self, path: Path, columns: Sequence[Column], source: CopiedRows) -> int:
         try:
             await asyncio.to_thread(lambda: CsvFile(path, columns).close())  # With its head.
             with await asyncio.to_thread(path.open, "ab", COPIED_AT_ONCE) as file:
-                # A chunk is written in microseconds, and mostly only kept until there are more of them.
-                async def sink(chunk: bytes) -> None:
-                    file.write(chunk)
+                rows = CopiedCsv(columns)
+
+                # A piece takes a fraction of a millisecond, and what is written is mostly only kept until there is more.
+                async def sink(piece: bytes) -> None:
+                    file.write(rows.rows_in(piece))
 
                 return await source(sink)
         except BaseException:

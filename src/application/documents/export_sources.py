@@ -27,7 +27,7 @@ from src.application.documents.export_tables import (
 from src.application.ports.audit import AuditFilter
 from src.application.ports.catalog import ProductFilter
 from src.application.ports.customers import CustomerFilter
-from src.application.ports.documents import Column, CsvSource
+from src.application.ports.documents import Column, CopiedRows
 from src.application.ports.quoting import QuoteFilter
 from src.application.ports.unit_of_work import UnitOfWork
 from src.domain.customers.customer import CustomerStatus
@@ -82,7 +82,7 @@ class ExportTable:
     columns: Sequence[Column]
     rows: AsyncIterator[Row]
     totals: Callable[[], Sequence[Row]] = tuple
-    copied: CsvSource | None = None
+    copied: CopiedRows | None = None
     with_costs: bool = False
 
 

@@ -176,8 +176,9 @@ class TooManyRows(Invalid):
     code = "too_many_rows"
 
 
-# Sends rows as CSV to what it is given: every field quoted, rows ended by CRLF, texts guarded; says how many there were.
-CsvSource = Callable[[Callable[[bytes], Awaitable[None]]], Awaitable[int]]
+# Sends rows to what it is given as PostgreSQL's COPY writes text, in pieces that may end anywhere, and says how many there were:
+# UTF-8, a tab between fields, a line feed after each row; those within texts are escaped by a backslash; NULL is nothing.
+CopiedRows = Callable[[Callable[[bytes], Awaitable[None]]], Awaitable[int]]
 
 
 class SpreadsheetFormat(StrEnum):
@@ -208,5 +209,5 @@ class SpreadsheetWriter(Protocol):
         """
 
     @abstractmethod
-    async def write_csv(self, path: Path, columns: Sequence[Column], source: CsvSource) -> int:
-        """As ``write`` makes a CSV, with rows that are CSV already."""
+    async def write_csv(self, path: Path, columns: Sequence[Column], source: CopiedRows) -> int:
+        """As ``write`` makes a CSV, of rows that nobody has looked at: texts are guarded as ever."""

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
 
-from src.application.ports.documents import Column, CsvSource
+from src.application.ports.documents import Column, CopiedRows
 from src.application.ports.paging import Page, Paging
 from src.domain.quoting.explanation import Explanation
 from src.domain.quoting.quote import Quote
@@ -124,7 +124,7 @@ class QuoteRepository(Protocol):
     @abstractmethod
     def copied(
         self, criteria: QuoteFilter, columns: Sequence[Column], on_rows: Callable[[int], None], *, lines: bool
-    ) -> CsvSource | None:
+    ) -> CopiedRows | None:
         """A source of the rows of ``stream``, or of ``stream_lines``, with *columns* of the exports, known by their names.
 
         *on_rows* is told how many have come, now and then. None where the store knows no quicker way than row by row.

@@ -205,6 +205,22 @@ async def test_the_pools_limit_how_long_a_request_may_hold_rows(empty: DatabaseU
     }
 
 
+async def test_the_pools_write_days_and_instants_alike_whatever_the_server_is_set_to(
+    empty: DatabaseUrls, owner: AsyncConnection
+) -> None:
+    """Exports take the texts that PostgreSQL makes of them."""
+    name = empty.owner.rpartition("/")[2]
+    for setting in ("datestyle TO 'SQL, DMY'", "timezone TO 'Asia/Seoul'"):
+        await owner.execute(text(f'ALTER DATABASE "{name}" SET {setting}'))
+    await owner.commit()
+    engine = make_engine(empty.app, pool_size=1)
+    async with engine.connect() as connection:
+        told = (await connection.execute(text("SELECT '2026-07-01T23:00Z'::timestamptz::text"))).scalar_one()
+    await engine.dispose()
+
+    assert told == "2026-07-01 23:00:00+00"
+
+
 async def test_approvals_are_told_over_into_the_form_of_their_time(empty: DatabaseUrls, owner: AsyncConnection) -> None:
     """What was decided and asked before a change of form reads the same after it, and nothing gets laxer on the way back."""
     await migrate(empty.owner)

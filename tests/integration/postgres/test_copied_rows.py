@@ -1,9 +1,10 @@
-"""CSV made by PostgreSQL: byte for byte what the spreadsheets' own writer makes of the same rows, for one tenant only."""
+"""CSV of what PostgreSQL copies out: byte for byte what the writer makes of the same rows, for one tenant only."""
 
 import asyncio
+import codecs
 import csv
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -19,17 +21,17 @@ from sqlalchemy import String, column, func, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from src.adapters.postgres import csv_copies
-from src.adapters.postgres.csv_copies import guarded
+from src.adapters.postgres import copied_rows
+from src.adapters.postgres.addresses import DatabaseUrls
+from src.adapters.postgres.connection import lent
 from src.adapters.postgres.tables import quotes
 from src.adapters.spreadsheets import FileSpreadsheets
-from src.adapters.spreadsheets.csv_file import harmless
 from src.adapters.system import SystemClock
 from src.application.documents.export_data import ExportData, ExportDataCommand
 from src.application.documents.export_sources import ExportRequest, Progress
 from src.application.documents.export_tables import QUOTES
 from src.application.documents.export_writer import ExportWriter
-from src.application.ports.documents import NothingToExport
+from src.application.ports.documents import Column, ColumnKind, NothingToExport, SpreadsheetFormat
 from src.application.ports.quoting import QuoteFilter
 from src.application.ports.unit_of_work import OpenUnitOfWork
 from src.application.transactions import Transactions
@@ -56,7 +58,10 @@ NASTY = [
     "＝1",
     "a\\b\\.",
 ]
-texts = st.text(st.sampled_from([*"=+-@|;\t\r\n'\" {a1é", *"\u00a0\u3000\u200b\ufeff\u2003\x85\x1c＝－"]), max_size=12)
+TWO = (Column("Text", ColumnKind.TEXT), Column("Number", ColumnKind.INTEGER))
+texts = st.text(
+    st.sampled_from([*"=+-@|;\t\r\n\v'\" {a1é\\nb", *"\u00a0\u3000\u200b\ufeff\u2003\x85\x1c＝－"]), max_size=12
+)
 
 
 class Counted(Progress):
@@ -137,7 +142,7 @@ async def a_shop_with_offers(open_postgres: OpenUnitOfWork) -> Shop:
             title=nasty.replace("\n", " ").replace("\t", " "),
             custom=(("due", "2026-05-01"), ("note", "=a;=b"), ("size", "-1.5")) if day % 3 else (),
         )
-        await shop.stored_quote(open_postgres, content, at=NOON + timedelta(minutes=day, microseconds=7))
+        await shop.stored_quote(open_postgres, content, at=NOON + timedelta(minutes=day, microseconds=999_999))
     return shop
 
 
@@ -161,7 +166,7 @@ async def test_a_copy_may_take_longer_than_a_statement_and_leaves_the_limit_behi
 ) -> None:
     shop = await a_shop_with_offers(open_postgres)
     slow = func.concat(quotes.c.number, func.pg_sleep(0.05))
-    monkeypatch.setattr("src.adapters.postgres.csv_copies._OF_QUOTES", {**csv_copies._OF_QUOTES, "number": slow})
+    monkeypatch.setattr("src.adapters.postgres.copied_rows._OF_QUOTES", {**copied_rows._OF_QUOTES, "number": slow})
 
     async with open_postgres(shop.actor) as uow:
         connection = uow.quotes._transaction.connection  # type: ignore[attr-defined]  # The adapter's, not the port's.
@@ -189,15 +194,51 @@ async def test_nobody_elses_rows_are_copied(open_postgres: OpenUnitOfWork, tmp_p
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(some=st.lists(texts, min_size=40, max_size=80))
-async def test_the_database_guards_texts_as_the_writer_does(app_engine: AsyncEngine, some: list[str]) -> None:
+async def test_whatever_is_copied_no_field_begins_a_formula_for_any_reader(
+    app_engine: AsyncEngine, database: DatabaseUrls, tmp_path: Path, some: list[str]
+) -> None:
+    copied, written = tmp_path / "copied", tmp_path / "written"
     each = (
         func.unnest(literal(some, ARRAY(String)))
         .table_valued(column("value"), with_ordinality="place")
         .render_derived()
     )
-    statement = select(guarded(each.c.value)).order_by(each.c.place)
+    statement = select(each.c.value, each.c.place * -1).order_by(each.c.place)
 
-    async with app_engine.connect() as connection:
-        guarded_by_database = (await connection.execute(statement)).scalars().all()
+    async with lent(app_engine) as connection:
+        count = await FileSpreadsheets().write_csv(copied, TWO, lambda sink: connection.copy_out(statement, sink))
+    await FileSpreadsheets().write(written, SpreadsheetFormat.CSV, TWO, counted_down(some), "Rows")
 
-    assert guarded_by_database == [harmless(one) for one in some]
+    content = await asyncio.to_thread(copied.read_bytes)
+    assert (count, content) == (len(some), await asyncio.to_thread(written.read_bytes))
+    for delimiter in ",;\t|":
+        for row in csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), delimiter=delimiter):
+            assert not any(begins_a_formula(field) for field in (row[:-1] if delimiter == "," else row)), row
+    by_database = await read_by_postgres(database, copied)
+    assert [row[1] for row in by_database] == [str(-place) for place in range(1, len(some) + 1)]
+    assert not any(begins_a_formula(row[0]) for row in by_database)
+
+
+async def counted_down(some: Sequence[str]) -> AsyncIterator[tuple[str, int]]:
+    for place, one in enumerate(some, start=1):
+        yield one, -place
+
+
+def begins_a_formula(field: str) -> bool:
+    return field.startswith(("\t", "\r", "\n")) or field.lstrip(
+        ' \t\r\n\u00a0\u3000\u200b\ufeff\u2003\x85\x1c"'
+    ).startswith(tuple("=+-@|＝－"))
+
+
+async def read_by_postgres(database: DatabaseUrls, path: Path) -> list[Any]:
+    """By a reader of CSV that is not Python's."""
+    connection = await asyncpg.connect(database.owner.replace("+asyncpg", ""))
+    try:
+        await connection.execute("CREATE TEMP TABLE read_back (place serial, value text, number text)")
+        source = io.BytesIO((await asyncio.to_thread(path.read_bytes)).removeprefix(codecs.BOM_UTF8))
+        await connection.copy_to_table(
+            "read_back", source=source, columns=["value", "number"], format="csv", header=True, force_not_null=["value"]
+        )
+        return [tuple(row) for row in await connection.fetch("SELECT value, number FROM read_back ORDER BY place")]
+    finally:
+        await connection.close()
