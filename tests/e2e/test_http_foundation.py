@@ -3,10 +3,12 @@
 import asyncio
 import json
 import logging
+import re
 from collections.abc import AsyncIterator, Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Any, TextIO
+from uuid import uuid4
 
 import pytest
 import pytest_asyncio
@@ -147,6 +149,42 @@ async def test_addresses_that_are_not_there(method: str, path: str, status: int,
     assert (answer.status_code, answer.json()["error_code"]) == (status, code)
     if status == 405:
         assert answer.headers["allow"]
+
+
+async def test_every_address_tells_which_methods_it_takes_whatever_is_sent_to_it(nobody: Caller) -> None:
+    """A file to a wrong method is no question of its type, and neither is a query that nobody knows."""
+    document = (await nobody.get("/openapi.json")).json()
+
+    for path, item in document["paths"].items():
+        address = re.sub(r"\{[^}]*\}", str(uuid4()), path)
+        wrong = {"GET", "POST", "PUT", "PATCH", "DELETE"} - {method.upper() for method in item}
+        for method in sorted(wrong - _taken_beside(document, path)):
+            for content, content_type in (
+                (b"%PDF-", "application/pdf"),
+                (b"{", "application/json"),
+                (b"", "text/plain"),
+            ):
+                answer = await nobody.send(method, f"{address}?%ff", content, content_type)
+
+                assert (answer.status_code, answer.json()["error_code"]) == (405, "method_not_allowed"), (method, path)
+                assert {method.upper() for method in item} <= set(answer.headers["allow"].split(", ")), (method, path)
+
+
+def _taken_beside(document: dict[str, Any], path: str) -> set[str]:
+    """What another address of the same form takes: one that has an id where *path* has another."""
+    form = re.sub(r"\{[^}]*\}", "{}", path)
+    same = [item for other, item in document["paths"].items() if re.sub(r"\{[^}]*\}", "{}", other) == form]
+    return {method.upper() for item in same for method in item}
+
+
+@pytest.mark.parametrize("content_type", ["application/pdf", "application/json", "text/plain"])
+async def test_an_unknown_address_is_unknown_whatever_is_sent_to_it(content_type: str, nobody: Caller) -> None:
+    answers = [
+        await nobody.send("POST", address, b"%PDF-", content_type)
+        for address in ("/nowhere", "/api/v1/quotes/x/attachments?%ff")
+    ]
+
+    assert [answer.status_code for answer in answers] == [404, 404]
 
 
 def _an_app(**given: Any) -> Litestar:

@@ -21,6 +21,7 @@ from src.entrypoints.http.problems import problem_of
 from src.entrypoints.http.queries import QueryGuard, refuse_unknown_parameters
 from src.entrypoints.http.request_limits import AddressLimit, RequestLimiter, RequestRates
 from src.entrypoints.http.requests import Exchange, report, trace_id_of
+from src.entrypoints.http.routes import RouteGuard
 from src.entrypoints.telemetry import traced
 
 
@@ -69,7 +70,7 @@ def create_app(
     # Outside of Litestar's own layers, because middleware of a route does not see unknown addresses.
     once = IdempotencyGuard(app.asgi_handler, vault, required=settings.require_idempotency_keys)
     guarded: ASGIApp = QueryGuard(BodyGuard(once, largest=settings.largest_body))
-    limited = AddressLimit(guarded, limiter or RequestLimiter(settings.rates))
+    limited = AddressLimit(RouteGuard(guarded, app), limiter or RequestLimiter(settings.rates))
     exchange = Exchange(limited, trusted_proxies=settings.trusted_proxies, metrics=app.state.metrics)
     app.asgi_handler = traced(exchange, endpoint=settings.traces_endpoint) if settings.traces_endpoint else exchange
     return app
@@ -78,34 +79,12 @@ def create_app(
 def _answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     problem, trace_id = problem_of(error), trace_id_of(request)
     report(problem, error, trace_id)
-    headers = dict(problem.headers)
-    if problem.status == 405:
-        headers["Allow"] = ", ".join(_allowed_methods(request))
-    return Response(problem.body(trace_id), status_code=problem.status, media_type="application/json", headers=headers)
+    return Response(
+        problem.body(trace_id), status_code=problem.status, media_type="application/json", headers=dict(problem.headers)
+    )
 
 
 def _answer_again(vault: Vault, _: Request[Any, Any, Any], error: Replayed) -> Response[bytes]:
     status, headers, body = replayed(error, vault)
     media_type = headers.pop("content-type", "application/json")
     return Response(body, status_code=status, media_type=media_type, headers=headers)
-
-
-def _allowed_methods(request: Request[Any, Any, Any]) -> list[str]:
-    """The methods that this address takes (RFC 9110 §15.5.6)."""
-    route = request.scope.get("route")
-    methods = set(getattr(route, "methods", ()))
-    if not methods:
-        methods = {
-            method
-            for candidate in request.app.routes
-            if _matches(candidate.path_components, request.scope["path"])
-            for method in getattr(candidate, "methods", ())
-        }
-    return sorted(str(method) for method in methods)
-
-
-def _matches(components: Sequence[object], path: str) -> bool:
-    parts = [part for part in path.split("/") if part]
-    return len(parts) == len(components) and all(
-        not isinstance(component, str) or component == part for component, part in zip(components, parts, strict=True)
-    )

@@ -179,7 +179,9 @@ def _told(fields: tuple[FieldError, ...]) -> list[dict[str, str]]:
 def _of_framework(error: HTTPException) -> Problem:
     if error.status_code in _BY_STATUS:
         code, message = _BY_STATUS[error.status_code]
-        headers = error.headers if isinstance(error, MethodNotAllowedException) and error.headers else {}
+        headers = (
+            error.headers or {} if isinstance(error, MethodNotAllowedException) else {}
+        )  # Allow (RFC 9110 §15.5.6).
         return Problem(status=error.status_code, code=code, message=message, headers=headers)
     if error.status_code == HTTP_400_BAD_REQUEST:  # What our own check lets through and msgspec does not.
         return Problem(status=HTTP_400_BAD_REQUEST, code="malformed_json", message="The body is no JSON.")
