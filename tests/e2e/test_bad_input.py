@@ -1,12 +1,14 @@
 """Whatever comes in, the answer is a documented 4xx that names the field, and nothing is stored."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import uuid4
 
 import pytest
+from httpx import Response
 
 from src.application.ports.unit_of_work import OpenUnitOfWork
 from src.domain.identity.actor import Role
@@ -232,3 +234,55 @@ async def test_a_parameter_that_is_missing_is_named(team: Team) -> None:
     answer = await team.sales.send("POST", f"/api/v1/customers/{uuid4()}/attachments", b"%PDF-", "application/pdf")
 
     assert (answer.status_code, [one["field"] for one in answer.json()["details"]]) == (422, ["file_name"])
+
+
+async def test_an_absent_body_is_an_empty_object_wherever_that_would_do(team: Team) -> None:
+    document = (await team.owner.get("/openapi.json")).json()
+    routes = [
+        (method.upper(), path, operation["requestBody"])
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if "application/json" in operation.get("requestBody", {}).get("content", {})
+    ]
+    optional = [(method, path) for method, path, body in routes if not body["required"]]
+
+    assert {path for _, path in optional} >= {
+        "/api/v1/attachments/{attachment_id}/link",
+        "/api/v1/quotes/{quote_id}/resend",
+        "/api/v1/mail-templates/{template_id}/preview",
+    }
+    for method, path, body in routes:
+        assert body["required"] is any(_needed(document, schema) for schema in _schemas(body)), (method, path)
+    for method, path in sorted(optional, key=lambda route: route[1].endswith("/logout")):
+        address = re.sub(r"\{[^}]*\}", str(uuid4()), path)
+        absent = await team.owner.send(method, address, b"", "")
+        empty = await team.owner.send(method, address, b"{}")
+        told = [_without_trace(answer) for answer in (absent, empty)]
+        assert told[0] == told[1] or path.endswith("/logout"), (method, path, told)
+        assert "JSON body" not in absent.text, (method, path)
+
+
+async def test_a_body_that_is_needed_is_asked_for(team: Team) -> None:
+    answer = await team.sales.send("POST", f"{QUOTES}/{uuid4()}/cancel", b"")
+
+    assert (answer.status_code, answer.json()["details"]) == (
+        422,
+        [{"field": "body", "message": "A JSON body is needed."}],
+    )
+
+
+def _schemas(body: dict[str, Any]) -> list[dict[str, Any]]:
+    schema = body["content"]["application/json"]["schema"]
+    return list(schema.get("oneOf", [schema]))
+
+
+def _needed(document: dict[str, Any], schema: dict[str, Any]) -> list[str]:
+    """The fields that one of this schema must have; ``null`` needs none."""
+    if "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[-1]]
+    return list(schema.get("required", []))
+
+
+def _without_trace(answer: Response) -> tuple[int, Any]:
+    told = answer.json() if answer.content else None
+    return answer.status_code, {name: value for name, value in (told or {}).items() if name != "trace_id"}

@@ -11,6 +11,7 @@ from litestar.types import ASGIApp, HTTPReceiveMessage, HTTPRequestEvent, Receiv
 from src.application.identity.change_organization import LARGEST_LOGO
 from src.application.ports.tabular import LARGEST_FILE
 from src.domain.shared.errors import Invalid
+from src.entrypoints.http.expected import body_may_be_absent
 from src.entrypoints.http.problems import BODY_TOO_LARGE, NOT_JSON, Problem, problem_of
 from src.entrypoints.http.requests import answer, is_http
 from src.entrypoints.strict_json import check_json
@@ -49,7 +50,10 @@ async def streamed(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 
 
 class BodyGuard:
-    """Reads a body to its end, checks it, and hands it on in one piece; files that are streamed it leaves alone."""
+    """Reads a body to its end, checks it, and hands it on in one piece; files that are streamed it leaves alone.
+
+    Inside of the guard of routes, which knows whether a body that is absent means an empty one.
+    """
 
     def __init__(self, app: ASGIApp, *, largest: int = LARGEST_BODY) -> None:
         self._app, self._largest = app, largest
@@ -66,6 +70,8 @@ class BodyGuard:
         if body is None or problem is not None:
             await answer(problem or BODY_TOO_LARGE, scope["state"]["trace_id"], send)
             return
+        if not body and body_may_be_absent(scope["route_handler"]):
+            body = b"{}"
         delivered = False
 
         async def replay() -> HTTPReceiveMessage | WebSocketReceiveMessage:

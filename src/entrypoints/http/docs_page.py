@@ -9,9 +9,11 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.params import FromPath
+from litestar.routes import HTTPRoute
 from litestar.serialization import encode_json
 
 from src.entrypoints.http.access import Door, accesses_of
+from src.entrypoints.http.expected import body_may_be_absent
 
 _STATIC: Final = Path(__file__).parent / "static"
 _FILES: Final = {
@@ -171,6 +173,7 @@ class DocsController(Controller):
     async def document(self, request: Request[Any, Any, Any]) -> Response[bytes]:
         """The OpenAPI 3.1 document."""
         document = with_access(with_errors(request.app.openapi_schema.to_schema()), request.app)
+        document = with_optional_bodies(document, request.app)
         return Response(encode_json(document), media_type="application/json")
 
 
@@ -203,6 +206,17 @@ def with_access(document: dict[str, Any], app: Litestar) -> dict[str, Any]:
             operation["description"] += f"\n\nNeeds the permission `{access.permission.value}`."
         if access.method == "POST" and access.door is Door.USERS:
             operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
+    return document
+
+
+def with_optional_bodies(document: dict[str, Any], app: Litestar) -> dict[str, Any]:
+    """*document* with the bodies that may be left out; Litestar calls each one required."""
+    for route in app.routes:
+        if isinstance(route, HTTPRoute):
+            for method, (handler, _) in route.route_handler_map.items():
+                operation = document["paths"].get(route.path_format, {}).get(method.lower(), {})
+                if "requestBody" in operation and body_may_be_absent(handler):
+                    operation["requestBody"]["required"] = False
     return document
 
 

@@ -198,13 +198,13 @@ class QuoteController(Controller):
         quote_id: FromPath[UUID],
         actor: FromDishka[Actor],
         submit_quote: FromDishka[SubmitQuote],
-        data: Annotated[SubmitRequest | None, Body()] = None,
+        data: Annotated[SubmitRequest, Body()],
         if_match: IfMatch = None,
     ) -> Response[QuoteResponse]:
-        """Freeze the draft and ask for approval; approved at once when no policy asks. The body may be left out."""
+        """Freeze the draft and ask for approval; approved at once when no policy asks."""
         command = SubmitQuoteCommand(
             quote_id=QuoteId(quote_id),
-            keep_prices=data is not None and data.keep_prices,
+            keep_prices=data.keep_prices,
             expected_version=expected_version(if_match),
         )
         return _tagged(actor, await submit_quote(actor, command))

@@ -191,10 +191,10 @@ class SessionController(Controller):
         self,
         actor: FromDishka[Actor],
         log_out: FromDishka[LogOut],
-        data: Annotated[LogOutRequest | None, Body()] = None,
+        data: Annotated[LogOutRequest, Body()],
     ) -> None:
         """End this session, or all of yours; their tokens are worth nothing at once."""
-        await log_out(actor, everywhere=data is not None and data.everywhere)
+        await log_out(actor, everywhere=data.everywhere)
 
     @get("/me/sessions", permission=Permission.OWN_ACCOUNT)
     async def list_sessions(
