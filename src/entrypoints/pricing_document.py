@@ -12,6 +12,7 @@ from src.domain.quoting.pricing import DocumentDiscount, QuotePricing
 from src.domain.shared.currency import Currency
 from src.domain.shared.errors import Invalid, invalid_field
 from src.domain.shared.rounding import InclusiveTax, Rounding, RoundingSettings, TaxMode, TaxRounding
+from src.entrypoints.schemas.complaints import plain_words
 from src.entrypoints.schemas.pricing import (
     DecimalText,
     DepositSchema,
@@ -19,7 +20,6 @@ from src.entrypoints.schemas.pricing import (
     DocumentDiscountSchema,
     InstalmentSchema,
     PricedLineSchema,
-    plain_words,
 )
 from src.entrypoints.strict_json import check_json, printable
 
@@ -102,4 +102,4 @@ def _told(complaint: str) -> Invalid:
             field, "This field is not known." if named["what"] == "unknown" else "This field is needed."
         )
     message = complaint[: place.start()] if place else complaint
-    return invalid_field(path or "document", plain_words(message))
+    return invalid_field(path or "document", plain_words(message, PricingDocument, path))

@@ -2,9 +2,10 @@
 
 import json
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any, Final
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import pytest
@@ -12,7 +13,7 @@ from httpx import Response
 
 from src.application.ports.unit_of_work import OpenUnitOfWork
 from src.domain.identity.actor import Role
-from tests.e2e.conftest import Team
+from tests.e2e.conftest import Caller, Team
 from tests.e2e.offers import LINE, VAT_19, a_contact, a_customer
 
 pytestmark = pytest.mark.asyncio
@@ -286,3 +287,82 @@ def _needed(document: dict[str, Any], schema: dict[str, Any]) -> list[str]:
 def _without_trace(answer: Response) -> tuple[int, Any]:
     told = answer.json() if answer.content else None
     return answer.status_code, {name: value for name, value in (told or {}).items() if name != "trace_id"}
+
+
+async def test_whoever_gives_what_is_not_to_be_chosen_is_told_what_is(team: Team) -> None:
+    """For every enumeration, date and id that the document knows, in queries and in bodies."""
+    document = (await team.owner.get("/openapi.json")).json()
+    tried = 0
+    for method, path, wanted in _wanted(document):
+        address = re.sub(r"\{[^}]*\}", str(uuid4()), path)
+        if wanted.in_query:
+            query = urlencode({**_QUERIES.get(path, {}), str(wanted.where[0]): "nonsense"})
+            answer = await team.owner.send(method, f"{address}?{query}", b"")
+        else:
+            answer = await team.owner.send(method, address, json.dumps(_nested(wanted.where)).encode())
+
+        assert answer.status_code == 422, (method, path, wanted, answer.text)
+        told = {detail["field"]: detail["message"] for detail in answer.json()["details"]}
+        field = str(wanted.where[0]) if wanted.in_query else _named(wanted.where)
+        assert all(word in told[field] for word in wanted.words), (method, path, wanted, told)
+        assert "Invalid" not in told[field]
+        tried += 1
+    assert tried > 100
+
+
+async def test_a_parameter_is_called_as_the_sender_calls_it(nobody: Caller) -> None:
+    answer = await nobody.get("/api/v1/login/provider/callback", state="x" * 201)
+
+    assert [detail["field"] for detail in answer.json()["details"]] == ["state"]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What may stand at *where*: names and, for items of lists, 0."""
+
+    where: tuple[str | int, ...]
+    words: tuple[str, ...]
+    in_query: bool = False
+
+
+# What these addresses need beside the parameter that is wrong.
+_QUERIES: Final = {"/api/v1/reports/revenue": {"by": "customer"}, "/api/v1/imports": {"kind": "products"}}
+_FORMS: Final = {"date": '"2026-03-31"', "date-time": '"2026-03-31T09:00:00Z"', "uuid": "An id is needed"}
+
+
+def _wanted(document: dict[str, Any]) -> Iterator[tuple[str, str, Wanted]]:
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            for parameter in operation.get("parameters", []):
+                if parameter["in"] == "query":
+                    for wanted in _wanted_in(document, parameter["schema"], (parameter["name"],)):
+                        yield method.upper(), path, replace(wanted, in_query=True)
+            body = operation.get("requestBody", {}).get("content", {}).get("application/json")
+            for wanted in _wanted_in(document, body["schema"], ()) if body else ():
+                yield method.upper(), path, wanted
+
+
+def _wanted_in(document: dict[str, Any], schema: dict[str, Any], where: tuple[str | int, ...]) -> Iterator[Wanted]:
+    if "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[-1]]
+    if "enum" in schema:
+        yield Wanted(where, tuple(str(value) for value in schema["enum"] if value is not None))
+    elif schema.get("format") in _FORMS:
+        yield Wanted(where, (_FORMS[schema["format"]],))
+    for one in schema.get("oneOf", []):
+        yield from _wanted_in(document, one, where)
+    for name, one in schema.get("properties", {}).items():
+        yield from _wanted_in(document, one, (*where, name))
+    if isinstance(schema.get("items"), dict):
+        yield from _wanted_in(document, schema["items"], (*where, 0))
+
+
+def _nested(where: tuple[str | int, ...]) -> Any:
+    if not where:
+        return "nonsense"
+    inner = _nested(where[1:])
+    return [inner] if where[0] == 0 else {str(where[0]): inner}
+
+
+def _named(where: tuple[str | int, ...]) -> str:
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in where).removeprefix(".")

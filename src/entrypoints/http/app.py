@@ -14,6 +14,7 @@ from src.application.ports.security import Vault
 from src.domain.shared.once import Replayed
 from src.entrypoints.http.bodies import LARGEST_BODY, BodyGuard
 from src.entrypoints.http.docs_page import AccountPageController, DocsController, openapi_config
+from src.entrypoints.http.expected import Expected
 from src.entrypoints.http.health import HealthController, ReadinessCheck
 from src.entrypoints.http.idempotency import IdempotencyGuard, replayed
 from src.entrypoints.http.metrics import Metrics, MetricsController
@@ -77,7 +78,7 @@ def create_app(
 
 
 def _answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    problem, trace_id = problem_of(error), trace_id_of(request)
+    problem, trace_id = problem_of(error, Expected(request.scope.get("route_handler"))), trace_id_of(request)
     report(problem, error, trace_id)
     return Response(
         problem.body(trace_id), status_code=problem.status, media_type="application/json", headers=dict(problem.headers)

@@ -41,8 +41,9 @@ from src.domain.shared.errors import (
     Unauthenticated,
 )
 from src.domain.shared.once import IdempotencyKeyRequired, KeyInProgress
+from src.entrypoints.http.expected import Expected
 from src.entrypoints.http.versions import VersionRequired
-from src.entrypoints.schemas.pricing import plain_words
+from src.entrypoints.schemas.complaints import plain_words
 from src.entrypoints.strict_json import MalformedJson
 
 _KINDS: Final[tuple[tuple[type[DomainError], int], ...]] = (
@@ -138,12 +139,12 @@ _OUTSIDE: Final[tuple[tuple[type[Exception], Problem], ...]] = (
 )
 
 
-def problem_of(error: BaseException) -> Problem:
-    """What *error* is for the client."""
+def problem_of(error: BaseException, expected: Expected | None = None) -> Problem:
+    """What *error* is for the client; *expected* by the route, where it is known."""
     if isinstance(error, DomainError):
         return _of_domain(error)
     if isinstance(error, ValidationException):
-        fields = tuple(_field_errors(error))
+        fields = tuple(_field_errors(error, expected or Expected()))
         message = "Some fields are not valid."
         return Problem(
             status=HTTP_422_UNPROCESSABLE_ENTITY,
@@ -188,13 +189,14 @@ def _of_framework(error: HTTPException) -> Problem:
     return INTERNAL_ERROR
 
 
-def _field_errors(error: ValidationException) -> Iterator[FieldError]:
+def _field_errors(error: ValidationException, expected: Expected) -> Iterator[FieldError]:
     if missing := _MISSING_PARAMETER.match(error.detail):
         yield FieldError(missing["name"], "This parameter is needed.")
     entries = error.extra if isinstance(error.extra, list) else []
     for entry in entries:
         key, message = str(entry.get("key", "")), str(entry.get("message", ""))
-        path = key.removeprefix("data.") if key != "data" else ""
+        in_body = entry.get("source") == "body"
+        path = key.removeprefix("data").removeprefix(".") if in_body else expected.name_of(key)
         named = _UNKNOWN_FIELD.search(message) or _MISSING_FIELD.search(message)
         if message == "'data'":  # No body where one is needed.
             yield FieldError("body", "A JSON body is needed.")
@@ -202,7 +204,7 @@ def _field_errors(error: ValidationException) -> Iterator[FieldError]:
             what = "This field is not known." if "unknown" in message else "This field is needed."
             yield FieldError(f"{path}.{named['name']}" if path else named["name"], what)
         else:
-            yield FieldError(path or "body", plain_words(message))
+            yield FieldError(path or "body", plain_words(message, *expected.type_at(key, in_body=in_body)))
 
 
 def _of_database(error: BaseException) -> Problem | None:

@@ -30,15 +30,6 @@ Reason = Annotated[str, Meta(max_length=200, examples=["Volume"])]
 _MATCHES: Final = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?", re.ASCII)
 
 
-def plain_words(complaint: str) -> str:
-    """Msgspec's complaint about a value, for people: without patterns and types of a programming language."""
-    if "matching regex" in complaint:
-        if "[0-9]{1,15}" in complaint:
-            return 'A plain decimal is needed, as text, such as "1250.00": up to 15 digits, and 6 after the point.'
-        return "This has not the form that is needed."
-    return complaint.replace("`", "") + "."
-
-
 def is_decimal_text(text: str) -> bool:
     """Whether *text* is a plain decimal of the form that requests take."""
     return _MATCHES.fullmatch(text) is not None
