@@ -386,5 +386,23 @@ async def test_a_connection_that_breaks_in_the_middle_leaves_nothing(
     assert _files(api_settings, team) == []
 
 
+async def test_an_upload_is_one_entry_of_the_timeline_whether_it_is_taken_or_refused(team: Team) -> None:
+    draft = await a_draft(team.sales)
+    address = f"{API}/quotes/{draft['id']}/attachments?file_name=a.pdf"
+    before = await _timeline(team, draft)
+
+    refused = await team.sales.send("POST", address, b"<html>", "application/pdf")
+    assert await eventually(lambda: _audited(team, "attachment.erased"))
+    taken = await team.sales.send("POST", address, PDF, "application/pdf")
+
+    assert (refused.status_code, taken.status_code) == (415, 201)
+    assert (await _timeline(team, draft))[len(before) :] == ["attachment.upload_discarded", "attachment.added"]
+
+
+async def _timeline(team: Team, draft: dict[str, Any]) -> list[str]:
+    told = await team.sales.get(f"{API}/quotes/{draft['id']}/timeline")
+    return [entry["action"] for entry in told.json()["entries"]]
+
+
 async def _audited(team: Team, action: str) -> bool | None:
     return (await team.owner.get(f"{API}/audit/entries", action=action)).json()["total"] > 0 or None

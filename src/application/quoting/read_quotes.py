@@ -11,6 +11,7 @@ from src.application.ports.quoting import QuoteFilter, QuoteSummary
 from src.application.transactions import Transactions
 from src.domain.approvals.request import ApprovalRequest
 from src.domain.audit.entry import AuditEntry
+from src.domain.documents.attachment import UPKEEP_ACTIONS
 from src.domain.identity.actor import Actor, Permission
 from src.domain.messaging.message import Message
 from src.domain.quoting.quote import Quote
@@ -51,7 +52,10 @@ class TimelineEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuoteTimeline:
-    """Everything that happened to a quote, oldest first, with its approvals and mails as they stand now."""
+    """Everything that happened to a quote, oldest first, with its approvals and mails as they stand now.
+
+    An attachment has one entry for each thing done with it; the steps of that are in the audit alone.
+    """
 
     entries: tuple[TimelineEntry, ...]
     approvals: tuple[ApprovalRequest, ...]
@@ -72,7 +76,9 @@ class GetQuoteTimeline:
             # Last, so that no state is shown whose entry is missing: others commit between these reads.
             entries = await uow.audit.of_resource("quote", quote_id)
             names = {user.id: user.name for user in await uow.users.all()}
-        told = tuple(_timeline_entry(actor, entry, names) for entry in entries)
+        told = tuple(
+            _timeline_entry(actor, entry, names) for entry in entries if entry.record.action not in UPKEEP_ACTIONS
+        )
         return QuoteTimeline(entries=told, approvals=approvals, messages=messages)
 
 

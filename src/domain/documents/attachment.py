@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import TypedDict
+from typing import Final, TypedDict
 from uuid import UUID
 
 from src.domain.documents.file_types import Content
@@ -103,6 +103,10 @@ class AttachmentErased(AttachmentEvent):
 class LinkGiven(AttachmentEvent):
     action = "attachment.link_given"
     expires_at: datetime
+
+
+# What only prepares another entry, or follows from it: for who verifies the audit, not for who reads a timeline.
+UPKEEP_ACTIONS: Final = frozenset({UploadBegun.action, AttachmentErased.action})
 
 
 class _About(TypedDict):
