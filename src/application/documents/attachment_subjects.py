@@ -89,8 +89,12 @@ async def check_may_go(uow: UnitOfWork, actor: Actor, attachment: Attachment) ->
                 raise AttachmentIsEvidence("This offer was submitted with the file, which is evidence now.")
         case SubjectKind.APPROVAL_REQUEST:
             request = await uow.approvals.get(RequestId(attachment.subject_id), lock=True)
-            if not request.live:
-                raise AttachmentIsEvidence("This request has been decided; its files are evidence.")
+            if request.judged_at is not None and request.judged_at >= attachment.changed_at:
+                message = (
+                    "Somebody has decided about this request with the file before them: it is evidence and stays. "
+                    "Only what was added after the last decision can be taken away."
+                )
+                raise AttachmentIsEvidence(message)
             if attachment.uploaded_by != actor.person:
                 raise NotTheUploader("Only whoever added a file to a request takes it away again.")
         case SubjectKind.CUSTOMER:

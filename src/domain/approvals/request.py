@@ -194,6 +194,11 @@ class ApprovalRequest:
         return self.status in LIVE
 
     @property
+    def judged_at(self) -> datetime | None:
+        """When somebody last decided something about it; None when nobody has."""
+        return max((given.at for step in self.steps for given in step.decisions), default=None)
+
+    @property
     def excluded(self) -> frozenset[UserId]:
         return frozenset({self.submitted_by, self.last_edited_by})
 

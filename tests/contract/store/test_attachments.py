@@ -58,7 +58,7 @@ from src.domain.quoting.errors import QuoteNotFound
 from src.domain.shared.errors import Invalid, NotFound
 from src.domain.shared.ids import CustomerId, QuoteId
 from src.domain.shared.once import KeyReused, Replayed, StoredAnswer
-from tests.builders.approvals import a_subject, a_submission, asked
+from tests.builders.approvals import a_subject, a_submission, asked, decision
 from tests.builders.files import FALSE_FILES, PDF, in_pieces
 from tests.builders.identity import an_api_key, once
 from tests.builders.quotes import a_content, a_customer, a_new_quote, a_policy
@@ -587,7 +587,7 @@ async def _a_request(desk: Desk) -> ApprovalRequest:
     return request
 
 
-async def test_files_of_a_request_are_their_senders_until_it_ends(desk: Desk) -> None:
+async def test_files_of_a_request_are_their_senders_until_somebody_decides(desk: Desk) -> None:
     request = await _a_request(desk)
     approver, sales = desk.actor(Role.APPROVER), desk.actor()
     kept = await desk.add(kind=SubjectKind.APPROVAL_REQUEST, subject_id=request.id, by=approver)
@@ -598,10 +598,28 @@ async def test_files_of_a_request_are_their_senders_until_it_ends(desk: Desk) ->
     await desk.delete(taken, by=approver)
     async with desk.open_uow(approver) as uow:
         live = await uow.approvals.get(request.id, lock=True)
-        await uow.approvals.save(live.withdraw(at=desk.clock.now()))
+        decided = decision(live, desk.made.users[Role.APPROVER], list(desk.made.users.values()), at=desk.clock.now())
+        assert decided is not None
+        await uow.approvals.save(decided)
         await uow.commit()
+    desk.clock.at += timedelta(seconds=1)
+    later = await desk.add(kind=SubjectKind.APPROVAL_REQUEST, subject_id=request.id, by=approver)
     with pytest.raises(AttachmentIsEvidence):
         await desk.delete(kept, by=approver)
+    with pytest.raises(NotTheUploader):
+        await desk.delete(later, by=sales)
+    await desk.delete(later, by=approver)
+
+
+async def test_files_of_a_request_that_was_taken_back_before_anybody_decided_are_no_evidence(desk: Desk) -> None:
+    request = await _a_request(desk)
+    added = await desk.add(kind=SubjectKind.APPROVAL_REQUEST, subject_id=request.id)
+    async with desk.open_uow(desk.actor()) as uow:
+        live = await uow.approvals.get(request.id, lock=True)
+        await uow.approvals.save(live.withdraw(at=desk.clock.now()))
+        await uow.commit()
+
+    await desk.delete(added)
 
 
 async def test_a_merged_customers_files_are_the_survivors(desk: Desk) -> None:
