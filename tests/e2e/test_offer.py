@@ -351,6 +351,10 @@ async def test_an_offer_without_lines_or_contact_cannot_be_submitted(team: Team)
 
     assert (without_lines.status_code, without_lines.json()["error_code"]) == (422, "quote_has_no_lines")
     assert (without_contact.status_code, without_contact.json()["error_code"]) == (422, "recipient_missing")
+    [told] = without_contact.json()["details"]
+    assert told["field"] == "contact_id"
+    assert "add one to the customer" in told["message"]
+    assert told["message"] in without_contact.json()["message"]
 
 
 async def test_an_offer_that_is_over_cannot_be_submitted(team: Team) -> None:

@@ -126,7 +126,11 @@ async def _addressed(uow: UnitOfWork, content: QuoteContent, chosen: Sequence[Co
     wanted = [one for one in content.addressed if chosen is None or one.contact_id in chosen]
     found = [person for one in wanted if (person := await _as_they_are_now(uow, one)) is not None]
     if not found:
-        raise RecipientMissing("None of the contacts that this offer names is left to send it to.")
+        message = (
+            "None of the contacts that this offer names is left to send it to. Restore one, or revise the offer and set "
+            "its contact_id to another."
+        )
+        raise RecipientMissing(message)
     return each_address_once(found)
 
 

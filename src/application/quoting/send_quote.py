@@ -50,7 +50,7 @@ class SendQuote:
             (await uow.customers.get(quote.customer_id)).check_may_be_sent_to()
             sent = await save_quote(uow, quote.send(at=now, expected_digest=command.content_digest))
             if sent.current.content.recipient is None:
-                raise RecipientMissing(f"Quote {sent.number} names no contact to send it to.")
+                raise RecipientMissing.of(sent.number)
             for person in each_address_once(sent.current.content.addressed):
                 queued = Message.queue(
                     message_id=MessageId(self._ids.new()),

@@ -1,6 +1,6 @@
 """What can go wrong with a quote."""
 
-from src.domain.shared.errors import Conflict, Forbidden, Invalid, NotFound, Stale
+from src.domain.shared.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, Stale
 
 
 class QuoteNotFound(NotFound):
@@ -36,7 +36,17 @@ class QuoteHasNoLines(Invalid):
 
 
 class RecipientMissing(Invalid):
+    """There is nobody to send an offer to."""
+
     code = "recipient_missing"
+
+    @classmethod
+    def of(cls, number: str) -> "RecipientMissing":
+        """For the quote *number*, which names no contact."""
+        advice = "Set contact_id to a contact of its customer; add one to the customer first where there is none."
+        return cls(
+            f"Quote {number} names no contact to send it to. {advice}", fields=(FieldError("contact_id", advice),)
+        )
 
 
 class ValidityOver(Conflict):

@@ -143,7 +143,7 @@ class Quote:
         if not any(line.pricing.counts for line in draft.content.lines):
             raise QuoteHasNoLines(f"Quote {self.number} has no lines.", quote_id=str(self.id))
         if draft.content.recipient is None:
-            raise RecipientMissing(f"Quote {self.number} names no contact to send it to.", quote_id=str(self.id))
+            raise RecipientMissing.of(self.number)
         self._check_validity(draft, at)
         draft = replace(
             draft,
