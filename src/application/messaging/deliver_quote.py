@@ -1,11 +1,13 @@
 """Make the PDF of a sent quote and hand its mail over. A job: it runs at least once, and each part only counts once."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final
 
 from src.application.delivery_jobs import after_failures
+from src.application.messaging.notices import owners_of
 from src.application.messaging.templates import template_for
 from src.application.ports.clock import Clock, IdFactory
 from src.application.ports.documents import QuoteDocument, QuoteRenderer
@@ -18,14 +20,17 @@ from src.application.ports.mail import (
     MailRefused,
     MailTemplates,
     TemplateFailed,
+    is_sendable,
 )
 from src.application.ports.storage import ObjectStorage
 from src.application.transactions import Transactions
 from src.domain.documents.stored_document import StoredDocument, storage_key
 from src.domain.identity.actor import Actor, Permission
 from src.domain.identity.organization import Logo
+from src.domain.identity.user import User
 from src.domain.messaging.message import DeliveryStatus, Message
 from src.domain.messaging.template import MailTemplate, TemplateKind
+from src.domain.quoting.quote import Quote
 from src.domain.quoting.revision import Revision
 from src.domain.quoting.states import QuoteStatus
 from src.domain.quoting.validity import is_over
@@ -68,6 +73,7 @@ class DeliverQuote:
             stored = await uow.documents.of_revision(quote.id, message.revision)
             revision = next(revision for revision in quote.revisions if revision.number == message.revision)
             template = await template_for(uow, TemplateKind.OFFER, revision.content.locale)
+            reply_to = _reply_to(quote, await uow.users.all())
         if message.status is not DeliveryStatus.QUEUED:
             return
         ended = self._ended(revision)
@@ -77,7 +83,7 @@ class DeliverQuote:
         document = QuoteDocument.of(quote, message.revision)
         pdf = await self._pdf(actor, message, document, stored, revision.content.logo)
         composed = await self._composed(actor, message, document, template)
-        await self._hand_over(actor, message, _email(message, document, composed, pdf))
+        await self._hand_over(actor, message, _email(message, document, composed, pdf, reply_to))
 
     def _ended(self, revision: Revision) -> QuoteStatus | None:
         """How it ended, if it is no longer offered; expired also before the job that says so has come."""
@@ -179,11 +185,17 @@ class DeliverQuote:
                 await uow.commit()
 
 
-def _email(message: Message, document: QuoteDocument, composed: ComposedText, pdf: bytes) -> Email:
+def _reply_to(quote: Quote, users: Sequence[User]) -> str:
+    """The seller's address, or that of an owner of the organisation where the seller is gone; empty where none can be named."""
+    sellers = [user for user in users if user.id == quote.owner_id and user.active]
+    return next((user.email for user in (*sellers, *owners_of(users)) if is_sendable(user.email)), "")
+
+
+def _email(message: Message, document: QuoteDocument, composed: ComposedText, pdf: bytes, reply_to: str) -> Email:
     return Email(
         message_id=message.header,
         sender_name=document.seller.name,
-        reply_to="",
+        reply_to=reply_to,
         recipient=message.recipient,
         recipient_name=message.recipient_name,
         subject=composed.subject,

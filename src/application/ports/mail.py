@@ -203,14 +203,19 @@ def refuse_unsafe(email: Email) -> None:
         if len(line) > LONGEST_HEADER or any(map(_is_control, line)):
             raise MailRefused(f"The {name} is too long or has control characters.")
     for address in (email.recipient, *filter(None, (email.reply_to,))):
-        found = _ADDRESS.fullmatch(address)
-        if found is None or len(address) > LONGEST_ADDRESS or len(found["local"]) > 64:
+        if not is_sendable(address):
             raise MailRefused(f"{address[:LONGEST_ADDRESS]!r} is no address that we can send to.")
     if len(email.message_id) > LONGEST_ADDRESS or _MESSAGE_ID.fullmatch(email.message_id) is None:
         raise MailRefused("The message id is malformed.")
     for attachment in email.attachments:
         if re.fullmatch(r"[a-z]+/[a-z0-9.+-]+", attachment.content_type) is None:
             raise MailRefused("The content type of an attachment is malformed.")
+
+
+def is_sendable(address: str) -> bool:
+    """Whether it is one ASCII address that may stand in a mail."""
+    found = _ADDRESS.fullmatch(address)
+    return found is not None and len(address) <= LONGEST_ADDRESS and len(found["local"]) <= 64
 
 
 def _is_control(character: str) -> bool:

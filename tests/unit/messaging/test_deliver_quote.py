@@ -25,6 +25,7 @@ from src.application.quoting.send_quote import SendQuote, SendQuoteCommand
 from src.application.quoting.submit_quote import SubmitQuote, SubmitQuoteCommand
 from src.application.transactions import Transactions
 from src.domain.identity.actor import Actor, Role
+from src.domain.identity.user import UserStatus
 from src.domain.jobs.record import JobState
 from src.domain.messaging.message import DeliveryStatus, Message
 from src.domain.quoting.revision import CancelReason
@@ -106,6 +107,31 @@ async def test_the_mail_carries_the_stored_document_and_the_note(post: Post) -> 
     assert "Hello." in mail.text
     assert post.message().status is DeliveryStatus.HANDED_OVER
     assert post.actions()[-2:] == ["quote.rendered", "message.handed_over"]
+
+
+async def test_whoever_answers_writes_to_the_seller(post: Post) -> None:
+    await post.deliver()
+
+    assert [mail.reply_to for mail in post.mailer.sent] == [post.team.users[Role.SALES].email]
+
+
+async def test_answers_go_to_the_owners_where_the_seller_is_gone(post: Post) -> None:
+    seller = post.team.users[Role.SALES]
+    post.state.users[seller.id] = replace(seller, status=UserStatus.DEACTIVATED)
+
+    await post.deliver()
+
+    assert [mail.reply_to for mail in post.mailer.sent] == [post.team.users[Role.OWNER].email]
+
+
+async def test_an_address_that_no_mail_may_name_holds_none_back(post: Post) -> None:
+    seller = post.team.users[Role.SALES]
+    post.state.users[seller.id] = replace(seller, email="jürgen@nordwerk.example")
+
+    await post.deliver()
+
+    assert [mail.reply_to for mail in post.mailer.sent] == [post.team.users[Role.OWNER].email]
+    assert post.message().status is DeliveryStatus.HANDED_OVER
 
 
 async def test_run_again_it_does_nothing(post: Post) -> None:
