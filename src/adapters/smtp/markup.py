@@ -1,6 +1,7 @@
 """The HTML that an organisation's template may have: what mail programs show, and nothing that runs, frames or asks."""
 
 import re
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import Final
 
@@ -100,6 +101,13 @@ _STYLES: Final = frozenset(
 )
 _ADDRESSES: Final = frozenset({"href", "src"})
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
+# Words, lengths, colours and names of fonts; no addresses, escapes or comments. Possessive, to be read once.
+_STYLE: Final = re.compile(r"\s*+(?P<name>[a-z-]++)\s*+:")
+_VALUE: Final = re.compile(
+    r"""\s*+(?=[^\s;])"""
+    r"""(?:(?:rgb|hsl)a?\([\w\s.,%/+-]*+\)|'[\w\s,.-]*+'|"[\w\s,.-]*+"|[\w\s.,#%!+-])++(?:;|\Z)""",
+    re.ASCII,
+)
 _IGNORED: Final = re.compile(r"[\x00-\x20\x7f-\xa0\u200b-\u200f\u2028\u2029\ufeff]")
 
 
@@ -137,8 +145,31 @@ class _Reader(HTMLParser):
             if name not in _EVERYWHERE | _MORE.get(tag, frozenset()):
                 self.found.append((line, f"«{name[:40]}» is not allowed in <{tag}>."))
             elif name in _ADDRESSES:
-                scheme = _SCHEME.match(_IGNORED.sub("", value or ""))
-                if scheme is not None and scheme[1].lower() not in _SCHEMES:
-                    self.found.append(
-                        (line, f"Addresses begin with https, http, mailto or tel, not with «{scheme[1][:40]}».")
-                    )
+                self.found += ((line, reason) for reason in _wrong_with_address(value or ""))
+            elif name == "style":
+                self.found += ((line, reason) for reason in _wrong_with_style(value or ""))
+
+
+def _wrong_with_address(address: str) -> Iterator[str]:
+    """In a mail, one without a scheme leads nowhere; and no value of an offer is an address."""
+    scheme = _SCHEME.match(_IGNORED.sub("", address))
+    if scheme is None:
+        yield "Addresses begin with https, http, mailto or tel; a value cannot stand in their place."
+    elif scheme[1].lower() not in _SCHEMES:
+        yield f"Addresses begin with https, http, mailto or tel, not with «{scheme[1][:40]}»."
+
+
+def _wrong_with_style(style: str) -> Iterator[str]:
+    """What browsers would make of anything but plain declarations is not ours to guess."""
+    at = 0
+    while style[at:].strip():
+        name = _STYLE.match(style, at)
+        if name is not None and name["name"] not in _STYLES:
+            yield f"The style «{name['name'][:40]}» is not allowed here."
+            return
+        value = None if name is None else _VALUE.match(style, name.end())
+        if value is None:
+            wrong = style[at if name is None else name.end() :].partition(";")[0].strip()
+            yield f"Write styles as «color: red; padding: 4px», not with «{wrong[:40]}»."
+            return
+        at = value.end()
