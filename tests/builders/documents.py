@@ -34,7 +34,7 @@ def a_line(description: str = "Control cabinet, 800 × 600 mm", **changes: Any) 
         unit="pcs",
         unit_price=Decimal("1250.00"),
         price_base_quantity=Decimal(1),
-        tax_label="VAT 19%",
+        taxes=(Tax(category="S", rate_percent=Decimal(19)),),
     )
     return replace(line, **changes)
 

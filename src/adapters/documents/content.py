@@ -1,16 +1,24 @@
 """What the template prints: an offer turned into ready texts, so that the template decides about looks alone."""
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from itertools import zip_longest
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from src.adapters.documents.labels import LABELS, Labels
 from src.application.ports.documents import DocumentLine, QuoteDocument
 from src.domain.documents import Notation, notation_for
 from src.domain.quoting.calculation import Calculation, LineAmounts, TaxSubtotal
+from src.domain.quoting.pricing import Tax
 from src.domain.shared.party import Party
+from src.domain.shared.uncl import EXEMPT, tax_code
 
+# Such as exempt-education or VATEX-EU-132: words that are joined, without a space.
+_CODE: Final = re.compile(r"[A-Za-z0-9]+(?:[-_+:][A-Za-z0-9]+)+")
+# Reasons of the code list VATEX that are categories of UNCL 5305 as well.
+_REASONS: Final = MappingProxyType({"VATEX-EU-AE": "AE", "VATEX-EU-IC": "K", "VATEX-EU-G": "G", "VATEX-EU-O": "O"})
 LONGEST_UNBROKEN_WORD = 24
 BREAK_HERE = "\N{ZERO WIDTH SPACE}"
 
@@ -115,7 +123,7 @@ class _Writer:
             "position": str(position),
             "sku": self.text(line.sku),
             "description": self.text(line.description),
-            "tax": self.text(line.tax_label),
+            "tax": self.text(", ".join(map(self._rate, line.taxes))),
             "quantity": self.notation.number(line.quantity),
             "unit": unit,
             "unit_price": self.amount(line.unit_price),
@@ -166,9 +174,11 @@ class _Writer:
     def tax(self, subtotal: TaxSubtotal) -> list[str]:
         """Name, base and amount of one tax group."""
         tax, labels = subtotal.tax, self.labels
-        parts = [labels.tax_categories.get(tax.category, tax.category)]
+        parts = [labels.tax_categories.get("S" if tax.category == "VAT" else tax.category, tax.category)]
         if tax.rate_percent is None:
-            parts.append(f"({tax.code})" if tax.code else labels.exempt)
+            why = self._rate(tax)
+            if tax.category not in labels.tax_categories or why not in (*parts, labels.exempt):
+                parts.append(f"({why})")
         elif tax.rate_percent or tax.category == "S":
             parts.append(self.notation.percent(tax.rate_percent))
         if tax.retained:
@@ -178,6 +188,19 @@ class _Writer:
             parts.append(f"({labels.surcharge.format(surcharge)})")
         amount = -subtotal.amount if tax.retained else subtotal.amount
         return [self.text(" ".join(parts)), self.amount(subtotal.base), self.amount(amount)]
+
+    def _rate(self, tax: Tax) -> str:
+        """A rate, or why there is none: in the seller's words, or, where these are a code that buyers do not know, in ours."""
+        if tax.rate_percent is not None:
+            return self.notation.percent(tax.rate_percent)
+        if tax.code and not _CODE.fullmatch(tax.code):
+            return tax.code
+        category = tax_code(tax.category, None).category
+        if category == EXEMPT:
+            category = _REASONS.get(tax.code.upper(), EXEMPT)
+        return (
+            self.labels.exempt if category == EXEMPT else self.labels.tax_categories.get(category, self.labels.exempt)
+        )
 
     def payable(self) -> list[str]:
         sums = self._calculation

@@ -14,7 +14,6 @@ from src.domain.quoting.calculation import Calculation
 from src.domain.quoting.content import LineItem, QuoteContent
 from src.domain.quoting.pricing import Instalment, Tax
 from src.domain.quoting.quote import Quote
-from src.domain.shared.canonical import decimal_text
 from src.domain.shared.errors import Invalid, NotFound
 from src.domain.shared.party import Party
 
@@ -29,7 +28,7 @@ class DocumentLine:
     unit: str
     unit_price: Decimal
     price_base_quantity: Decimal
-    tax_label: str
+    taxes: tuple[Tax, ...]
     section: str = ""
 
 
@@ -102,13 +101,9 @@ def _line_of(line: LineItem) -> DocumentLine:
         unit=line.unit,
         unit_price=line.pricing.unit_price,
         price_base_quantity=line.pricing.price_base_quantity,
-        tax_label=", ".join(_tax_label(tax) for tax in line.pricing.taxes),
+        taxes=line.pricing.taxes,
         section=line.pricing.section,
     )
-
-
-def _tax_label(tax: Tax) -> str:
-    return tax.code or tax.category if tax.rate_percent is None else f"{decimal_text(tax.rate_percent)} %"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import NamedTuple
 
+EXEMPT = "E"
 TAX_CATEGORIES = frozenset({"S", "Z", "E", "AE", "K", "G", "O", "L", "M"})
 
 
@@ -18,5 +19,5 @@ def tax_code(category: str, rate_percent: Decimal | None) -> TaxCode:
     if category in TAX_CATEGORIES:
         return TaxCode(category, "VAT")
     if rate_percent is None:
-        return TaxCode("E", category)
+        return TaxCode(EXEMPT, category)
     return TaxCode("S" if rate_percent else "Z", category)
