@@ -27,6 +27,7 @@ from src.application.ports.jobs import DELIVER_QUOTE, Job
 from src.application.transactions import Transactions
 from src.domain.identity.actor import Actor, Origin
 from src.domain.shared.ids import MessageId
+from tests.builders.mail import ENVELOPES
 
 # So many attempts that only a lost message could keep the test waiting.
 SETTINGS = WorkerSettings(
@@ -47,6 +48,7 @@ async def work(worker_url: str, app_url: str, smtp_url: str, folder: str) -> Non
         ObstoreStorage(LocalStore(Path(folder), mkdir=True)),
         JinjaMailTemplates("http://proffer.test/account", "http://proffer.test/approvals"),
         SmtpMailer(settings),
+        ENVELOPES,
         SystemClock(),
         Uuid7Ids(),
     )

@@ -1,8 +1,8 @@
-"""Attempt groups of messages, and organisations' own mail templates."""
+"""Attempt groups of messages, what reports say of them, and organisations' own mail templates."""
 
 from alembic import op
 
-from migrations.policies import SCHEMA, tenant_table
+from migrations.policies import DOOR, OPERATOR, SCHEMA, door_policy, tenant_table
 
 # ruff: noqa: S608 — names of our own schema, no input.
 revision = "0013"
@@ -16,10 +16,13 @@ _MESSAGES, _REVISIONS = f"{SCHEMA}.messages", f"{SCHEMA}.quote_revisions"
 def upgrade() -> None:
     op.execute(
         f"ALTER TABLE {_MESSAGES} ADD COLUMN kind text NOT NULL DEFAULT 'offer' CHECK (kind IN ('offer')), "
-        "ADD COLUMN contact_id uuid, "
+        "ADD COLUMN contact_id uuid, ADD COLUMN notes integer NOT NULL DEFAULT 0 CHECK (notes >= 0), "
         "ADD COLUMN attempt_group integer NOT NULL DEFAULT 1 CHECK (attempt_group >= 1)"
     )
-    op.execute(f"ALTER TABLE {_MESSAGES} ALTER COLUMN kind DROP DEFAULT, ALTER COLUMN attempt_group DROP DEFAULT")
+    op.execute(
+        f"ALTER TABLE {_MESSAGES} ALTER COLUMN kind DROP DEFAULT, ALTER COLUMN attempt_group DROP DEFAULT, "
+        "ALTER COLUMN notes DROP DEFAULT"
+    )
     # Under forced row-level security even the owner sees no row, and says nothing.
     op.execute(f"ALTER TABLE {_MESSAGES} NO FORCE ROW LEVEL SECURITY")
     op.execute(f"ALTER TABLE {_REVISIONS} NO FORCE ROW LEVEL SECURITY")
@@ -65,7 +68,7 @@ def upgrade() -> None:
         "(organization_id, quote_id, revision, recipient, kind, attempt_group) "
         "WHERE recipient <> 'erased@erased.invalid'"
     )
-    op.execute(f"CREATE INDEX messages_failed ON {_MESSAGES} (organization_id, quote_id) WHERE status = 'failed'")
+    _reports()
     op.execute(
         f"""
         CREATE TABLE {SCHEMA}.mail_templates (
@@ -85,8 +88,65 @@ def upgrade() -> None:
     tenant_table("mail_templates", "SELECT, INSERT, UPDATE, DELETE")
 
 
+def _reports() -> None:
+    """What other servers tell of mails, and whose a message is that a report names."""
+    op.execute(f"ALTER TABLE {_MESSAGES} DROP CONSTRAINT messages_status_check")
+    op.execute(
+        f"ALTER TABLE {_MESSAGES} ADD CONSTRAINT messages_status_check "
+        "CHECK (status IN ('queued', 'handed_over', 'delivered', 'bounced', 'failed'))"
+    )
+    op.execute(
+        f"CREATE INDEX messages_failed ON {_MESSAGES} (organization_id, quote_id) WHERE status IN ('failed', 'bounced')"
+    )
+    # As text, so that only the function below finds by it: whatever asks for a tenant's message keeps to the primary key.
+    op.execute(f"CREATE INDEX messages_id ON {_MESSAGES} ((id::text))")
+    op.execute(
+        f"""
+        CREATE FUNCTION {SCHEMA}.find_message(wanted uuid) RETURNS SETOF uuid
+        LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+        AS $$SELECT m.organization_id FROM {_MESSAGES} m WHERE m.id::text = wanted::text$$
+        """
+    )
+    op.execute(f"REVOKE ALL ON FUNCTION {SCHEMA}.find_message(uuid) FROM PUBLIC")
+    op.execute(f"GRANT EXECUTE ON FUNCTION {SCHEMA}.find_message(uuid) TO {OPERATOR}")
+    # To give a function away, the new owner needs the right to create for this one moment.
+    op.execute(f"GRANT CREATE ON SCHEMA {SCHEMA} TO {DOOR}")
+    op.execute(f"ALTER FUNCTION {SCHEMA}.find_message(uuid) OWNER TO {DOOR}")
+    op.execute(f"REVOKE CREATE ON SCHEMA {SCHEMA} FROM {DOOR}")
+    door_policy("messages", "SELECT", "organization_id, id")
+    op.execute(
+        f"ALTER TABLE {SCHEMA}.operator_keys ADD COLUMN rights text NOT NULL DEFAULT 'everything' "
+        "CHECK (rights IN ('everything', 'mail_reports'))"
+    )
+    op.execute(f"ALTER TABLE {SCHEMA}.operator_keys ALTER COLUMN rights DROP DEFAULT")
+
+
+def _no_reports() -> None:
+    # A key for reports alone would open everything.
+    op.execute(f"DELETE FROM {SCHEMA}.operator_keys WHERE rights <> 'everything'")
+    op.execute(f"ALTER TABLE {SCHEMA}.operator_keys DROP COLUMN rights")
+    op.execute(f"DROP POLICY door_select ON {_MESSAGES}")
+    op.execute(f"REVOKE SELECT (organization_id, id) ON {_MESSAGES} FROM {DOOR}")
+    op.execute(f"DROP FUNCTION {SCHEMA}.find_message(uuid)")
+    op.execute(f"DROP INDEX {SCHEMA}.messages_id")
+    op.execute(f"DROP INDEX {SCHEMA}.messages_failed")
+    op.execute(f"ALTER TABLE {_MESSAGES} DROP CONSTRAINT messages_status_check")
+    op.execute(f"ALTER TABLE {_MESSAGES} NO FORCE ROW LEVEL SECURITY")
+    op.execute(
+        f"UPDATE {_MESSAGES} SET status = CASE status WHEN 'bounced' THEN 'failed' ELSE 'handed_over' END "
+        "WHERE status IN ('bounced', 'delivered')"
+    )
+    op.execute(f"ALTER TABLE {_MESSAGES} FORCE ROW LEVEL SECURITY")
+    op.execute(
+        f"ALTER TABLE {_MESSAGES} ADD CONSTRAINT messages_status_check "
+        "CHECK (status IN ('queued', 'handed_over', 'failed'))"
+    )
+
+
 def downgrade() -> None:
     op.execute(f"DROP TABLE {SCHEMA}.mail_templates")
-    op.execute(f"DROP INDEX {SCHEMA}.messages_failed")
+    _no_reports()
     op.execute(f"DROP INDEX {SCHEMA}.messages_attempt_key")
-    op.execute(f"ALTER TABLE {_MESSAGES} DROP COLUMN attempt_group, DROP COLUMN contact_id, DROP COLUMN kind")
+    op.execute(
+        f"ALTER TABLE {_MESSAGES} DROP COLUMN notes, DROP COLUMN attempt_group, DROP COLUMN contact_id, DROP COLUMN kind"
+    )

@@ -13,6 +13,7 @@ from src.adapters.postgres.addresses import DatabaseUrls
 from src.adapters.postgres.audit import PostgresAuditPartitions
 from src.adapters.postgres.directories import (
     PostgresAccountDirectory,
+    PostgresMessageDirectory,
     PostgresOrganizationDirectory,
     PostgresThrottle,
 )
@@ -25,10 +26,11 @@ from src.adapters.security import (
     KeyRing,
     ListedPasswords,
     SignedDownloadLinks,
+    SignedEnvelopes,
     SystemVault,
     TotpCodes,
 )
-from src.adapters.smtp import EmlMailer, JinjaMailTemplates, SmtpMailer
+from src.adapters.smtp import EmailReportReader, EmlMailer, JinjaMailTemplates, SmtpMailer
 from src.adapters.spreadsheets import FileSpreadsheets
 from src.adapters.storage import storage_from
 from src.adapters.system import SystemClock, TemporaryFiles, Uuid7Ids
@@ -166,6 +168,7 @@ from src.application.jobs.read_jobs import GetJob, ListJobs
 from src.application.messaging.deliver_quote import DeliverQuote
 from src.application.messaging.notices import TellOfFailedDelivery, TellOfFailedTemplate
 from src.application.messaging.read_deliveries import GetDeliveries
+from src.application.messaging.take_report import TakeDeliveryReport
 from src.application.messaging.templates import (
     ChangeMailTemplate,
     CreateMailTemplate,
@@ -179,13 +182,15 @@ from src.application.ports.audit import AuditArchives, AuditPartitions, HeadSign
 from src.application.ports.clock import Clock, IdFactory
 from src.application.ports.documents import QuotationWriter, QuoteRenderer, SpreadsheetWriter
 from src.application.ports.identity import AccountDirectory, OrganizationDirectory, Throttle
-from src.application.ports.mail import Mailer, MailTemplates
+from src.application.ports.mail import Mailer, MailTemplates, ReportReader
+from src.application.ports.messaging import MessageDirectory
 from src.application.ports.oidc import ProviderClient
 from src.application.ports.scratch import ScratchFiles
 from src.application.ports.security import (
     ChallengeSecrets,
     CommonPasswords,
     DownloadLinks,
+    Envelopes,
     OneTimeCodes,
     PasswordHasher,
     TokenIssuer,
@@ -408,6 +413,7 @@ class UseCases(Provider):
         ListBuiltInTemplates,
         PreviewMailTemplate,
         GetDeliveries,
+        TakeDeliveryReport,
         AddAttachment,
         ListAttachments,
         GetAttachment,
@@ -453,6 +459,7 @@ class Outside(Provider):
     quotations = provide(UblQuotationWriter, provides=QuotationWriter)
     common_passwords = provide(ListedPasswords, provides=CommonPasswords)
     tax_numbers = provide(StdnumTaxNumbers, provides=TaxNumbers)
+    reports = provide(EmailReportReader, provides=ReportReader)
     one_time_codes = provide(TotpCodes, provides=OneTimeCodes)
 
     @provide
@@ -482,6 +489,10 @@ class Outside(Provider):
     @provide
     def download_links(self, ring: KeyRing) -> DownloadLinks:
         return SignedDownloadLinks(ring)
+
+    @provide
+    def envelopes(self, ring: KeyRing) -> Envelopes:
+        return SignedEnvelopes(ring)
 
     @provide
     def vault(self, ring: KeyRing) -> Vault:
@@ -546,6 +557,10 @@ class PostgresStore(Provider):
     @provide
     def organizations(self, operator: OperatorEngine) -> OrganizationDirectory:
         return PostgresOrganizationDirectory(operator)
+
+    @provide
+    def messages(self, operator: OperatorEngine) -> MessageDirectory:
+        return PostgresMessageDirectory(operator)
 
     @provide
     def audit_partitions(self, operator: OperatorEngine) -> AuditPartitions:

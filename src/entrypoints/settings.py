@@ -8,6 +8,7 @@ from ipaddress import ip_network
 from pathlib import Path
 
 from src.adapters.smtp.settings import SmtpSettings
+from src.application.ports.mail import is_sendable
 from src.domain.audit.retention import LEAST_MONTHS
 
 DEFAULT_PORT = 8000
@@ -121,12 +122,21 @@ def _mail_from(variables: Mapping[str, str]) -> str:
     return variables.get("PROFFER_MAIL_FROM", "quotes@proffer.invalid")
 
 
+def _return_path(variables: Mapping[str, str]) -> str:
+    address = variables.get("PROFFER_MAIL_RETURN_PATH", "")
+    if address and not is_sendable(address):
+        raise SettingsError(
+            f"PROFFER_MAIL_RETURN_PATH is {address!r}; it must be one address, like bounces@example.com."
+        )
+    return address
+
+
 def _smtp(variables: Mapping[str, str]) -> SmtpSettings | None:
     url = variables.get("PROFFER_SMTP_URL")
     if not url:
         return None
     try:
-        return SmtpSettings.parse(url, sender_address=_mail_from(variables))
+        return SmtpSettings.parse(url, sender_address=_mail_from(variables), return_path=_return_path(variables))
     except ValueError as error:
         raise SettingsError(f"PROFFER_SMTP_URL cannot be used. {error}") from None
 

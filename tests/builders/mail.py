@@ -1,5 +1,6 @@
 """Messages to send, and a mail server on loopback to send them to."""
 
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -11,14 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import AuthResult, Envelope
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from src.adapters.security import KeyRing, SignedEnvelopes
 from src.application.ports.mail import Attachment, Email
 
+ENVELOPES = SignedEnvelopes(KeyRing(["a key of the tests, long enough for anybody"]))
 USERNAME, PASSWORD = "proffer", "correct horse"
 PDF = Attachment(
     file_name="Angebot Q-2026-000123 – 견적서.pdf", content_type="application/pdf", content=b"%PDF-1.7\x00\xff"
@@ -63,6 +66,43 @@ class Sink:
             return self.data_answer
         self.envelopes.append(envelope)
         return f"250 queued as {len(self.envelopes)}"
+
+
+class ReportingServer(SMTP):
+    """A server that takes orders for reports (RFC 3461): aiosmtpd itself knows no such options, and would refuse them.
+
+    They stand in the envelope's options, as they were written.
+    """
+
+    async def smtp_MAIL(self, arg: str | None) -> None:  # noqa: N802 — As aiosmtpd has it.
+        rest, options = _without_orders(arg or "", r"RET|ENVID")
+        await super().smtp_MAIL(rest)
+        if self.envelope is not None:
+            self.envelope.mail_options += options
+
+    async def smtp_RCPT(self, arg: str | None) -> None:  # noqa: N802 — As above.
+        rest, options = _without_orders(arg or "", r"NOTIFY|ORCPT")
+        await super().smtp_RCPT(rest)
+        if self.envelope is not None:
+            self.envelope.rcpt_options += options
+
+
+class ReportingSink(Sink):
+    async def handle_EHLO(  # noqa: N802 — As above.
+        self, server: Any, session: Any, envelope: Any, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        return [*responses[:-1], "250-DSN", responses[-1]]
+
+
+class ReportingController(Controller):
+    def factory(self) -> SMTP:
+        return ReportingServer(self.handler, **self.SMTP_kwargs)
+
+
+def _without_orders(arg: str, names: str) -> tuple[str, list[str]]:
+    orders = re.findall(rf" ((?:{names})=\S*)", arg)
+    return re.sub(rf" (?:{names})=\S*", "", arg), orders
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,11 +19,23 @@ from hypothesis import strategies as st
 from src.adapters.memory.mail import MemoryMailer
 from src.adapters.smtp import EmlMailer, Security, SmtpMailer, SmtpSettings
 from src.adapters.smtp.message import message_of
-from src.application.ports.mail import Attachment, MailDeferred, Mailer, MailRefused
-from tests.builders.mail import PASSWORD, USERNAME, Sink, a_mail_server, an_email
+from src.application.ports.mail import Attachment, MailDeferred, Mailer, MailRefused, RecipientRefused
+from src.domain.shared.ids import MessageId
+from tests.builders.mail import (
+    ENVELOPES,
+    PASSWORD,
+    USERNAME,
+    ReportingController,
+    ReportingSink,
+    Sink,
+    a_mail_server,
+    an_email,
+    free_port,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS", "ignore:Session.login_data")
-SENDER = "offers@proffer.example"
+SENDER, RETURN_PATH = "offers@proffer.example", "bounces@proffer.example"
+MESSAGE = MessageId(UUID("0192f0c1-0000-7000-8000-000000000001"))
 Received = Callable[[], list[EmailMessage]]
 HOSTILE = (
     "a\r\nBcc: x@evil.example",
@@ -231,6 +244,83 @@ async def test_codes_decide_whether_another_attempt_makes_sense(
     with pytest.raises(error, match=answer):
         await smtp.send(an_email())
     assert sink.envelopes == []
+
+
+@pytest.mark.asyncio
+async def test_who_refuses_the_recipient_refuses_no_more_than_that(smtp: SmtpMailer, sink: Sink) -> None:
+    sink.recipient_answer = "550 No such user"
+    with pytest.raises(RecipientRefused):
+        await smtp.send(an_email())
+    sink.recipient_answer, sink.data_answer = "", "554 Spam"
+
+    with pytest.raises(MailRefused) as refused:
+        await smtp.send(an_email())
+
+    assert type(refused.value) is MailRefused
+
+
+@pytest.fixture
+def reporting() -> Iterator[ReportingSink]:
+    sink = ReportingSink(port=free_port())
+    controller = ReportingController(sink, hostname=sink.host, port=sink.port)
+    controller.start()
+    yield sink
+    controller.stop()
+
+
+def _plain(sink: Sink, return_path: str) -> SmtpMailer:
+    return SmtpMailer(smtp_settings(sink, username="", security=Security.NONE, return_path=return_path))
+
+
+@pytest.mark.asyncio
+async def test_a_server_that_can_is_asked_for_reports(reporting: ReportingSink) -> None:
+    email = an_email(envelope_id=ENVELOPES.envelope_id(MESSAGE), recipient="anna+offers=1@kowalski.example")
+
+    await _plain(reporting, RETURN_PATH).send(email)
+
+    (envelope,) = reporting.envelopes
+    assert envelope.mail_from == RETURN_PATH
+    assert {f"ENVID={email.envelope_id}", "RET=HDRS"} <= set(envelope.mail_options)
+    assert envelope.rcpt_options == [
+        "NOTIFY=SUCCESS,FAILURE,DELAY",
+        "ORCPT=rfc822;anna+2Boffers+3D1@kowalski.example",
+    ]
+    assert str(parsed(envelope.original_content or b"")["From"]).endswith(f"<{SENDER}>")
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(("return_path", "asked"), [("", True), (RETURN_PATH, False)])
+async def test_nobody_is_asked_for_reports_that_nobody_reads_or_names(
+    reporting: ReportingSink, return_path: str, asked: bool
+) -> None:
+    email = an_email(envelope_id=ENVELOPES.envelope_id(MESSAGE) if asked else "")
+
+    await _plain(reporting, return_path).send(email)
+
+    (envelope,) = reporting.envelopes
+    assert envelope.mail_from == (return_path or SENDER)
+    orders = "ENVID", "RET", "NOTIFY", "ORCPT"
+    assert not [one for one in (*envelope.mail_options, *envelope.rcpt_options) if one.startswith(orders)]
+
+
+@pytest.mark.asyncio
+async def test_a_server_that_cannot_report_gets_the_mail_all_the_same(
+    mail_server: tuple[Sink, ssl.SSLContext], sink: Sink
+) -> None:
+    mailer = SmtpMailer(smtp_settings(sink, return_path=RETURN_PATH), mail_server[1])
+
+    await mailer.send(an_email(envelope_id=ENVELOPES.envelope_id(MESSAGE)))
+
+    assert [one.mail_from for one in sink.envelopes] == [RETURN_PATH]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("envelope_id", ["a b", "a+b", "a=b", "ä", "a\r\nDATA", "x" * 101])
+async def test_a_malformed_envelope_id_is_refused(
+    mailer_and_received: tuple[Mailer, Received], envelope_id: str
+) -> None:
+    with pytest.raises(MailRefused):
+        await mailer_and_received[0].send(an_email(envelope_id=envelope_id))
 
 
 @pytest.mark.asyncio

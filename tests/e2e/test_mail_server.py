@@ -1,7 +1,10 @@
 """Offers by way of a mail server: refused, told, sent again. The API, its worker and the server, on a database of their own."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes
@@ -13,14 +16,16 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
-from aiosmtpd.controller import Controller
 from dishka.integrations.litestar import LitestarProvider
-from httpx import ASGITransport, AsyncClient
+from httpx import ASGITransport, AsyncClient, Response
 
 from src.adapters.embedded_postgres import ServerAddress
 from src.adapters.jobs.worker import run_worker
+from src.application.identity.platform import CreateOperatorKey
+from src.application.ports.identity import OperatorRights
 from src.application.ports.unit_of_work import OpenUnitOfWork
 from src.domain.identity.actor import Role
+from src.domain.messaging.report import LARGEST_REPORT
 from src.domain.messaging.template import MailTemplate, TemplateKind, TemplateTexts
 from src.domain.shared.ids import MailTemplateId
 from src.entrypoints.container import make_container
@@ -29,15 +34,18 @@ from src.entrypoints.http.app import HttpSettings
 from src.entrypoints.http.authentication import HttpActors
 from src.entrypoints.settings import read_settings
 from src.entrypoints.worker.handlers import job_handlers
-from tests.builders.mail import Sink, free_port
+from tests.builders.delivery_reports import a_postfix_report, an_exchange_report
+from tests.builders.mail import ReportingController, ReportingSink, Sink, free_port
 from tests.database import SECRET, drop_database, migrated_clone
-from tests.e2e.conftest import Team, eventually, log_in_all
+from tests.e2e.conftest import Caller, Team, eventually, log_in_all
 from tests.e2e.offers import a_customer, an_approved_quote
+from tests.e2e.processes import ROOT
 from tests.organizations import new_organization
 
 pytestmark = pytest.mark.asyncio
 
-KATRIN = "katrin@brandt.example"
+KATRIN, RETURN_PATH = "katrin@brandt.example", "bounces@proffer.example"
+REPORTS = "/platform/v1/mail-reports"
 
 
 @dataclass
@@ -47,6 +55,8 @@ class Office:
     team: Team
     sink: Sink
     open: OpenUnitOfWork
+    gate: Caller
+    installation: dict[str, str]  # What a command needs to know to find it.
 
     def mails_to(self, address: str) -> list[EmailMessage]:
         taken = [one for one in self.sink.envelopes if one.rcpt_tos == [address]]
@@ -71,6 +81,31 @@ class Office:
 
         return await eventually(look)
 
+    def envelope_id(self, address: str) -> str:
+        """By which the last mail to *address* is known to the servers on its way."""
+        last = [one for one in self.sink.envelopes if one.rcpt_tos == [address]][-1]
+        (told,) = [one.removeprefix("ENVID=") for one in last.mail_options if one.startswith("ENVID=")]
+        return told
+
+    async def hand_in(self, content: bytes, content_type: str = "message/rfc822") -> Response:
+        return await self.gate.send("POST", REPORTS, content, content_type)
+
+    async def command(
+        self, *arguments: str, stdin: bytes = b"", **settings: str
+    ) -> "subprocess.CompletedProcess[bytes]":
+        """``proffer …`` on this installation, in a process of its own."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("PROFFER_")}
+        return await asyncio.to_thread(
+            subprocess.run,
+            [sys.executable, "-m", "src.entrypoints.cli", *arguments],
+            cwd=ROOT,
+            env=kept | self.installation | settings,
+            input=stdin,
+            capture_output=True,
+            check=False,
+            timeout=120,
+        )
+
     async def sent(self, **more: str) -> str:
         """The path of an offer to Katrin that is sent."""
         approved = await an_approved_quote(self.team)
@@ -82,8 +117,8 @@ class Office:
 
 @pytest.fixture(scope="module")
 def sink() -> Iterator[Sink]:
-    made = Sink(port=free_port())
-    controller = Controller(made, hostname=made.host, port=made.port)
+    made = ReportingSink(port=free_port())
+    controller = ReportingController(made, hostname=made.host, port=made.port)
     controller.start()
     yield made
     controller.stop()
@@ -92,23 +127,27 @@ def sink() -> Iterator[Sink]:
 @pytest_asyncio.fixture(scope="module")
 async def team_by_mail(
     sink: Sink, test_home: Path, server: ServerAddress, worker_name: str, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[tuple[Team, OpenUnitOfWork]]:
+) -> AsyncIterator[Callable[[], Office]]:
     name = f"proffer_mail_{worker_name}"
     urls = await migrated_clone(test_home, server, name)
-    settings = read_settings(
-        {
-            "PROFFER_HOME": str(tmp_path_factory.mktemp("home")),
-            "PROFFER_SECRET_KEY": SECRET,
-            "PROFFER_SMTP_URL": f"smtp://{sink.host}:{sink.port}?security=none",
-            "PROFFER_REQUESTS_PER_MINUTE": "address=0 user=0 key=0 organization=0",
-        }
-    )
+    installation = {
+        "PROFFER_HOME": str(tmp_path_factory.mktemp("home")),
+        "PROFFER_SECRET_KEY": SECRET,
+        "PROFFER_DATABASE_URL": server.url(name).replace("+asyncpg", ""),
+        "PROFFER_SMTP_URL": f"smtp://{sink.host}:{sink.port}?security=none",
+        "PROFFER_MAIL_RETURN_PATH": RETURN_PATH,
+        "PROFFER_REQUESTS_PER_MINUTE": "address=0 user=0 key=0 organization=0",
+    }
+    settings = read_settings(installation)
     container, stop = make_container(settings, urls, HttpActors(), LitestarProvider()), asyncio.Event()
     working = asyncio.create_task(run_worker(urls.worker, job_handlers(container), stop))
     transport = ASGITransport(app=await create_api(container, HttpSettings(), ()), raise_app_exceptions=False)  # type: ignore[arg-type]  # Two spellings of ASGI.
     async with AsyncClient(transport=transport, base_url="http://proffer.test") as client:
         open_uow = await container.get(OpenUnitOfWork)
-        yield await log_in_all(client, await new_organization(open_uow)), open_uow
+        create = await container.get(CreateOperatorKey)
+        gate = Caller(client, (await create("mailgate", OperatorRights.MAIL_REPORTS)).secret)
+        team = await log_in_all(client, await new_organization(open_uow))
+        yield lambda: Office(team, sink, open_uow, gate, installation)
     stop.set()
     await working
     await container.close()
@@ -116,11 +155,10 @@ async def team_by_mail(
 
 
 @pytest.fixture
-def office(team_by_mail: tuple[Team, OpenUnitOfWork], sink: Sink) -> Office:
+def office(team_by_mail: Callable[[], Office], sink: Sink) -> Office:
     sink.envelopes.clear()
     sink.refused.clear()
-    team, open_uow = team_by_mail
-    return Office(team, sink, open_uow)
+    return team_by_mail()
 
 
 async def test_an_offer_that_reaches_nobody_is_told_found_and_sent_again(office: Office) -> None:
@@ -137,12 +175,12 @@ async def test_an_offer_that_reaches_nobody_is_told_found_and_sent_again(office:
     groups = await office.settled(path, 2)
     timeline = (await team.sales.get(f"{path}/timeline")).json()
 
-    assert first["outcome"] == "failed"
+    assert first["outcome"] == "bounced"
     assert "550" in first["messages"][0]["answer"]
     assert f"{KATRIN}: 550 5.1.1 no such user" in _text(notice)
     assert [f"/api/v1/quotes/{one['id']}" for one in found["items"]] == [path]
     assert (again.status_code, again.json()["attempt_group"], again.json()["outcome"]) == (200, 2, "queued")
-    assert [one["outcome"] for one in groups] == ["failed", "handed_over"]
+    assert [one["outcome"] for one in groups] == ["bounced", "handed_over"]
     assert mail["Message-ID"] == f"<{groups[1]['messages'][0]['id']}@proffer.invalid>"
     assert groups[0]["messages"][0]["id"] != groups[1]["messages"][0]["id"]
     assert [part.get_content_type() for part in mail.iter_attachments()] == ["application/pdf"]
@@ -233,6 +271,140 @@ async def test_a_template_that_fails_holds_no_mail_back(office: Office) -> None:
     assert "«gone» is not known here" in _text(notice)
     (kept,) = (await office.team.admin.get("/api/v1/mail-templates")).json()["items"]
     assert (kept["fault"], kept["version"]) == ("Line 1: «gone» is not known here.", 1)
+
+
+async def test_a_mail_that_comes_back_is_told_found_and_leaves_the_offer_as_it_is(office: Office) -> None:
+    team, seller = office.team, office.team.organization.users[Role.SALES].email
+    path = await office.sent()
+    await office.settled(path, 1)
+    before = (await team.sales.get(path)).json()
+
+    taken = await office.hand_in(a_postfix_report("failed", envelope_id=office.envelope_id(KATRIN)))
+    again = await office.hand_in(a_postfix_report("failed", envelope_id=office.envelope_id(KATRIN)))
+    notice = await office.mailed(seller, "could not be delivered")
+
+    (group,) = (await team.sales.get(f"{path}/deliveries")).json()["items"]
+    timeline = (await team.sales.get(f"{path}/timeline")).json()
+    found = (await team.sales.get("/api/v1/quotes", delivery_failed="true")).json()
+    assert (taken.status_code, taken.json()) == (200, {"action": "failed", "status": "bounced", "changed": True})
+    assert again.json() == {"action": "failed", "status": "bounced", "changed": False}
+    assert (group["outcome"], group["messages"][0]["status"]) == ("bounced", "bounced")
+    assert "550 5.1.1 No such user here" in group["messages"][0]["answer"]
+    assert "No such user here" in _text(notice)
+    told = [entry for entry in timeline["entries"] if entry["action"] in {"message.bounced", "quote.delivery_failed"}]
+    assert [(one["action"], one["actor_kind"]) for one in told] == [
+        ("message.bounced", "operator"),
+        ("quote.delivery_failed", "operator"),
+    ]
+    assert timeline["messages"][0]["status"] == "bounced"
+    assert f"/api/v1/quotes/{before['id']}" in [f"/api/v1/quotes/{one['id']}" for one in found["items"]]
+    assert (await team.sales.get(path)).json() == before
+
+
+async def test_servers_are_asked_for_reports_and_what_they_tell_arrives(office: Office) -> None:
+    path = await office.sent()
+    await office.settled(path, 1)
+    (envelope,) = [one for one in office.sink.envelopes if one.rcpt_tos == [KATRIN]]
+
+    delayed = await office.hand_in(a_postfix_report("delayed", envelope_id=office.envelope_id(KATRIN)))
+    arrived = await office.hand_in(a_postfix_report("delivered", envelope_id=office.envelope_id(KATRIN)))
+    late = await office.hand_in(a_postfix_report("failed", envelope_id=office.envelope_id(KATRIN)))
+
+    assert envelope.mail_from == RETURN_PATH
+    assert envelope.rcpt_options == ["NOTIFY=SUCCESS,FAILURE,DELAY", f"ORCPT=rfc822;{KATRIN}"]
+    assert [one.json()["status"] for one in (delayed, arrived, late)] == ["handed_over", "delivered", "delivered"]
+    (group,) = (await office.team.sales.get(f"{path}/deliveries")).json()["items"]
+    assert group["outcome"] == "delivered"
+
+
+async def test_what_a_gateway_may_hand_in_is_bounded_and_checked(office: Office) -> None:
+    path = await office.sent()
+    await office.settled(path, 1)
+    envelope_id = office.envelope_id(KATRIN)
+    report = a_postfix_report("failed", envelope_id=envelope_id)
+    away = b"From: katrin@brandt.example\r\nSubject: Away\r\n\r\nOn holiday.\r\n"
+
+    answers = [
+        (await office.hand_in(away), 422, "no_delivery_report"),
+        (await office.hand_in(b""), 422, "validation_failed"),
+        (await office.hand_in(b"\x00\xff" * 999), 422, "no_delivery_report"),
+        (
+            await office.hand_in(b"Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\n" * 9_000),
+            422,
+            "no_delivery_report",
+        ),
+        (await office.hand_in(report + b"x" * LARGEST_REPORT), 413, "body_too_large"),
+        (await office.hand_in(report, "application/json"), 400, "malformed_json"),
+        (await office.hand_in(report, "text/plain"), 415, "unsupported_media_type"),
+        (await office.hand_in(report.replace(envelope_id.encode(), b"guessed")), 404, "message_not_found"),
+        (await office.hand_in(a_postfix_report("failed")), 404, "message_not_found"),
+        (await office.team.owner.send("POST", REPORTS, report, "message/rfc822"), 401, "token_refused"),
+    ]
+
+    for answer, status, code in answers:
+        assert (answer.status_code, answer.json()["error_code"]) == (status, code), answer.text
+    (group,) = (await office.team.sales.get(f"{path}/deliveries")).json()["items"]
+    assert group["outcome"] == "handed_over"
+
+
+async def test_a_gateways_key_opens_nothing_else(office: Office) -> None:
+    organizations = "/platform/v1/organizations"
+    slug = office.team.organization.organization.slug
+
+    answers = [
+        await office.gate.get(organizations),
+        await office.gate.post(f"{organizations}/{slug}/suspend", {"reason": "Because."}),
+        await office.gate.post(f"{organizations}/{slug}/restore"),
+        await office.gate.put(f"{organizations}/{slug}/domains", {"domains": []}),
+        await office.gate.post(organizations, {"slug": "x", "party": {"name": "x"}}),
+    ]
+
+    for answer in answers[:4]:
+        assert (answer.status_code, answer.json()["error_code"]) == (403, "permission_missing"), answer.text
+    assert answers[4].status_code in {403, 422}
+    assert (await office.gate.get("/api/v1/quotes")).status_code == 401
+
+
+async def test_reports_come_through_a_pipe_as_well(office: Office, tmp_path: Path) -> None:
+    path = await office.sent()
+    (group,) = await office.settled(path, 1)
+    header = f"<{group['messages'][0]['id']}@proffer.invalid>"
+    bounce, away = tmp_path / "bounce.eml", tmp_path / "away.eml"
+    bounce.write_bytes(an_exchange_report(header) + b"x" * LARGEST_REPORT)
+    away.write_bytes(b"Subject: Away\r\n\r\nOn holiday.\r\n")
+
+    delayed = await office.command("mail", "report", stdin=a_postfix_report("delayed", message_id=header))
+    both = await office.command("mail", "report", str(away), str(bounce))
+    ignored = await office.command("mail", "report", "--ignore-others", stdin=away.read_bytes())
+    stranger = await office.command("mail", "report", stdin=a_postfix_report("failed"))
+
+    assert (delayed.returncode, both.returncode, ignored.returncode, stranger.returncode) == (0, 3, 0, 4), both.stderr
+    assert delayed.stdout.decode() == f"report: delayed; message {group['messages'][0]['id']} is handed_over.\n"
+    assert both.stdout.decode().startswith(f"{bounce}: failed; message {group['messages'][0]['id']} is bounced.")
+    assert f"{away}: proffer: This mail is no delivery report" in both.stderr.decode()
+    (group,) = (await office.team.sales.get(f"{path}/deliveries")).json()["items"]
+    assert group["outcome"] == "bounced"
+    assert "RecipientNotFound" in group["messages"][0]["answer"]
+
+
+async def test_a_mail_server_is_asked_to_come_back_while_the_database_is_away_or_the_mail_not_known_to_have_left(
+    office: Office,
+) -> None:
+    office.sink.refused[KATRIN] = "451 4.3.0 Not now."
+    path = await office.sent()
+    (message,) = (await office.team.sales.get(f"{path}/deliveries")).json()["items"][0]["messages"]
+    content = a_postfix_report("delivered", message_id=f"<{message['id']}@proffer.invalid>")
+    nowhere = f"postgresql://nobody:nothing@127.0.0.1:{free_port()}/nowhere"
+
+    early = await office.command("mail", "report", stdin=content)
+    over_http = await office.hand_in(content)
+    away = await office.command("mail", "report", stdin=content, PROFFER_DATABASE_URL=nowhere)
+
+    assert (early.returncode, away.returncode) == (75, 75), (early.stderr, away.stderr)
+    assert (over_http.status_code, over_http.json()["error_code"]) == (409, "report_too_early")
+    assert b"Traceback" not in early.stderr + away.stderr
+    cancelled = await office.team.sales.post(f"{path}/cancel", {"reason": "mistake"})  # No mail in other tests.
+    assert cancelled.status_code == 200, cancelled.text
 
 
 def _text(mail: EmailMessage) -> str:

@@ -9,8 +9,9 @@ from src.adapters.memory.unit_of_work import MemoryStore
 from src.application.ports.clock import Clock
 from src.application.ports.identity import Account, AccountDirectory, LiveApiKey, LiveSession, Throttle, Turns
 from src.application.ports.jobs import Job
+from src.application.ports.messaging import MessageDirectory
 from src.domain.shared.errors import TooMany
-from src.domain.shared.ids import ChallengeId, OrganizationId, ProviderLoginId, SessionId
+from src.domain.shared.ids import ChallengeId, MessageId, OrganizationId, ProviderLoginId, SessionId
 
 
 class MemoryAccountDirectory(AccountDirectory):
@@ -76,6 +77,14 @@ class MemoryAccountDirectory(AccountDirectory):
 
     def _having(self, holds: Callable[[OrganizationState], bool]) -> list[OrganizationId]:
         return [id_ for id_, state in self._active().items() if holds(state)]
+
+
+class MemoryMessageDirectory(MessageDirectory):
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+
+    async def organization_of(self, message_id: MessageId) -> OrganizationId | None:
+        return next((id_ for id_, state in self._store.states.items() if message_id in state.messages), None)
 
 
 class MemoryThrottle(Throttle):

@@ -20,17 +20,20 @@ from src.application.ports.identity import (
     AccountDirectory,
     LiveApiKey,
     LiveSession,
+    OperatorKey,
+    OperatorRights,
     OrganizationDirectory,
     OrganizationSummary,
     Throttle,
     Turns,
 )
 from src.application.ports.jobs import Job
+from src.application.ports.messaging import MessageDirectory
 from src.application.ports.paging import Page, Paging
 from src.domain.identity.actor import Permission, Role
 from src.domain.identity.organization import OrganizationStatus, OrganizationUnknown
 from src.domain.shared.errors import TooMany
-from src.domain.shared.ids import ApiKeyId, ChallengeId, OrganizationId, ProviderLoginId, SessionId, UserId
+from src.domain.shared.ids import ApiKeyId, ChallengeId, MessageId, OrganizationId, ProviderLoginId, SessionId, UserId
 from src.domain.shared.party import Party
 
 _FIND: Final = text("SELECT * FROM proffer.find_accounts(:email)")
@@ -41,9 +44,13 @@ _PROVIDER_LOGIN: Final = text("SELECT proffer.find_provider_login(:wanted)")
 _ORGANIZATION: Final = text("SELECT proffer.find_organization(:wanted)")
 _TAKE: Final = text("SELECT proffer.take_turns(:buckets, :bursts, :periods, :at)")
 _GIVE_BACK: Final = text("SELECT proffer.give_back_turns(:buckets, :bursts, :periods)")
-_OPERATOR: Final = text("SELECT name FROM proffer.operator_keys WHERE key_hash = :key_hash AND revoked_at IS NULL")
+_MESSAGE: Final = text("SELECT proffer.find_message(:wanted)")
+_OPERATOR: Final = text(
+    "SELECT name, rights FROM proffer.operator_keys WHERE key_hash = :key_hash AND revoked_at IS NULL"
+)
 _ADD_OPERATOR: Final = text(
-    "INSERT INTO proffer.operator_keys (id, name, key_hash, created_at) VALUES (gen_random_uuid(), :name, :hash, :at)"
+    "INSERT INTO proffer.operator_keys (id, name, rights, key_hash, created_at) "
+    "VALUES (gen_random_uuid(), :name, :rights, :hash, :at)"
 )
 _REVOKE_OPERATOR: Final = text(
     "UPDATE proffer.operator_keys SET revoked_at = :at WHERE name = :name AND revoked_at IS NULL"
@@ -140,6 +147,18 @@ def _parameters(turns: Sequence[Turns]) -> dict[str, Any]:
     }
 
 
+class PostgresMessageDirectory(MessageDirectory):
+    """Through the operators' own role and pool."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def organization_of(self, message_id: MessageId) -> OrganizationId | None:
+        async with lent(self._engine) as connection:
+            found = (await connection.execute(_MESSAGE, {"wanted": message_id})).scalars()
+        return next(map(OrganizationId, found), None)
+
+
 class PostgresOrganizationDirectory(OrganizationDirectory):
     """Through the operators' own role and pool."""
 
@@ -162,14 +181,15 @@ class PostgresOrganizationDirectory(OrganizationDirectory):
             raise OrganizationUnknown(f"There is no organisation {slug_or_id}.")
         return OrganizationId(found)
 
-    async def operator_of(self, key_hash: str) -> str | None:
+    async def operator_of(self, key_hash: str) -> OperatorKey | None:
         async with lent(self._engine) as connection:
-            found: str | None = (await connection.execute(_OPERATOR, {"key_hash": key_hash})).scalar_one_or_none()
-        return found
+            found = (await connection.execute(_OPERATOR, {"key_hash": key_hash})).one_or_none()
+        return None if found is None else OperatorKey(found.name, OperatorRights(found.rights))
 
-    async def add_operator_key(self, name: str, key_hash: str, at: datetime) -> None:
+    async def add_operator_key(self, key: OperatorKey, key_hash: str, at: datetime) -> None:
+        parameters = {"name": key.name, "rights": key.rights.value, "hash": key_hash, "at": at}
         async with lent(self._engine) as connection:
-            await connection.execute(_ADD_OPERATOR, {"name": name, "hash": key_hash, "at": at})
+            await connection.execute(_ADD_OPERATOR, parameters)
 
     async def revoke_operator_key(self, name: str, at: datetime) -> int:
         async with lent(self._engine) as connection:

@@ -44,6 +44,9 @@ ALLOWED: Final = {
         "policy does not read the tenant variable", "api_keys.door_update"
     ): "the key's last use, and no other column",
     Finding("policy does not read the tenant variable", "challenges.door_select"): "the door: whose code it is",
+    Finding(
+        "policy does not read the tenant variable", "messages.door_select"
+    ): "the door: whose message a report names",
     Finding("policy does not read the tenant variable", "provider_logins.door_select"): "the door: whose login it is",
     Finding("policy does not read the tenant variable", "idempotency_keys.door_select"): "purging what is too old",
     Finding("policy does not read the tenant variable", "idempotency_keys.door_delete"): "the same",

@@ -91,6 +91,7 @@ class PostgresMessages(MessageRepository):
             "attempt_group": stored.attempt_group,
             "status": stored.status.value,
             "answer": stored.answer,
+            "notes": stored.notes,
             "created_at": stored.created_at,
             "version": stored.version,
         }
@@ -194,6 +195,7 @@ def _to_message(row: Row) -> Message:
         created_at=row.created_at,
         contact_id=row.contact_id,
         answer=row.answer,
+        notes=row.notes,
         version=row.version,
     )
 

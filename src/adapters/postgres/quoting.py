@@ -32,7 +32,7 @@ from src.adapters.postgres.transaction import ChangedMeanwhile, Transaction
 from src.application.ports.documents import Column, CopiedRows
 from src.application.ports.paging import Page, Paging
 from src.application.ports.quoting import QuoteFilter, QuoteLine, QuoteRepository, QuoteSummary
-from src.domain.messaging.message import DeliveryStatus
+from src.domain.messaging.message import UNREACHED
 from src.domain.quoting.calculation import Calculation
 from src.domain.quoting.content import LineItem, QuoteContent
 from src.domain.quoting.errors import ExplanationNotFound, ExplanationTampered, QuoteChangedMeanwhile, QuoteNotFound
@@ -50,6 +50,7 @@ from src.domain.shared.ids import ContactId, LineItemId, ProductId, QuoteId
 from src.domain.shared.price_source import PriceSource
 
 _KNOWN: Final = 1000
+_UNREACHED: Final = sorted(status.value for status in UNREACHED)
 _EXPORTED_LINE: Final = tuple(
     column.label(f"line_{column.name}")
     for column in (
@@ -321,7 +322,9 @@ class PostgresQuotes(QuoteRepository):
         return conditions
 
     def _failed_deliveries(self) -> Select[Any]:
-        """The quotes of which the newest mail to each recipient of the revision that was mailed last has failed."""
+        """The quotes of which the newest mail to each recipient of the revision that was mailed last has failed or
+        bounced.
+        """
         one, other, later = messages.alias("one"), messages.alias("other"), messages.alias("later")
         superseded = (
             select(1)
@@ -334,7 +337,7 @@ class PostgresQuotes(QuoteRepository):
             )
             .correlate(other)
         )
-        reached = (other.c.status != DeliveryStatus.FAILED.value) & ~superseded.exists()
+        reached = other.c.status.not_in(_UNREACHED) & ~superseded.exists()
         disproof = (
             select(1)
             .where(
@@ -346,7 +349,7 @@ class PostgresQuotes(QuoteRepository):
         )
         return select(one.c.quote_id).where(
             one.c.organization_id == self._transaction.organization_id,
-            one.c.status == DeliveryStatus.FAILED.value,
+            one.c.status.in_(_UNREACHED),
             ~disproof.exists(),
         )
 

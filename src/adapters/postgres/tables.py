@@ -671,6 +671,7 @@ messages: Final = Table(
     _integer("attempt_group"),
     _text("status"),
     _text("answer"),
+    _integer("notes"),
     _instant("created_at"),
     _integer("version"),
 )

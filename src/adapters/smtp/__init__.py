@@ -2,7 +2,8 @@
 
 from src.adapters.smtp.eml_mailer import EmlMailer
 from src.adapters.smtp.jinja_templates import JinjaMailTemplates
+from src.adapters.smtp.report_reader import EmailReportReader
 from src.adapters.smtp.settings import Security, SmtpSettings
 from src.adapters.smtp.smtp_mailer import SmtpMailer
 
-__all__ = ["EmlMailer", "JinjaMailTemplates", "Security", "SmtpMailer", "SmtpSettings"]
+__all__ = ["EmailReportReader", "EmlMailer", "JinjaMailTemplates", "Security", "SmtpMailer", "SmtpSettings"]

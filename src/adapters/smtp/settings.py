@@ -14,7 +14,11 @@ class Security(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmtpSettings:
-    """*username* empty: no login. *timeout_seconds* is for the whole handover of one message."""
+    """*username* empty: no login. *timeout_seconds* is for the whole handover of one message.
+
+    *return_path* is where reports go that other servers are asked for; empty: none are asked for, and mails that come back
+    go to *sender_address*.
+    """
 
     host: str
     port: int
@@ -22,10 +26,11 @@ class SmtpSettings:
     password: str = field(repr=False)
     security: Security
     sender_address: str
+    return_path: str = ""
     timeout_seconds: float = 30.0
 
     @classmethod
-    def parse(cls, url: str, *, sender_address: str) -> Self:
+    def parse(cls, url: str, *, sender_address: str, return_path: str = "") -> Self:
         """From ``smtp://user:password@host:587?security=starttls``; ``smtps://`` stands for TLS from the first byte.
 
         Raises ValueError, without repeating the password.
@@ -44,6 +49,7 @@ class SmtpSettings:
             password=unquote(parts.password or ""),
             security=Security(given),
             sender_address=sender_address,
+            return_path=return_path,
         )
 
 

@@ -4,11 +4,16 @@ from dataclasses import dataclass, field
 
 from src.application.identity.api_keys import key_hash
 from src.application.ports.clock import Clock
-from src.application.ports.identity import OrganizationDirectory, OrganizationSummary
+from src.application.ports.identity import (
+    OperatorKey,
+    OperatorRights,
+    OrganizationDirectory,
+    OrganizationSummary,
+)
 from src.application.ports.paging import Page, Paging
 from src.application.ports.security import TokenRefused, Vault
 from src.application.transactions import Transactions
-from src.domain.identity.actor import Actor, Origin, Permission
+from src.domain.identity.actor import Actor, MailGate, Origin, Permission, PermissionMissing
 from src.domain.identity.organization import Organization
 from src.domain.shared.ids import OrganizationId
 from src.domain.shared.text import TextChecks
@@ -28,17 +33,28 @@ class Operator:
 
 
 class AuthenticateOperator:
-    """By an operator key. Raises TokenRefused."""
+    """By an operator key. Raises TokenRefused; PermissionMissing for a key that opens less than is asked for."""
 
     def __init__(self, directory: OrganizationDirectory, vault: Vault) -> None:
         self._directory, self._vault = directory, vault
 
     async def __call__(self, secret: str, origin: Origin) -> Operator:
+        key = await self._key(secret)
+        if key.rights is not OperatorRights.EVERYTHING:
+            needed = Permission.OPERATE.value
+            raise PermissionMissing("This key is for handing in mail reports alone.", permission=needed)
+        return Operator(name=key.name, origin=origin)
+
+    async def mail_gate(self, secret: str, origin: Origin) -> MailGate:
+        """Any operator's key opens this one."""
+        return MailGate(name=(await self._key(secret)).name, origin=origin)
+
+    async def _key(self, secret: str) -> OperatorKey:
         known = self._vault.is_key(secret, OPERATOR_KIND)
-        name = await self._directory.operator_of(key_hash(secret)) if known else None
-        if name is None:
+        key = await self._directory.operator_of(key_hash(secret)) if known else None
+        if key is None:
             raise TokenRefused("This is no operator's key, or it has been revoked.")
-        return Operator(name=name, origin=origin)
+        return key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +71,12 @@ class CreateOperatorKey:
     def __init__(self, directory: OrganizationDirectory, vault: Vault, clock: Clock) -> None:
         self._directory, self._vault, self._clock = directory, vault, clock
 
-    async def __call__(self, name: str) -> CreatedOperatorKey:
+    async def __call__(self, name: str, rights: OperatorRights = OperatorRights.EVERYTHING) -> CreatedOperatorKey:
         checks = TextChecks()
         checks.line("name", name, required=True)
         checks.done()
         secret, _ = self._vault.new_key(OPERATOR_KIND)
-        await self._directory.add_operator_key(name, key_hash(secret), self._clock.now())
+        await self._directory.add_operator_key(OperatorKey(name, rights), key_hash(secret), self._clock.now())
         return CreatedOperatorKey(name=name, secret=secret)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from hashlib import sha256
 from typing import Final
 
@@ -19,21 +20,24 @@ from src.application.ports.mail import (
     Mailer,
     MailRefused,
     MailTemplates,
+    RecipientRefused,
     TemplateFailed,
     is_sendable,
 )
+from src.application.ports.security import Envelopes
 from src.application.ports.storage import ObjectStorage
 from src.application.transactions import Transactions
 from src.domain.documents.stored_document import StoredDocument, storage_key
 from src.domain.identity.actor import Actor, Permission
 from src.domain.identity.organization import Logo
 from src.domain.identity.user import User
-from src.domain.messaging.message import DeliveryStatus, Message
+from src.domain.messaging.message import UNREACHED, DeliveryStatus, Message
 from src.domain.messaging.template import MailTemplate, TemplateKind
 from src.domain.quoting.quote import Quote
 from src.domain.quoting.revision import Revision
 from src.domain.quoting.states import QuoteStatus
 from src.domain.quoting.validity import is_over
+from src.domain.shared.change import Change
 from src.domain.shared.ids import DocumentId, MessageId
 
 # What is no longer offered does not leave the house, however late its turn comes.
@@ -60,11 +64,13 @@ class DeliverQuote:
         storage: ObjectStorage,
         templates: MailTemplates,
         mailer: Mailer,
+        envelopes: Envelopes,
         clock: Clock,
         ids: IdFactory,
     ) -> None:
         self._transactions, self._renderer, self._storage = transactions, renderer, storage
-        self._templates, self._mailer, self._clock, self._ids = templates, mailer, clock, ids
+        self._templates, self._mailer, self._envelopes = templates, mailer, envelopes
+        self._clock, self._ids = clock, ids
 
     async def __call__(self, actor: Actor, command: DeliverQuoteCommand) -> None:
         async with self._transactions.begin(actor, Permission.DELIVER_MESSAGES) as uow:
@@ -78,12 +84,14 @@ class DeliverQuote:
             return
         ended = self._ended(revision)
         if ended is not None:
-            await self._settle(actor, message, answer=f"Not sent: the offer is {ended.value}.", taken=False)
+            await self._settle(actor, message, DeliveryStatus.FAILED, f"Not sent: the offer is {ended.value}.")
             return
         document = QuoteDocument.of(quote, message.revision)
         pdf = await self._pdf(actor, message, document, stored, revision.content.logo)
         composed = await self._composed(actor, message, document, template)
-        await self._hand_over(actor, message, _email(message, document, composed, pdf, reply_to))
+        envelope_id = self._envelopes.envelope_id(message.id)
+        email = _email(message, document, composed, pdf, reply_to=reply_to, envelope_id=envelope_id)
+        await self._hand_over(actor, message, email)
 
     def _ended(self, revision: Revision) -> QuoteStatus | None:
         """How it ended, if it is no longer offered; expired also before the job that says so has come."""
@@ -154,8 +162,11 @@ class DeliverQuote:
     async def _hand_over(self, actor: Actor, message: Message, email: Email) -> None:
         try:
             answer = await self._mailer.send(email)
+        except RecipientRefused as refused:
+            await self._settle(actor, message, DeliveryStatus.BOUNCED, str(refused))
+            return
         except MailRefused as refused:
-            await self._settle(actor, message, answer=str(refused), taken=False)
+            await self._settle(actor, message, DeliveryStatus.FAILED, str(refused))
             return
         await self._keep_taken(actor, message, answer)
 
@@ -163,7 +174,7 @@ class DeliverQuote:
         """Not in one try: another attempt would mail again, and after the last a mail that left would be told as failed."""
         for pause in (*_PAUSES, None):
             try:
-                await self._settle(actor, message, answer=answer, taken=True)
+                await self._settle(actor, message, DeliveryStatus.HANDED_OVER, answer)
             except Exception:  # Whatever it is: the mail has left, and only this may say so. The last one is raised.
                 if pause is None:
                     raise
@@ -171,16 +182,15 @@ class DeliverQuote:
             else:
                 return
 
-    async def _settle(self, actor: Actor, message: Message, *, answer: str, taken: bool) -> None:
-        now = self._clock.now()
+    async def _settle(self, actor: Actor, message: Message, status: DeliveryStatus, answer: str) -> None:
+        now, unreached = self._clock.now(), status in UNREACHED
         async with self._transactions.begin(actor, Permission.DELIVER_MESSAGES) as uow:
-            if not taken:
+            if unreached:
                 await uow.quotes.lock(message.quote_id)
             queued = await uow.messages.get(message.id)
             if queued.status is DeliveryStatus.QUEUED:
-                outcome = queued.handed_over if taken else queued.failed
-                settled = await uow.messages.save(outcome(answer=answer, at=now))
-                if not taken:
+                settled = await uow.messages.save(_settled(queued, status, answer, now))
+                if unreached:
                     await after_failures(uow, actor, self._ids, [settled], now)
                 await uow.commit()
 
@@ -191,7 +201,19 @@ def _reply_to(quote: Quote, users: Sequence[User]) -> str:
     return next((user.email for user in (*sellers, *owners_of(users)) if is_sendable(user.email)), "")
 
 
-def _email(message: Message, document: QuoteDocument, composed: ComposedText, pdf: bytes, reply_to: str) -> Email:
+def _settled(message: Message, status: DeliveryStatus, answer: str, at: datetime) -> Change[Message]:
+    match status:
+        case DeliveryStatus.HANDED_OVER:
+            return message.handed_over(answer=answer, at=at)
+        case DeliveryStatus.BOUNCED:
+            return message.bounced(answer=answer, at=at)
+        case _:
+            return message.failed(answer=answer, at=at)
+
+
+def _email(
+    message: Message, document: QuoteDocument, composed: ComposedText, pdf: bytes, *, reply_to: str, envelope_id: str
+) -> Email:
     return Email(
         message_id=message.header,
         sender_name=document.seller.name,
@@ -202,4 +224,5 @@ def _email(message: Message, document: QuoteDocument, composed: ComposedText, pd
         text=composed.text,
         html=composed.html,
         attachments=(Attachment(file_name=document.file_name, content_type="application/pdf", content=pdf),),
+        envelope_id=envelope_id,
     )

@@ -4,7 +4,8 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from enum import StrEnum
+from typing import NamedTuple, Protocol
 
 from src.application.ports.jobs import Job
 from src.application.ports.paging import Page, Paging
@@ -239,6 +240,18 @@ class OrganizationSummary:
     created_at: datetime
 
 
+class OperatorRights(StrEnum):
+    """What an operator's key opens. *mail reports*: for a mail gateway, which hands these in and can do nothing else."""
+
+    EVERYTHING = "everything"
+    MAIL_REPORTS = "mail_reports"
+
+
+class OperatorKey(NamedTuple):
+    name: str
+    rights: OperatorRights
+
+
 class OrganizationDirectory(Protocol):
     """For platform operators alone, through their own role: which organisations there are, and nothing inside of them."""
 
@@ -251,11 +264,11 @@ class OrganizationDirectory(Protocol):
         """Raises OrganizationUnknown."""
 
     @abstractmethod
-    async def operator_of(self, key_hash: str) -> str | None:
-        """The name of the operator whose key has this SHA-256."""
+    async def operator_of(self, key_hash: str) -> OperatorKey | None:
+        """The key that has this SHA-256, unless it has ended."""
 
     @abstractmethod
-    async def add_operator_key(self, name: str, key_hash: str, at: datetime) -> None: ...
+    async def add_operator_key(self, key: OperatorKey, key_hash: str, at: datetime) -> None: ...
 
     @abstractmethod
     async def revoke_operator_key(self, name: str, at: datetime) -> int:

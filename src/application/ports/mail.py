@@ -12,6 +12,7 @@ from uuid import UUID
 
 from src.application.ports.documents import QuoteDocument
 from src.domain.identity.challenge import Purpose
+from src.domain.messaging.report import DeliveryReport
 from src.domain.messaging.template import TemplateKind, TemplateTexts
 from src.domain.shared.errors import FieldError
 
@@ -20,6 +21,7 @@ LONGEST_ADDRESS = 254  # RFC 5321, 4.5.3.1.3, without its angle brackets.
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _ADDRESS = re.compile(rf"(?P<local>{_ATOM}(?:\.{_ATOM})*)@{_LABEL}(?:\.{_LABEL})*")
+_ENVELOPE_ID = re.compile(r"[!-*,-<>-~]{0,100}")
 _MESSAGE_ID = re.compile(rf"<{_ATOM}(?:\.{_ATOM})*@{_ATOM}(?:\.{_ATOM})*>")
 
 
@@ -35,7 +37,8 @@ class Email:
     """One message to one recipient. *message_id* is ours and fixed, so that a doubled handover is recognisable.
 
     *message_id* has its angle brackets. Addresses are ASCII (a domain in its ``xn--`` form). *reply_to* and the names
-    may be empty. Subject, names and file names must have no control characters: adapters call ``refuse_unsafe``.
+    may be empty. With an *envelope_id* servers on the way are asked to report what becomes of it (RFC 3461); it has at most
+    100 visible ASCII characters but no ``+`` and ``=``. Subject, names and file names must have no control characters: adapters call ``refuse_unsafe``.
     """
 
     message_id: str
@@ -47,6 +50,7 @@ class Email:
     text: str
     html: str
     attachments: tuple[Attachment, ...]
+    envelope_id: str = ""
 
 
 class Mailer(Protocol):
@@ -54,13 +58,17 @@ class Mailer(Protocol):
     async def send(self, email: Email) -> str:
         """Hand the message over and return the server's last answer, as evidence.
 
-        Raises MailRefused when another attempt is pointless (5xx, bad address), MailDeferred when it is not
-        (4xx, no connection, no answer).
+        Raises MailRefused when another attempt is pointless (5xx, bad address), RecipientRefused where that is the
+        recipient's fault alone, MailDeferred when it is not pointless (4xx, no connection, no answer).
         """
 
 
 class MailRefused(Exception):
     """The server will not take this message; its answer is the argument."""
+
+
+class RecipientRefused(MailRefused):
+    """The server will take nothing for this recipient."""
 
 
 class MailDeferred(Exception):
@@ -146,6 +154,15 @@ class NoticeMail:
     locale: str
 
 
+class ReportReader(Protocol):
+    @abstractmethod
+    def read(self, content: bytes) -> DeliveryReport:
+        """A report as it came by mail (RFC 3464), with all its headers; of hostile input too it ends soon.
+
+        Raises NoDeliveryReport for everything else, and for what has more than LARGEST_REPORT bytes.
+        """
+
+
 class TemplateFailed(Exception):
     """An organisation's template cannot be used for this mail; the argument says why."""
 
@@ -207,6 +224,8 @@ def refuse_unsafe(email: Email) -> None:
             raise MailRefused(f"{address[:LONGEST_ADDRESS]!r} is no address that we can send to.")
     if len(email.message_id) > LONGEST_ADDRESS or _MESSAGE_ID.fullmatch(email.message_id) is None:
         raise MailRefused("The message id is malformed.")
+    if _ENVELOPE_ID.fullmatch(email.envelope_id) is None:
+        raise MailRefused("The envelope id is malformed.")
     for attachment in email.attachments:
         if re.fullmatch(r"[a-z]+/[a-z0-9.+-]+", attachment.content_type) is None:
             raise MailRefused("The content type of an attachment is malformed.")

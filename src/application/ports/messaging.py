@@ -8,7 +8,7 @@ from src.domain.documents.stored_document import StoredDocument
 from src.domain.messaging.message import Message
 from src.domain.messaging.template import MailTemplate, TemplateKind
 from src.domain.shared.change import Change
-from src.domain.shared.ids import ContactId, MailTemplateId, MessageId, QuoteId
+from src.domain.shared.ids import ContactId, MailTemplateId, MessageId, OrganizationId, QuoteId
 
 
 class MessageRepository(Protocol):
@@ -38,6 +38,14 @@ class MessageRepository(Protocol):
 
     @abstractmethod
     async def save(self, change: Change[Message]) -> Message: ...
+
+
+class MessageDirectory(Protocol):
+    """For whoever hands in what mail servers report, before it is known whom it concerns."""
+
+    @abstractmethod
+    async def organization_of(self, message_id: MessageId) -> OrganizationId | None:
+        """Whose message it is, also when they are suspended; None where there is none."""
 
 
 class StoredDocumentRepository(Protocol):

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from src.domain.identity.actor import Role
 from src.domain.shared.errors import Unauthenticated
-from src.domain.shared.ids import ApiKeyId, ChallengeId, OrganizationId, SessionId, UserId
+from src.domain.shared.ids import ApiKeyId, ChallengeId, MessageId, OrganizationId, SessionId, UserId
 
 
 class PasswordHasher(Protocol):
@@ -124,6 +124,18 @@ class DownloadLinks(Protocol):
     @abstractmethod
     def read(self, token: str, now: datetime) -> DownloadGrant:
         """Raises NotFound for what was not made here, was changed, or has expired: all look alike."""
+
+
+class Envelopes(Protocol):
+    """What names a mail on its way from server to server (ENVID, RFC 3461). Whoever gets the mail never sees it."""
+
+    @abstractmethod
+    def envelope_id(self, message_id: MessageId) -> str:
+        """Nobody else can make it. At most 100 letters, digits, ``-`` and ``_``."""
+
+    @abstractmethod
+    def message_of(self, envelope_id: str) -> MessageId:
+        """Raises MessageNotFound for what was not made here."""
 
 
 class Vault(Protocol):

@@ -62,6 +62,7 @@ class Permission(StrEnum):
     VERIFY_AUDIT = "audit.verify"  # And to sign heads: proves that nothing was changed, and shows no entry.
     RETAIN_AUDIT = "audit.retain"  # Removing what is old enough, for operators only: no role has it.
     DELIVER_MESSAGES = "messages.deliver"  # Jobs only: no role has it.
+    REPORT_DELIVERIES = "messages.report"  # Whoever hands in what mail servers report: no role has it.
     RUN_APPROVALS = "approvals.run"  # Jobs only: escalations, reminders and simulations.
     EXPIRE_QUOTES = "quotes.expire"  # The same.
     KEEP_FILES = "files.keep"  # The same: taking away what nothing belongs to any more.
@@ -259,6 +260,17 @@ class Actor:
         )
 
     @classmethod
+    def mail_gate(cls, *, organization_id: OrganizationId, name: str, origin: Origin) -> "Actor":
+        """An operator's machine that says what became of mails, and may do nothing else."""
+        return cls(
+            kind=ActorKind.OPERATOR,
+            organization_id=organization_id,
+            permissions=frozenset({Permission.REPORT_DELIVERIES}),
+            origin=origin,
+            name=name,
+        )
+
+    @classmethod
     def anonymous(cls, *, organization_id: OrganizationId, origin: Origin) -> "Actor":
         """Somebody at the login, who is not known yet."""
         return cls(
@@ -299,6 +311,17 @@ class Actor:
         """Raises PermissionMissing."""
         if not self.may(permission):
             raise PermissionMissing(f"This needs the permission {permission.value}.", permission=permission.value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailGate:
+    """Whoever hands in what other mail servers report, by name. Whose mail it was, only the report can say."""
+
+    name: str
+    origin: Origin
+
+    def actor(self, organization_id: OrganizationId) -> Actor:
+        return Actor.mail_gate(organization_id=organization_id, name=self.name, origin=self.origin)
 
 
 class PermissionMissing(Forbidden):

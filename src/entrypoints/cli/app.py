@@ -1,6 +1,7 @@
 """The ``proffer`` command line: the same use cases as over HTTP.
 
-Exit codes: 0 done · 1 refused or failed · 2 wrong usage · 3 invalid input · 4 nothing found · 5 the audit chain is broken.
+Exit codes: 0 done · 1 refused or failed · 2 wrong usage · 3 invalid input · 4 nothing found · 5 the audit chain is broken ·
+75 not now (mail reports).
 """
 
 import os
@@ -36,7 +37,7 @@ user = App(name="user", help="Invite people, give them roles, lock them out.")
 organization = App(name="organization", help="Make, list, suspend and restore organisations.")
 export = App(name="export", help="Write quotes, their lines, customers, products and a summary into files.")
 job = App(name="job", help="See what is under way and what has failed, try again, give up.")
-mail = App(name="mail", help="Your own words for mails to customers: show, set, preview, reset.")
+mail = App(name="mail", help="Your own words for mails to customers: show, set, preview, reset; and delivery reports.")
 approval = App(name="approval", help="See what waits for whom, what a quote would need, and decide.")
 attachment = App(
     name="attachment", help="Add files to quotes, customers and approval requests, list, fetch and delete them."
@@ -240,6 +241,11 @@ for function, name, text in (
         "set_template",
         "set",
         'Give a mail own words.\n\nExample: proffer mail set offer de --subject "Angebot {{ number }}" --text angebot.txt --as owner@nordlicht.example',
+    ),
+    (
+        "report",
+        "report",
+        "Take in what other mail servers report of our mails.\n\nExample: proffer mail report < bounce.eml",
     ),
     ("reset", "reset", "Our own words again.\n\nExample: proffer mail reset offer de --as owner@nordlicht.example"),
     (

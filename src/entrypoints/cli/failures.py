@@ -5,6 +5,7 @@ import sys
 from src.domain.shared.errors import DomainError, Invalid, NotFound
 
 REFUSED, USAGE, INVALID, NOT_FOUND, BROKEN_CHAIN = 1, 2, 3, 4, 5
+TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h: mail servers keep the mail and come back with it.
 
 
 def explain(error: DomainError) -> int:

@@ -1,10 +1,14 @@
-"""``proffer mail …``: the organisation's own words for mails to customers."""
+"""``proffer mail …``: the organisation's own words for mails to customers, and what mail servers report of mails."""
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
+from sqlalchemy.exc import SQLAlchemyError
 
+from src.application.messaging.take_report import TakeDeliveryReport
 from src.application.messaging.templates import (
     ChangeMailTemplate,
     ChangeMailTemplateCommand,
@@ -16,6 +20,9 @@ from src.application.messaging.templates import (
     PreviewMailTemplateCommand,
     ResetMailTemplate,
 )
+from src.domain.identity.actor import MailGate
+from src.domain.messaging.message import MessageNotFound, ReportTooEarly
+from src.domain.messaging.report import LARGEST_REPORT, NoDeliveryReport
 from src.domain.messaging.template import (
     TEMPLATE_VALUES,
     MailTemplate,
@@ -23,9 +30,10 @@ from src.domain.messaging.template import (
     TemplateKind,
     TemplateTexts,
 )
+from src.entrypoints.cli.failures import TRY_AGAIN, explain, fail
 from src.entrypoints.cli.output import print_json, print_table
 from src.entrypoints.cli.quotes import quote_of
-from src.entrypoints.cli.session import As, CliSession, Organization, session_of
+from src.entrypoints.cli.session import As, CliSession, Organization, cli_origin, installation, session_of
 
 Kind = Annotated[TemplateKind, Parameter(help="Which mail.")]
 Language = Annotated[str, Parameter(help="The first part of a language tag, such as de.")]
@@ -142,6 +150,52 @@ async def preview(
     else:
         print(f"{composed.subject}\n\n{composed.text}")
     return 0
+
+
+async def report(
+    files: Annotated[
+        tuple[Path, ...], Parameter(help="Reports, a mail each; without any, one on standard input.")
+    ] = (),
+    /,
+    *,
+    ignore_others: Annotated[
+        bool, Parameter(help="What is no report, or about no mail of ours, counts as done.", negative="")
+    ] = False,
+) -> int:
+    """Take in delivery reports (RFC 3464) of whatever organisation, as a mail server pipes them: exit code 75 asks it to
+    come back later. Of each the first MiB is read, for what was returned comes last.
+
+    Example: proffer mail report < bounce.eml
+    """
+    given = [(str(path), _head(path)) for path in files] or [("report", sys.stdin.buffer.read(LARGEST_REPORT))]
+    try:
+        return await _take(given, ignore_others=ignore_others)
+    except (OSError, SQLAlchemyError) as error:
+        return fail(f"the database cannot be reached: {type(error).__name__}.", TRY_AGAIN)
+
+
+async def _take(given: Sequence[tuple[str, bytes]], *, ignore_others: bool) -> int:
+    """Each for itself; the exit code of the worst, and one that asks to come back before all others."""
+    codes = {0}
+    async with installation() as container:
+        take = await container.get(TakeDeliveryReport)
+        for name, content in given:
+            try:
+                taken = await take(MailGate(name="command line", origin=cli_origin()), content)
+            except ReportTooEarly as error:
+                codes.add(fail(f"{name}: {error.message}", TRY_AGAIN))
+            except (NoDeliveryReport, MessageNotFound) as error:
+                print(f"{name}: ", end="", file=sys.stderr)
+                codes.add(explain(error) * (not ignore_others))
+            else:
+                now = "is" if taken.changed else "was already"
+                print(f"{name}: {taken.action.value}; message {taken.message_id} {now} {taken.status.value}.")
+    return max(codes)
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(LARGEST_REPORT)
 
 
 def _texts(known: TemplateTexts, subject: str | None, text: Path | None, html: Path | None) -> TemplateTexts:

@@ -23,6 +23,7 @@ from src.application.identity.users import (
     ListUsers,
     ReactivateUser,
 )
+from src.application.ports.identity import OperatorRights
 from src.application.ports.paging import LARGEST_PAGE, Paging
 from src.domain.identity.actor import Role
 from src.domain.identity.user import User, UserNotFound, normal_email
@@ -232,13 +233,20 @@ async def verify_domains(
     return 0
 
 
-async def add_operator_key(name: Annotated[str, Parameter(help="Whose key it is, for the audit.")]) -> int:
+async def add_operator_key(
+    name: Annotated[str, Parameter(help="Whose key it is, for the audit.")],
+    *,
+    only_mail_reports: Annotated[
+        bool, Parameter(help="For a mail gateway: hands in delivery reports and opens nothing else.", negative="")
+    ] = False,
+) -> int:
     """Make a key for /platform/v1; it is shown this once.
 
     Example: proffer operator add-key olga
     """
+    rights = OperatorRights.MAIL_REPORTS if only_mail_reports else OperatorRights.EVERYTHING
     async with installation() as container:
-        made = await (await container.get(CreateOperatorKey))(name)
+        made = await (await container.get(CreateOperatorKey))(name, rights)
     print(made.secret)
     return 0
 

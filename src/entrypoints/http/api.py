@@ -23,6 +23,7 @@ from src.entrypoints.http.mail_templates.controller import MailTemplateControlle
 from src.entrypoints.http.organization.controller import OrganizationController
 from src.entrypoints.http.organization.custom_fields import CustomFieldController
 from src.entrypoints.http.platform.controller import PlatformController
+from src.entrypoints.http.platform.mail_reports import MailReportController
 from src.entrypoints.http.prices.controller import (
     CouponController,
     CustomerGroupController,
@@ -46,6 +47,7 @@ CONTROLLERS = (
     UserController,
     ApiKeyController,
     PlatformController,
+    MailReportController,
     CustomerController,
     ContactController,
     CustomerGroupController,

@@ -5,7 +5,7 @@ from litestar import Request
 
 from src.application.identity.authenticate import Authenticate
 from src.application.identity.platform import AuthenticateOperator, Operator
-from src.domain.identity.actor import Actor, Origin
+from src.domain.identity.actor import Actor, MailGate, Origin
 from src.domain.shared.errors import Unauthenticated
 from src.entrypoints.http.request_limits import RequestLimiter, RequestRates
 from src.entrypoints.http.requests import origin_of
@@ -43,6 +43,10 @@ class HttpActors(Provider):
     @provide
     async def operator(self, request: Request, authenticate: AuthenticateOperator, origin: Origin) -> Operator:  # type: ignore[type-arg]  # As above.
         return await authenticate(_credential(request), origin)
+
+    @provide
+    async def mail_gate(self, request: Request, authenticate: AuthenticateOperator, origin: Origin) -> MailGate:  # type: ignore[type-arg]  # As above.
+        return await authenticate.mail_gate(_credential(request), origin)
 
 
 def _credential(request: Request) -> str:  # type: ignore[type-arg]  # As above.

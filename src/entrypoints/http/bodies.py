@@ -10,6 +10,7 @@ from litestar.types import ASGIApp, HTTPReceiveMessage, HTTPRequestEvent, Receiv
 
 from src.application.identity.change_organization import LARGEST_LOGO
 from src.application.ports.tabular import LARGEST_FILE
+from src.domain.messaging.report import LARGEST_REPORT
 from src.domain.shared.errors import Invalid
 from src.entrypoints.http.expected import body_may_be_absent
 from src.entrypoints.http.problems import BODY_TOO_LARGE, NOT_JSON, Problem, problem_of
@@ -24,6 +25,7 @@ _TABLES: Final = frozenset(
 FILES: Final = MappingProxyType(
     {
         "/api/v1/imports": (_TABLES, LARGEST_FILE),
+        "/platform/v1/mail-reports": (frozenset({b"message/rfc822", b"application/octet-stream"}), LARGEST_REPORT),
         "/api/v1/organization/logo": (frozenset({b"image/png", b"image/jpeg"}), LARGEST_LOGO),
     }
 )

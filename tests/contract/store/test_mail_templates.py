@@ -48,6 +48,7 @@ from src.domain.quoting.content import Recipient
 from src.domain.quoting.quote import Quote
 from src.domain.shared.errors import Invalid, Stale
 from src.domain.shared.ids import MailTemplateId
+from tests.builders.mail import ENVELOPES
 from tests.builders.quotes import NOON, a_contact, a_content, a_customer, a_new_quote
 from tests.organizations import ORIGIN, TestOrganization
 
@@ -116,7 +117,14 @@ class Office:
     async def deliver(self, quote: Quote) -> None:
         """All of its mails that wait."""
         deliver = DeliverQuote(
-            self.transactions, PlainTextRenderer(), self.storage, TEMPLATES, self.mailer, self.clock, self.ids
+            self.transactions,
+            PlainTextRenderer(),
+            self.storage,
+            TEMPLATES,
+            self.mailer,
+            ENVELOPES,
+            self.clock,
+            self.ids,
         )
         async with self.open(self.sales) as uow:
             waiting = [one for one in await uow.messages.of_quote(quote.id) if one.status is DeliveryStatus.QUEUED]

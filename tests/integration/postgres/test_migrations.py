@@ -19,14 +19,16 @@ from sqlalchemy.pool import NullPool
 from src.adapters.embedded_postgres import ServerAddress
 from src.adapters.postgres.addresses import DatabaseUrls
 from src.adapters.postgres.bootstrap import alembic_config, bootstrap, downgrade, migrate, upgrade
+from src.adapters.postgres.directories import PostgresOrganizationDirectory
 from src.adapters.postgres.engine import make_engine
 from src.adapters.postgres.lint import lint
 from src.adapters.postgres.unit_of_work import OpenPostgresUnitOfWork
+from src.application.ports.identity import OperatorKey, OperatorRights
 from src.application.ports.paging import Paging
 from src.application.ports.quoting import QuoteFilter
 from src.domain.approvals.conditions import Condition, Operator
 from src.domain.identity.actor import Role
-from src.domain.messaging.message import Message
+from src.domain.messaging.message import DeliveryStatus, Message
 from src.domain.shared.change import Change
 from src.domain.shared.ids import MessageId
 from tests.builders.everything import a_full_organization
@@ -307,3 +309,45 @@ async def test_mails_to_one_address_are_told_apart_by_attempt_groups(
     assert [(one.recipient, one.attempt_group) for one in kept] == [(first.recipient, 1), *made]
     assert first.contact_id is not None
     assert [one.contact_id for one in kept] == [first.contact_id, None, first.contact_id, first.contact_id]
+
+
+async def test_what_reports_said_becomes_the_nearest_of_before_and_gateways_are_locked_out(
+    empty: DatabaseUrls, owner: AsyncConnection
+) -> None:
+    await migrate(empty.owner)
+    app, operator = make_engine(empty.app, pool_size=2), make_engine(empty.operator, pool_size=1)
+    open_uow, directory = OpenPostgresUnitOfWork(app, operator), PostgresOrganizationDirectory(operator)
+    await directory.add_operator_key(OperatorKey("olga", OperatorRights.EVERYTHING), "1", NOON)
+    await directory.add_operator_key(OperatorKey("mailgate", OperatorRights.MAIL_REPORTS), "2", NOON)
+    sales = (await a_full_organization(open_uow)).actor(Role.SALES)
+    statuses = (DeliveryStatus.DELIVERED, DeliveryStatus.BOUNCED)
+    async with open_uow(sales) as uow:
+        (quote,) = (await uow.quotes.page(QuoteFilter(), Paging())).items
+        (first,) = await uow.messages.of_quote(quote.id)
+        for group, status in enumerate(statuses, start=2):
+            queued = Message.queue(
+                message_id=MessageId(uuid4()),
+                quote_id=quote.id,
+                revision=first.revision,
+                recipient="ann@example.com",
+                recipient_name="",
+                note="",
+                at=first.created_at + timedelta(minutes=group),
+                attempt_group=group,
+            )
+            await uow.messages.save(replace(queued, after=replace(queued.after, status=status)))
+        await uow.commit()
+    await app.dispose()
+    await operator.dispose()
+
+    await owner.run_sync(downgrade, "0012")
+    await owner.run_sync(upgrade)
+    await owner.commit()
+
+    async with open_uow(sales) as uow:
+        kept = [one.status for one in await uow.messages.of_quote(quote.id)]
+    keys = [await directory.operator_of(key_hash) for key_hash in ("1", "2")]
+    await app.dispose()
+    await operator.dispose()
+    assert kept == [first.status, DeliveryStatus.HANDED_OVER, DeliveryStatus.FAILED]
+    assert keys == [OperatorKey("olga", OperatorRights.EVERYTHING), None]

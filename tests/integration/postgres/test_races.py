@@ -57,6 +57,7 @@ from src.domain.shared.errors import Conflict, DomainError, NotFound, Stale
 from src.domain.shared.ids import ContactId, CustomerId, MessageId, QuoteId
 from tests.builders.approvals import SUBJECTS
 from tests.builders.audit import SIGNER
+from tests.builders.mail import ENVELOPES
 from tests.builders.quotes import a_contact, a_customer
 from tests.organizations import ORIGIN, TestOrganization, new_organization
 
@@ -218,7 +219,14 @@ async def test_when_all_mails_fail_at_one_instant_it_is_told_once(open_postgres:
     worker = Actor.job(organization_id=desk.team.organization.id, name="deliver_quote", origin=ORIGIN)
     mailer = MemoryMailer()
     deliver = DeliverQuote(
-        desk.transactions, PlainTextRenderer(), MemoryStorage(), PlainMailTemplates(), mailer, SystemClock(), ids
+        desk.transactions,
+        PlainTextRenderer(),
+        MemoryStorage(),
+        PlainMailTemplates(),
+        mailer,
+        ENVELOPES,
+        SystemClock(),
+        ids,
     )
     for _ in range(ROUNDS):
         quote = await desk.send((await desk.approved()).id)

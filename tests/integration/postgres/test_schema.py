@@ -50,6 +50,7 @@ _LOOKED_UP_FIRST = {
     "proffer.challenges_id",
     "proffer.provider_logins_id",
     "proffer.api_keys_hash",
+    "proffer.messages_id",
     # What the queue's functions ask of all tenants at once.
     "proffer.jobs_queue_id",
     "proffer.jobs_ended",
@@ -124,6 +125,7 @@ async def test_the_comparison_finds_a_column_that_only_the_database_has(owner_en
         "SELECT 1 FROM proffer.operator_keys",
         "SELECT 1 FROM proffer.throttles",
         "SELECT proffer.purge()",
+        "SELECT proffer.find_message(gen_random_uuid())",
         "UPDATE proffer.idempotency_keys SET status = 200",
         "UPDATE proffer.external_identities SET subject = 'x'",
         "UPDATE proffer.stored_documents SET sha256 = ''",
@@ -263,9 +265,9 @@ async def test_every_index_and_unique_constraint_begins_with_the_organisation(ow
         rows = await connection.execute(
             text(
                 "SELECT i.indexrelid::regclass::text FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid "
-                "JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0] "
+                "LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0] "
                 "WHERE c.relnamespace = 'proffer'::regnamespace AND c.relname <> ALL (:tenantless) "
-                "AND a.attname <> 'organization_id'"
+                "AND a.attname IS DISTINCT FROM 'organization_id'"
             ),
             {"tenantless": list(_TENANTLESS)},
         )
@@ -315,3 +317,17 @@ _MANY_QUOTES = (
     f"SELECT {', '.join(_COPIED.get(column.name, column.name) for column in metadata.tables['proffer.quotes'].columns)} "
     "FROM proffer.quotes, generate_series(1, 5000) AS n WHERE id = :quote"
 )
+
+
+@pytest.mark.asyncio
+async def test_whose_message_a_report_names_is_found_by_an_index(superuser_engine: AsyncEngine) -> None:
+    async with superuser_engine.connect() as connection:
+        source = await connection.scalar(
+            text("SELECT prosrc FROM pg_proc WHERE oid = 'proffer.find_message(uuid)'::regprocedure")
+        )
+        await connection.execute(text("SET LOCAL enable_seqscan = off"))
+        await connection.execute(text("SET LOCAL ROLE proffer_door"))
+        question = str(source).replace("wanted", "'0192f0c1-0000-7000-8000-000000000001'::uuid")
+        plan = "\n".join((await connection.exec_driver_sql(f"EXPLAIN {question}")).scalars())
+
+    assert "messages_id" in plan

@@ -19,6 +19,7 @@ from src.domain.shared.ids import ContactId, MessageId, QuoteId
 from tests.builders.quotes import NOON
 
 QUEUED, TAKEN, FAILED = DeliveryStatus.QUEUED, DeliveryStatus.HANDED_OVER, DeliveryStatus.FAILED
+ARRIVED, BOUNCED = DeliveryStatus.DELIVERED, DeliveryStatus.BOUNCED
 QUOTE = QuoteId(uuid4())
 
 
@@ -44,6 +45,13 @@ def _message(status: DeliveryStatus = QUEUED, *, revision: int = 1, group: int =
         ((TAKEN, QUEUED), DeliveryOutcome.QUEUED),
         ((TAKEN,), DeliveryOutcome.HANDED_OVER),
         ((TAKEN, TAKEN), DeliveryOutcome.HANDED_OVER),
+        ((TAKEN, ARRIVED), DeliveryOutcome.HANDED_OVER),
+        ((ARRIVED, ARRIVED), DeliveryOutcome.DELIVERED),
+        ((ARRIVED, QUEUED), DeliveryOutcome.QUEUED),
+        ((ARRIVED, BOUNCED), DeliveryOutcome.PARTLY_FAILED),
+        ((TAKEN, BOUNCED), DeliveryOutcome.PARTLY_FAILED),
+        ((BOUNCED, BOUNCED), DeliveryOutcome.BOUNCED),
+        ((BOUNCED, FAILED), DeliveryOutcome.FAILED),
         ((TAKEN, FAILED), DeliveryOutcome.PARTLY_FAILED),
         ((FAILED,), DeliveryOutcome.FAILED),
         ((FAILED, FAILED), DeliveryOutcome.FAILED),
@@ -80,6 +88,10 @@ def _to(person: int, status: DeliveryStatus, group: int, address: str = "a@examp
     [
         ([], False),
         ([_to(1, FAILED, 1), _to(2, FAILED, 1)], True),
+        ([_to(1, BOUNCED, 1), _to(2, FAILED, 1)], True),
+        ([_to(1, BOUNCED, 1), _to(2, ARRIVED, 1)], False),
+        ([_to(1, BOUNCED, 1), _to(1, ARRIVED, 2)], False),
+        ([_to(1, ARRIVED, 1), _to(1, BOUNCED, 2)], True),
         ([_to(1, FAILED, 1), _to(2, QUEUED, 1)], False),
         ([_to(1, TAKEN, 1), _to(2, TAKEN, 1), _to(2, FAILED, 2)], False),
         ([_to(1, TAKEN, 1), _to(2, TAKEN, 1), _to(2, FAILED, 2), _to(1, FAILED, 3)], True),

@@ -32,6 +32,7 @@ from src.domain.quoting.revision import CancelReason
 from src.domain.quoting.states import QuoteStatus
 from src.domain.quoting.validity import end_of_validity
 from src.domain.shared.ids import MessageId
+from tests.builders.mail import ENVELOPES
 from tests.builders.quotes import a_content, a_customer, a_new_quote
 from tests.organizations import ORIGIN, TestOrganization, new_organization
 
@@ -62,6 +63,7 @@ class Post:
             self.storage,
             JinjaMailTemplates("http://proffer.test/account", "http://proffer.test/approvals"),
             self.mailer,
+            ENVELOPES,
             self.clock,
             self.ids,
         )

@@ -86,7 +86,7 @@ def _payable(revision: Revision) -> str:
 
 
 class MessageResponse(Struct, frozen=True):
-    """One mail: ``queued``, ``handed_over`` or ``failed``, with the mail server's last *answer*."""
+    """One mail: ``queued``, ``handed_over``, ``delivered``, ``bounced`` or ``failed``, with a server's last *answer*."""
 
     id: UUID
     revision: int
@@ -110,7 +110,9 @@ class MessageResponse(Struct, frozen=True):
 
 
 class AttemptGroupResponse(Struct, frozen=True):
-    """The mails of one sending. *outcome*: ``queued`` while one waits, ``handed_over``, ``partly_failed``, ``failed``."""
+    """The mails of one sending. *outcome*: ``queued`` while one waits; ``delivered`` or ``bounced`` where all are,
+    ``failed`` where none has reached its recipient, ``partly_failed`` where some have not, else ``handed_over``.
+    """
 
     revision: int
     kind: str

@@ -1,0 +1,81 @@
+"""However reports come, doubled and in whatever order, a message ends in the same status."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from src.domain.messaging.message import MOST_NOTES, DeliveryStatus, Evidence, Message
+from src.domain.messaging.report import DeliveryReport, RecipientReport, ReportedAction
+from src.domain.shared.ids import MessageId, QuoteId
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+reports = st.builds(
+    RecipientReport, action=st.sampled_from(ReportedAction), diagnostic=st.sampled_from(["", "one", "another"])
+).map(lambda told: DeliveryReport(envelope_id="", message_id="", recipients=(told,)))
+
+
+def _handed_over() -> Message:
+    queued = Message.queue(
+        message_id=MessageId(UUID(int=1)),
+        quote_id=QuoteId(UUID(int=2)),
+        revision=1,
+        recipient="katrin@brandt.example",
+        recipient_name="Katrin",
+        note="",
+        at=NOON,
+    )
+    return queued.after.handed_over(answer="250 OK", at=NOON).after
+
+
+def _after(told: list[DeliveryReport]) -> Message:
+    message = _handed_over()
+    for report in told:
+        change = message.reported(report, evidence=Evidence.ENVELOPE_ID, at=NOON)
+        message = message if change is None else change.after
+    return message
+
+
+@given(told=st.lists(reports, max_size=8), data=st.data())
+def test_neither_order_nor_doubling_changes_the_status(told: list[DeliveryReport], data: st.DataObject) -> None:
+    again = data.draw(st.permutations(told + data.draw(st.lists(st.sampled_from(told), max_size=5)) if told else told))
+
+    assert _after(again).status is _after(told).status
+
+
+@given(told=st.lists(reports, max_size=8))
+def test_the_status_is_the_strongest_thing_that_was_told(told: list[DeliveryReport]) -> None:
+    actions = {one.strongest.action for one in told}
+    expected = (
+        DeliveryStatus.DELIVERED
+        if ReportedAction.DELIVERED in actions
+        else DeliveryStatus.BOUNCED
+        if ReportedAction.FAILED in actions
+        else DeliveryStatus.HANDED_OVER
+    )
+
+    assert _after(told).status is expected
+
+
+@given(told=st.lists(reports, max_size=8), last=reports)
+def test_the_same_report_twice_tells_nothing_new(told: list[DeliveryReport], last: DeliveryReport) -> None:
+    message = _after([*told, last])
+
+    assert message.reported(last, evidence=Evidence.ENVELOPE_ID, at=NOON) is None
+
+
+@given(told=st.lists(reports, max_size=60))
+def test_whoever_writes_again_and_again_is_noted_so_often(told: list[DeliveryReport]) -> None:
+    assert _after(told).notes <= MOST_NOTES
+
+
+@given(report=reports, status=st.sampled_from([DeliveryStatus.FAILED, DeliveryStatus.DELIVERED]))
+def test_what_has_failed_here_or_arrived_stays_so(report: DeliveryReport, status: DeliveryStatus) -> None:
+    arrived = DeliveryReport(
+        envelope_id="", message_id="", recipients=(RecipientReport(action=ReportedAction.DELIVERED),)
+    )
+    failed = _handed_over().failed(answer="given up", at=NOON).after
+    message = failed if status is DeliveryStatus.FAILED else _after([arrived])
+
+    assert message.reported(report, evidence=Evidence.MESSAGE_ID, at=NOON) is None
