@@ -132,11 +132,11 @@ def _return_path(variables: Mapping[str, str]) -> str:
 
 
 def _smtp(variables: Mapping[str, str]) -> SmtpSettings | None:
-    url = variables.get("PROFFER_SMTP_URL")
+    url, return_path = variables.get("PROFFER_SMTP_URL"), _return_path(variables)
     if not url:
         return None
     try:
-        return SmtpSettings.parse(url, sender_address=_mail_from(variables), return_path=_return_path(variables))
+        return SmtpSettings.parse(url, sender_address=_mail_from(variables), return_path=return_path)
     except ValueError as error:
         raise SettingsError(f"PROFFER_SMTP_URL cannot be used. {error}") from None
 

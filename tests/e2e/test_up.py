@@ -102,6 +102,7 @@ def test_a_busy_port_is_a_sentence(installation: Installation) -> None:
         ("PROFFER_LOG_LEVEL", "loud"),
         ("PROFFER_SECRET_KEY", "short"),
         ("PROFFER_SMTP_URL", "x"),
+        ("PROFFER_MAIL_RETURN_PATH", "Bounces <bounces@example.com>"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named(variable: str, value: str, installation: Installation) -> None:

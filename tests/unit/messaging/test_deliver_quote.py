@@ -18,7 +18,7 @@ from src.adapters.smtp import JinjaMailTemplates
 from src.application.jobs.manage_jobs import ClearUpAfterJob, RetryJob
 from src.application.messaging.deliver_quote import DeliverQuote, DeliverQuoteCommand
 from src.application.ports.documents import QuoteDocument, QuoteRenderer, RenderedDocument
-from src.application.ports.mail import MailDeferred, MailRefused
+from src.application.ports.mail import MailDeferred, MailRefused, RecipientRefused
 from src.application.ports.storage import StorageUnavailable
 from src.application.quoting.cancel_quote import CancelQuote, CancelQuoteCommand
 from src.application.quoting.send_quote import SendQuote, SendQuoteCommand
@@ -173,6 +173,35 @@ async def test_a_document_that_cannot_be_made_fails_the_attempt_and_not_the_mess
         await post.deliver(renderer=BrokenRenderer())
 
     assert post.message().status is DeliveryStatus.QUEUED
+
+
+@pytest.mark.parametrize(
+    ("refusal", "status"),
+    [
+        (RecipientRefused("550 5.1.1 No such user"), DeliveryStatus.BOUNCED),
+        (MailRefused("554 5.7.1 Spam"), DeliveryStatus.FAILED),
+    ],
+)
+async def test_an_address_that_is_refused_for_good_has_bounced_and_a_mail_that_is_refused_has_failed(
+    post: Post, refusal: MailRefused, status: DeliveryStatus
+) -> None:
+    post.mailer.fail_with(refusal)
+
+    await post.deliver()
+
+    assert (post.message().status, post.message().answer) == (status, str(refusal))
+    assert post.actions()[-2:] == [f"message.{status.value}", "quote.delivery_failed"]
+
+
+async def test_the_mail_goes_by_an_envelope_id_that_names_its_message(post: Post) -> None:
+    post.mailer.fail_with(MailDeferred("451 later"))
+    with pytest.raises(MailDeferred):
+        await post.deliver()
+
+    await post.deliver()
+
+    (mail,) = post.mailer.sent
+    assert ENVELOPES.message_of(mail.envelope_id) == post.message_id
 
 
 async def test_what_failed_with_its_job_tells_why_until_it_is_tried_again(post: Post) -> None:
