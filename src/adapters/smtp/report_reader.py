@@ -47,6 +47,7 @@ class EmailReportReader(ReportReader):
                     "This mail is no delivery report (multipart/report; report-type=delivery-status)."
                 )
             return _report(_parts_of(mail))
+        # ValueErrors have been seen, of character sets in parameters; it is not made for what strangers write.
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             raise NoDeliveryReport("This delivery report cannot be read.") from error
 
@@ -115,8 +116,9 @@ def _parts_of(part: _Part) -> list[_Part]:
 
 
 def _line(part: _Part, name: str) -> str:
-    """A header, unfolded and without anything that could be no text; the first where there are several."""
-    text = storable(str(part.get(name, "")))[: 2 * LONGEST_HEADER]
+    """A header, unfolded and without anything that could be no text; the first where there are several. Some write UTF-8."""
+    raw = next((value for key, value in part.raw_items() if key.lower() == name.lower()), "")
+    text = storable(raw[: 2 * LONGEST_HEADER].encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
     visible = "".join(" " if unicodedata.category(one) in {"Cc", "Cf", "Zl", "Zp"} else one for one in text)
     return " ".join(visible.split())[:LONGEST_HEADER]
 

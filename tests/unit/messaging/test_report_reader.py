@@ -77,13 +77,14 @@ def test_what_was_returned_may_be_cut_off() -> None:
 
 
 def test_an_answer_is_one_line_of_bounded_length_whatever_a_server_says() -> None:
-    hostile = "x" * 5000 + "\x00\x1b[31m\u2028"
+    hostile = "No\x00\x1b[31m such\u2028user\u202e" + "x" * 5000
     content = a_postfix_report().replace(b"No such user here", hostile.encode())
 
     answer = read(content).strongest.answer
 
     assert len(answer) == LONGEST_ANSWER
     assert answer.isprintable()
+    assert "No\ufffd [31m such user x" in answer
 
 
 def _nested(levels: int) -> bytes:
@@ -91,6 +92,10 @@ def _nested(levels: int) -> bytes:
         b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (level, level) for level in range(levels)
     )
     return a_postfix_report() + inner
+
+
+def _with_boundary(written: bytes) -> bytes:
+    return a_postfix_report().replace(b'="B1A2/relay"', written)
 
 
 def _parameters() -> bytes:
@@ -113,7 +118,10 @@ def _parameters() -> bytes:
         a_postfix_report("exploded"),
         a_postfix_report().replace(b"Final-Recipient", b"\r\n--B1A2/relay--\r\nFinal-Recipient"),
         a_postfix_report().partition(b"Final-Recipient")[0],
-        b"x" * (LARGEST_REPORT + 1),
+        a_postfix_report() + b"x" * LARGEST_REPORT,
+        _with_boundary(b"*=x\x00'en'abc"),  # The library raises what it should not.
+        _with_boundary(b"*=undefined'en'abc"),
+        _with_boundary(b"*=punycode'en'%ff"),
         a_postfix_report() + b"\n" * MOST_LINES,
         _nested(MOST_CONTAINERS),
         b"Content-Type: message/rfc822\r\n\r\n" * 20_000,
