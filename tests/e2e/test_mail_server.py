@@ -279,13 +279,22 @@ async def test_a_mail_that_comes_back_is_told_found_and_leaves_the_offer_as_it_i
     await office.settled(path, 1)
     before = (await team.sales.get(path)).json()
 
-    taken = await office.hand_in(a_postfix_report("failed", envelope_id=office.envelope_id(KATRIN)))
+    content = a_postfix_report("failed", envelope_id=office.envelope_id(KATRIN))
+    headers = {
+        "authorization": f"Bearer {office.gate.token}",
+        "content-type": "message/rfc822",
+        "idempotency-key": uuid4().hex,
+    }
+    taken = await office.gate.client.post(REPORTS, content=content, headers=headers)
+    repeated = await office.gate.client.post(REPORTS, content=content, headers=headers)
     again = await office.hand_in(a_postfix_report("failed", envelope_id=office.envelope_id(KATRIN)))
     notice = await office.mailed(seller, "could not be delivered")
 
     (group,) = (await team.sales.get(f"{path}/deliveries")).json()["items"]
     timeline = (await team.sales.get(f"{path}/timeline")).json()
     found = (await team.sales.get("/api/v1/quotes", delivery_failed="true")).json()
+    assert repeated.headers["idempotency-replayed"] == "true"
+    assert repeated.json() == taken.json()
     assert (taken.status_code, taken.json()) == (200, {"action": "failed", "status": "bounced", "changed": True})
     assert again.json() == {"action": "failed", "status": "bounced", "changed": False}
     assert (group["outcome"], group["messages"][0]["status"]) == ("bounced", "bounced")
@@ -359,9 +368,15 @@ async def test_a_gateways_key_opens_nothing_else(office: Office) -> None:
         await office.gate.post(organizations, {"slug": "x", "party": {"name": "x"}}),
     ]
 
-    for answer in answers[:4]:
+    made = await office.command("operator", "add-key", "gate", "--only-mail-reports")
+    by_command = Caller(office.gate.client, made.stdout.decode().strip())
+    answers.insert(0, await by_command.get(organizations))
+
+    for answer in answers[:5]:
         assert (answer.status_code, answer.json()["error_code"]) == (403, "permission_missing"), answer.text
-    assert answers[4].status_code in {403, 422}
+    assert answers[5].status_code in {403, 422}
+    unknown = await by_command.send("POST", REPORTS, a_postfix_report("failed"), "message/rfc822")
+    assert unknown.json()["error_code"] == "message_not_found"
     assert (await office.gate.get("/api/v1/quotes")).status_code == 401
 
 
