@@ -9,10 +9,10 @@ import signal
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
-from cyclopts import App
+from cyclopts import App, CycloptsError
 
 from src.domain.shared.errors import DomainError
-from src.entrypoints.cli.failures import INVALID, explain, fail
+from src.entrypoints.cli.failures import INVALID, explain, fail, misused
 from src.entrypoints.cli.price import price
 
 
@@ -350,10 +350,12 @@ for group, function, name, text in (
 def main() -> None:
     """Run the command line; every failure is a sentence and an exit code, never a stack trace."""
     try:
-        result = app()
+        result = app(exit_on_error=False, print_error=False)
         sys.stdout.flush()  # Here, where it can still be told that there is no room for it.
     except KeyboardInterrupt:
         sys.exit(130)
+    except CycloptsError as error:
+        sys.exit(misused(error))
     except DomainError as error:
         sys.exit(explain(error))
     except BrokenPipeError:  # Whoever reads has seen enough; what is left has nowhere to go, also when Python ends.
