@@ -269,6 +269,37 @@ def test_lines_customers_and_products_are_exported(demo: Installation, tmp_path:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["customers.jsonl", "lines.jsonl", "products.jsonl"]
 
 
+def test_customers_and_people_are_named_by_name_e_mail_or_id(demo: Installation, tmp_path: Path) -> None:
+    def exported(*conditions: str, what: str = "quotes") -> list[dict[str, str]]:
+        file = tmp_path / "out.jsonl"
+        result = demo.run("export", what, str(file), "--force", "--as", SALES, *conditions)
+        assert result.returncode == 0, result.stderr.decode()
+        return [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+
+    people = {one["email"]: one["id"] for one in json.loads(demo.run("user", "list", "--as", OWNER, "--json").stdout)}
+    [brandt] = exported("--customer", "brandt")
+    made = json.loads(demo.run("audit", "list", "--as", OWNER, "--action", "customer.created", "--json").stdout)
+    customers = [json.loads(one["text"])["resource_id"] for one in made]
+    assert [exported("--customer", one) for one in customers].count([brandt]) == 1
+    assert len(exported("--owner", SALES)) == len(exported("--owner", people[SALES])) == 3
+    by_name, by_id = (demo.run("audit", "list", "--as", OWNER, "--json", "--by", one) for one in (OWNER, people[OWNER]))
+    assert by_name.returncode == 0, by_name.stderr.decode()
+    assert {json.loads(one["text"])["user_id"] for one in json.loads(by_name.stdout)} <= {people[OWNER]}
+    assert [one["sequence"] for one in json.loads(by_name.stdout)] == [
+        one["sequence"] for one in json.loads(by_id.stdout)
+    ]
+    export = ("export", "quotes", str(tmp_path / "none.csv"), "--as", SALES)
+    for conditions, code, told in (
+        (("--customer", "Nobody"), 4, "There is no customer 'Nobody'."),
+        (("--customer", people[OWNER]), 4, "There is no customer"),
+        (("--customer", "e"), 3, "customer: Several are meant: "),
+        (("--owner", "nobody@nordlicht.example"), 4, "There is no user nobody@nordlicht.example"),
+    ):
+        result = demo.run(*export, *conditions)
+        assert (result.returncode, told in result.stderr.decode()) == (code, True), result.stderr.decode()
+    assert not (tmp_path / "none.csv").exists()
+
+
 def test_a_catalogue_is_brought_in_asked_and_kept_whole(demo: Installation, tmp_path: Path) -> None:
     """The tour of the README; then files that nobody may bring in."""
 

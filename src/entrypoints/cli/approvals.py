@@ -21,8 +21,8 @@ from src.domain.identity.actor import Permission
 from src.domain.identity.user import User
 from src.domain.shared.canonical import decimal_text
 from src.domain.shared.ids import RequestId
+from src.entrypoints.cli.naming import quote_of
 from src.entrypoints.cli.output import print_json, print_table
-from src.entrypoints.cli.quotes import quote_of
 from src.entrypoints.cli.session import As, CliSession, Organization, session_of
 from src.entrypoints.http.approvals.schemas import ApprovalDetailsResponse, shown_facts
 

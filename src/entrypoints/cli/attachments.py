@@ -14,15 +14,14 @@ from src.application.ports.paging import LARGEST_PAGE, Paging
 from src.domain.documents.attachment import Attachment, SubjectKind
 from src.domain.shared.errors import invalid_field
 from src.domain.shared.ids import AttachmentId
-from src.entrypoints.cli.catalog import customer_of
 from src.entrypoints.cli.files import FileRefused, check_new, written_whole
+from src.entrypoints.cli.naming import customer_of, quote_of
 from src.entrypoints.cli.output import print_json, print_table, progress
-from src.entrypoints.cli.quotes import quote_of
 from src.entrypoints.cli.session import As, CliSession, Organization, session_of
 from src.entrypoints.strict_json import printable
 
 Quote = Annotated[str, Parameter(help="Of the quote with this number.")]
-Customer = Annotated[str, Parameter(help="Of this customer: part of its name.")]
+Customer = Annotated[str, Parameter(help="Of this customer: part of its name, or its id.")]
 Approval = Annotated[UUID | None, Parameter(help="Of the approval request with this id.")]
 Which = Annotated[UUID, Parameter(help="The attachment's id; `proffer attachment list` tells it.")]
 _PIECE = 1 << 18  # Bytes.

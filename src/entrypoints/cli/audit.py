@@ -30,12 +30,13 @@ from src.domain.documents.export import ExportFilters, ExportKind
 from src.domain.identity.actor import Actor, ActorKind
 from src.domain.identity.organization import OrganizationUnknown
 from src.domain.shared.errors import Conflict, invalid_field
-from src.domain.shared.ids import OrganizationId, UserId
+from src.domain.shared.ids import OrganizationId
 from src.entrypoints.cli.exports import export_to
 from src.entrypoints.cli.failures import BROKEN_CHAIN, fail
 from src.entrypoints.cli.files import FileRefused
+from src.entrypoints.cli.naming import user_of
 from src.entrypoints.cli.output import print_json, print_table, progress
-from src.entrypoints.cli.session import As, MaybeAs, Organization, cli_origin, installation, session_of
+from src.entrypoints.cli.session import As, CliSession, MaybeAs, Organization, cli_origin, installation, session_of
 from src.entrypoints.settings import read_settings
 
 
@@ -46,13 +47,13 @@ class Conditions:
 
     action: Annotated[str | None, Parameter(help="Only this action, such as quote.sent.")] = None
     resource: Annotated[str | None, Parameter(help="Only this thing: quote, or quote:ID.")] = None
-    by: Annotated[UUID | None, Parameter(help="Only what this user did.")] = None
+    by: Annotated[str, Parameter(help="Only what this user did: e-mail or id.")] = ""
     kind: Annotated[ActorKind | None, Parameter(help="Only what such an actor did.")] = None
     trace: Annotated[str | None, Parameter(help="Only what belongs to this trace.")] = None
     since: Annotated[datetime | None, Parameter(help="From here on (UTC), included.")] = None
     before: Annotated[datetime | None, Parameter(help="Up to here (UTC), not included.")] = None
 
-    def criteria(self) -> AuditFilter:
+    async def criteria(self, session: CliSession) -> AuditFilter:
         resource_type, _, identity = (self.resource or "").partition(":")
         try:
             resource_id = UUID(identity) if identity else None
@@ -62,15 +63,15 @@ class Conditions:
             action=self.action,
             resource_type=resource_type or None,
             resource_id=resource_id,
-            user_id=None if self.by is None else UserId(self.by),
+            user_id=(await user_of(session, self.by)).id if self.by else None,
             actor_kind=self.kind,
             trace_id=self.trace,
             since=None if self.since is None else self.since.replace(tzinfo=self.since.tzinfo or UTC),
             before=None if self.before is None else self.before.replace(tzinfo=self.before.tzinfo or UTC),
         )
 
-    def filters(self) -> ExportFilters:
-        criteria = self.criteria()
+    async def filters(self, session: CliSession) -> ExportFilters:
+        criteria = await self.criteria(session)
         return ExportFilters(
             action=criteria.action,
             resource_type=criteria.resource_type,
@@ -100,7 +101,8 @@ async def list_entries(
     """
     paging = Paging(limit=min(max(limit, 1), LARGEST_PAGE))
     async with session_of(user, organization) as session:
-        page = await (await session.get(ListAuditEntries))(session.actor, conditions.criteria(), paging)
+        criteria = await conditions.criteria(session)
+        page = await (await session.get(ListAuditEntries))(session.actor, criteria, paging)
     if json:
         print_json([_as_json(entry) for entry in page.items])
         return 0
@@ -122,7 +124,7 @@ async def export(
 
     Example: proffer audit export audit.jsonl --as owner@nordlicht.example --since 2026-01-01
     """
-    return await export_to(file, ExportKind.AUDIT, conditions.filters(), "entries", user, organization, force=force)
+    return await export_to(file, ExportKind.AUDIT, conditions.filters, "entries", user, organization, force=force)
 
 
 async def verify(

@@ -14,8 +14,6 @@ from src.application.catalog.price_lists import CreatePriceList, CreatePriceList
 from src.application.catalog.read_products import ListProducts, ProductSearch
 from src.application.catalog.tax_rates import CreateTaxRate, CreateTaxRateCommand
 from src.application.customers.customer_groups import ListCustomerGroups
-from src.application.customers.read_customers import ListCustomers
-from src.application.ports.customers import CustomerFilter
 from src.application.ports.paging import LARGEST_PAGE, Paging
 from src.application.ports.tabular import FileRefused
 from src.domain.catalog.price_list import Scope
@@ -24,10 +22,10 @@ from src.domain.documents.catalog_import import CatalogImport, ImportKind, Impor
 from src.domain.shared.canonical import decimal_text
 from src.domain.shared.currency import Currency
 from src.domain.shared.errors import NotFound, invalid_field
-from src.domain.shared.ids import CustomerId
 from src.entrypoints.cli.failures import INVALID
+from src.entrypoints.cli.naming import customer_of
 from src.entrypoints.cli.output import print_json, print_table, progress
-from src.entrypoints.cli.session import As, CliSession, Organization, session_of
+from src.entrypoints.cli.session import As, Organization, session_of
 from src.entrypoints.schemas.pricing import is_decimal_text
 from src.entrypoints.strict_json import printable
 
@@ -120,7 +118,7 @@ async def ask(
     user: As,
     organization: Organization = None,
     quantity: Annotated[str, Parameter(help="How many units.")] = "1",
-    customer: Annotated[str, Parameter(help="Part of the customer's name; a list price when absent.")] = "",
+    customer: Annotated[str, Parameter(help="Part of the customer's name, or its id; a list price when absent.")] = "",
     currency: Annotated[str | None, Parameter(help="ISO 4217; the customer's when absent.")] = None,
     day: Annotated[date | None, Parameter(help="YYYY-MM-DD; today when absent.")] = None,
 ) -> int:
@@ -160,7 +158,7 @@ async def add_price_list(
     user: As,
     organization: Organization = None,
     currency: Annotated[str | None, Parameter(help="ISO 4217; the organisation's when absent.")] = None,
-    customer: Annotated[str, Parameter(help="Only for this customer: part of its name.")] = "",
+    customer: Annotated[str, Parameter(help="Only for this customer: part of its name, or its id.")] = "",
     group: Annotated[str, Parameter(help="Only for this customer group.")] = "",
     start_date: Annotated[date | None, Parameter(help="First day, YYYY-MM-DD.")] = None,
     end_date: Annotated[date | None, Parameter(help="Last day, included.")] = None,
@@ -215,17 +213,6 @@ async def add_tax_rate(
         made = await (await session.get(CreateTaxRate))(session.actor, command)
     print(f"The tax rate {made.code} is there.")
     return 0
-
-
-async def customer_of(session: CliSession, name: str) -> CustomerId:
-    """The one customer whose name contains *name*. Raises NotFound, Invalid."""
-    page = await (await session.get(ListCustomers))(session.actor, CustomerFilter(search=name), Paging(limit=10))
-    if not page.items:
-        raise NotFound(f"There is no customer {name!r}.")
-    if len(page.items) > 1:
-        names = ", ".join(customer.party.name for customer in page.items)
-        raise invalid_field("customer", f"Several customers are meant: {names}.")
-    return page.items[0].id
 
 
 def _tell(ended: CatalogImport) -> None:

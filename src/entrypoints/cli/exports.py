@@ -1,9 +1,9 @@
 """``proffer export``: quotes, their lines, customers and products into files."""
 
+from collections.abc import Awaitable, Callable
 from datetime import date
 from pathlib import Path
 from typing import Annotated
-from uuid import UUID
 
 from cyclopts import Parameter
 
@@ -12,10 +12,10 @@ from src.application.documents.export_sources import ExportRequest
 from src.domain.customers.customer import CustomerStatus
 from src.domain.documents.export import FORMATS, ExportFilters, ExportKind
 from src.domain.quoting.states import QuoteStatus
-from src.domain.shared.ids import CustomerId, UserId
 from src.entrypoints.cli.files import format_of, written_whole
+from src.entrypoints.cli.naming import customer_of, user_of
 from src.entrypoints.cli.output import ExportBar, progress
-from src.entrypoints.cli.session import As, Organization, session_of
+from src.entrypoints.cli.session import As, CliSession, Organization, session_of
 
 File = Annotated[Path, Parameter(help="Where to write; .xlsx, .csv or .jsonl decides the format.")]
 StartDate = Annotated[date | None, Parameter(help="First day of creation, YYYY-MM-DD.")]
@@ -25,8 +25,9 @@ Status = Annotated[
     list[QuoteStatus],
     Parameter(name="--status", help="Only quotes in this state; may be given several times.", negative=""),
 ]
-Customer = Annotated[UUID | None, Parameter(name="--customer", help="Only of the customer with this id.")]
-Owner = Annotated[UUID | None, Parameter(name="--owner", help="Only of the salesperson with this id.")]
+Customer = Annotated[str, Parameter(name="--customer", help="Only of this customer: part of its name, or its id.")]
+Owner = Annotated[str, Parameter(name="--owner", help="Only of this salesperson: e-mail or id.")]
+Filters = Callable[[CliSession], Awaitable[ExportFilters]]
 
 
 async def quotes(
@@ -37,8 +38,8 @@ async def quotes(
     start_date: StartDate = None,
     end_date: EndDate = None,
     status: Status = [],  # noqa: B006 — cyclopts reads the default; nobody changes it.
-    customer: Customer = None,
-    owner: Owner = None,
+    customer: Customer = "",
+    owner: Owner = "",
     force: Force = False,
 ) -> int:
     """Export quotes with their totals.
@@ -57,8 +58,8 @@ async def lines(
     start_date: StartDate = None,
     end_date: EndDate = None,
     status: Status = [],  # noqa: B006 — as above.
-    customer: Customer = None,
-    owner: Owner = None,
+    customer: Customer = "",
+    owner: Owner = "",
     force: Force = False,
 ) -> int:
     """Export the lines of quotes.
@@ -77,8 +78,8 @@ async def summary(
     start_date: StartDate = None,
     end_date: EndDate = None,
     status: Status = [],  # noqa: B006 — as above.
-    customer: Customer = None,
-    owner: Owner = None,
+    customer: Customer = "",
+    owner: Owner = "",
     force: Force = False,
 ) -> int:
     """Write a report on quotes as PDF: by state, month, customer and owner, with the win rate.
@@ -106,7 +107,7 @@ async def customers(
 
     Example: proffer export customers customers.xlsx --as sales@nordlicht.example
     """
-    filters = ExportFilters(start=start_date, end=end_date, statuses=tuple(status))
+    filters = _settled(ExportFilters(start=start_date, end=end_date, statuses=tuple(status)))
     return await export_to(file, ExportKind.CUSTOMERS, filters, "customers", user, organization, force=force)
 
 
@@ -124,28 +125,37 @@ async def products(
 
     Example: proffer export products products.jsonl --as owner@nordlicht.example --no-archived
     """
-    filters = ExportFilters(start=start_date, end=end_date, archived=archived)
+    filters = _settled(ExportFilters(start=start_date, end=end_date, archived=archived))
     return await export_to(file, ExportKind.PRODUCTS, filters, "products", user, organization, force=force)
 
 
-def _of_quotes(
-    start: date | None, end: date | None, statuses: list[QuoteStatus], customer: UUID | None, owner: UUID | None
-) -> ExportFilters:
-    return ExportFilters(
-        start=start,
-        end=end,
-        statuses=tuple(statuses),
-        customer_id=None if customer is None else CustomerId(customer),
-        owner_id=None if owner is None else UserId(owner),
-    )
+def _of_quotes(start: date | None, end: date | None, statuses: list[QuoteStatus], customer: str, owner: str) -> Filters:
+    async def found(session: CliSession) -> ExportFilters:
+        return ExportFilters(
+            start=start,
+            end=end,
+            statuses=tuple(statuses),
+            customer_id=await customer_of(session, customer) if customer else None,
+            owner_id=(await user_of(session, owner)).id if owner else None,
+        )
+
+    return found
+
+
+def _settled(filters: ExportFilters) -> Filters:
+    async def found(_: CliSession) -> ExportFilters:
+        return filters
+
+    return found
 
 
 async def export_to(
-    file: Path, kind: ExportKind, filters: ExportFilters, what: str, user: str, organization: str | None, *, force: bool
+    file: Path, kind: ExportKind, filters: Filters, what: str, user: str, organization: str | None, *, force: bool
 ) -> int:
     """Straight into *file*, however many rows there are: nobody waits for this machine but who asked it."""
-    request = ExportRequest(kind=kind, file_format=format_of(file, FORMATS[kind], force=force), filters=filters)
+    file_format = format_of(file, FORMATS[kind], force=force)
     async with session_of(user, organization) as session, written_whole(file) as path:
+        request = ExportRequest(kind=kind, file_format=file_format, filters=await filters(session))
         export = await session.get(ExportData)
         with progress() as bar:
             command = ExportDataCommand(request=request, path=path)

@@ -63,6 +63,6 @@ def _meaning(argument: Argument) -> str:
     told = (argument.parameter.help or "").rstrip(".")
     if not told:
         return "."
-    variables = argument.parameter.env_var or ()
-    other = f"; {variables[0]} can say it as well" if variables else ""
+    variable = next(iter(argument.parameter.env_var or ()), None)
+    other = "" if variable is None else f"; {variable} can say it as well"
     return f": {told[0].lower()}{told[1:]}{other}."

@@ -31,8 +31,8 @@ from src.domain.messaging.template import (
     TemplateTexts,
 )
 from src.entrypoints.cli.failures import TRY_AGAIN, explain, fail
+from src.entrypoints.cli.naming import quote_of
 from src.entrypoints.cli.output import print_json, print_table
-from src.entrypoints.cli.quotes import quote_of
 from src.entrypoints.cli.session import As, CliSession, Organization, cli_origin, installation, session_of
 
 Kind = Annotated[TemplateKind, Parameter(help="Which mail.")]

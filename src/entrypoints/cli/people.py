@@ -26,11 +26,11 @@ from src.application.identity.users import (
 from src.application.ports.identity import OperatorRights
 from src.application.ports.paging import LARGEST_PAGE, Paging
 from src.domain.identity.actor import Role
-from src.domain.identity.user import User, UserNotFound, normal_email
 from src.domain.shared.currency import Currency
 from src.domain.shared.party import Address, Party
+from src.entrypoints.cli.naming import user_of
 from src.entrypoints.cli.output import print_json, print_table
-from src.entrypoints.cli.session import As, CliSession, Organization, cli_origin, installation, session_of
+from src.entrypoints.cli.session import As, Organization, cli_origin, installation, session_of
 
 Json = Annotated[bool, Parameter(help="Print JSON instead of a table.", negative="")]
 _OPERATOR = "command line"
@@ -87,7 +87,7 @@ async def set_role(
     Example: proffer user set-role sales@nordlicht.example viewer --as owner@nordlicht.example
     """
     async with session_of(user, organization) as session:
-        command = ChangeUserCommand(user_id=(await _find(session, email)).id, role=role)
+        command = ChangeUserCommand(user_id=(await user_of(session, email)).id, role=role)
         changed = await (await session.get(ChangeUser))(session.actor, command)
     print(f"{changed.email} is {changed.role.value} now.")
     return 0
@@ -101,7 +101,7 @@ async def deactivate(
     Example: proffer user deactivate sales@nordlicht.example --as owner@nordlicht.example
     """
     async with session_of(user, organization) as session:
-        await (await session.get(DeactivateUser))(session.actor, (await _find(session, email)).id)
+        await (await session.get(DeactivateUser))(session.actor, (await user_of(session, email)).id)
     print(f"{email} is deactivated.")
     return 0
 
@@ -114,17 +114,9 @@ async def reactivate(
     Example: proffer user reactivate sales@nordlicht.example --as owner@nordlicht.example
     """
     async with session_of(user, organization) as session:
-        await (await session.get(ReactivateUser))(session.actor, (await _find(session, email)).id)
+        await (await session.get(ReactivateUser))(session.actor, (await user_of(session, email)).id)
     print(f"{email} is active again.")
     return 0
-
-
-async def _find(session: CliSession, email: str) -> User:
-    wanted = normal_email(email)
-    for one in await (await session.get(ListUsers))(session.actor):
-        if one.email == wanted:
-            return one
-    raise UserNotFound(f"There is no user {email} in this organisation.")
 
 
 async def list_organizations(

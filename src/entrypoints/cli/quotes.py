@@ -2,7 +2,6 @@
 
 from json import dumps
 from typing import Annotated, Final
-from uuid import UUID
 
 from cyclopts import Parameter
 
@@ -13,11 +12,10 @@ from src.application.quoting.compare_revisions import CompareRevisions
 from src.application.quoting.read_quotes import GetQuoteTimeline, ListQuotes, QuoteTimeline, TimelineEntry
 from src.application.quoting.resend_quote import ResendQuote, ResendQuoteCommand
 from src.domain.messaging.message import AttemptGroup
-from src.domain.quoting.errors import QuoteNotFound
-from src.domain.shared.ids import ContactId
 from src.entrypoints.cli.exports import Status
+from src.entrypoints.cli.naming import contact_of, quote_of
 from src.entrypoints.cli.output import print_json, print_table
-from src.entrypoints.cli.session import As, CliSession, Organization, session_of
+from src.entrypoints.cli.session import As, Organization, session_of
 from src.entrypoints.schemas.pricing import amount_text
 
 _SHOWN: Final = 60  # Characters of a value.
@@ -112,7 +110,10 @@ async def resend(
     user: As,
     organization: Organization = None,
     contact: Annotated[
-        list[UUID], Parameter(help="Id of a contact that the offer names; may be given several times.", negative="")
+        list[str],
+        Parameter(
+            help="Only this contact that the offer names: name, e-mail or id; may be given several times.", negative=""
+        ),
     ] = [],  # noqa: B006 — cyclopts reads the default; nobody changes it.
     note: Annotated[str, Parameter(help="A sentence of yours in the mail.")] = "",
 ) -> int:
@@ -122,7 +123,7 @@ async def resend(
     """
     async with session_of(user, organization) as session:
         quote = await quote_of(session, number)
-        contacts = tuple(map(ContactId, contact)) or None
+        contacts = tuple([await contact_of(session, quote.customer_id, one) for one in contact]) or None
         command = ResendQuoteCommand(quote_id=quote.id, contact_ids=contacts, note=note)
         group = await (await session.get(ResendQuote))(session.actor, command)
     addresses = ", ".join(message.recipient for message in group.messages)
@@ -167,15 +168,6 @@ def _group_as_json(group: AttemptGroup) -> dict[str, object]:
             for message in group.messages
         ],
     }
-
-
-async def quote_of(session: CliSession, number: str) -> QuoteSummary:
-    """Raises QuoteNotFound."""
-    page = await (await session.get(ListQuotes))(session.actor, QuoteFilter(search=number), Paging(limit=LARGEST_PAGE))
-    for quote in page.items:
-        if quote.number == number:
-            return quote
-    raise QuoteNotFound(f"There is no quote {number}.")
 
 
 def _told(told: QuoteTimeline, changes: bool) -> list[tuple[str, ...]]:
