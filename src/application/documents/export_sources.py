@@ -18,7 +18,6 @@ from src.application.documents.export_tables import (
     CustomColumns,
     Row,
     Totals,
-    counts,
     customer_row,
     line_row,
     product_row,
@@ -136,25 +135,20 @@ async def _quotes(uow: UnitOfWork, request: ExportRequest, progress: Progress) -
 
 
 async def _lines(uow: UnitOfWork, actor: Actor, request: ExportRequest, progress: Progress) -> ExportTable:
-    """The lines of the current revisions."""
+    """The lines of the current revisions. Without totals: a line's net is with tax or without, as its offer's prices are."""
     with_costs = actor.may(Permission.VIEW_COSTS)
     custom = CustomColumns(await uow.custom_fields.all(FieldSubject.QUOTE))
     columns = (*LINES, *((UNIT_COST,) if with_costs else ()), *custom.columns)
-    totals = Totals(columns, "net")
     criteria = await quotes_of(uow, request.filters)
 
     async def rows() -> AsyncIterator[Row]:
         async for line in uow.quotes.stream_lines(criteria):
             progress.add(1)
-            if counts(line):
-                totals.add(line.quote.currency, line.net)
             cost = (line.unit_cost,) if with_costs else ()
             yield (*line_row(line), *cost, *custom.cells(line.quote.custom))
 
     copied = uow.quotes.copied(criteria, columns, progress.add, lines=True)
-    return ExportTable(
-        sheet="Lines", columns=columns, rows=rows(), totals=totals.rows, copied=copied, with_costs=with_costs
-    )
+    return ExportTable(sheet="Lines", columns=columns, rows=rows(), copied=copied, with_costs=with_costs)
 
 
 async def _customers(uow: UnitOfWork, request: ExportRequest, progress: Progress) -> ExportTable:

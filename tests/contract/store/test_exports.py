@@ -200,8 +200,7 @@ async def test_lines_are_those_of_the_current_revision_and_options_do_not_count(
     ]
     assert (rows[0]["SKU"], rows[0]["Section"], rows[0]["Net"], rows[0]["Counts"]) == ("A", "Hall", D(20), "yes")
     assert rows[1]["Counts"] == "no"
-    (total,) = exporting.files.totals[FILE]
-    assert (total[0], total[12]) == ("Total (13)", D(44))
+    assert exporting.files.totals[FILE] == ()  # Some nets are with tax and others without: they have no sum.
     assert await exporting.exports_told() == ["quote_lines.exported"]
 
 
