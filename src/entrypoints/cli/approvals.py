@@ -22,7 +22,7 @@ from src.domain.identity.user import User
 from src.domain.shared.canonical import decimal_text
 from src.domain.shared.ids import RequestId
 from src.entrypoints.cli.naming import quote_of
-from src.entrypoints.cli.output import print_json, print_table
+from src.entrypoints.cli.output import counted, print_json, print_table
 from src.entrypoints.cli.session import As, CliSession, Organization, session_of
 from src.entrypoints.http.approvals.schemas import ApprovalDetailsResponse, shown_facts
 
@@ -55,7 +55,7 @@ async def list_approvals(
             items, total = page.items, page.total
     columns = (("Id", "left"), ("About", "left"), ("Rev.", "right"), ("Status", "left"), ("Open steps", "left"))
     print_table(columns, [_row(request) for request in items])
-    print(f"{len(items)} of {total} approvals.")
+    print(f"{len(items)} of {counted(total, 'approval')}.")
     return 0
 
 

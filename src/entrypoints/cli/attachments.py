@@ -16,7 +16,7 @@ from src.domain.shared.errors import invalid_field
 from src.domain.shared.ids import AttachmentId
 from src.entrypoints.cli.files import FileRefused, check_new, written_whole
 from src.entrypoints.cli.naming import customer_of, quote_of
-from src.entrypoints.cli.output import print_json, print_table, progress
+from src.entrypoints.cli.output import counted, print_json, print_table, progress
 from src.entrypoints.cli.session import As, CliSession, Organization, session_of
 from src.entrypoints.strict_json import printable
 
@@ -84,7 +84,7 @@ async def list_attachments(
         for one in found
     ]
     print_table(columns, rows)
-    print(f"{len(found)} files.")
+    print(f"{counted(len(found), 'file')}.")
     return 0
 
 
@@ -111,7 +111,7 @@ async def get(
                     async for piece in download.content:
                         await asyncio.to_thread(written.write, piece)
                         bar.advance(task, len(piece))
-    print(f"{download.file.size} bytes in {printable(str(target))}.")
+    print(f"{counted(download.file.size, 'byte')} in {printable(str(target))}.")
     return 0
 
 

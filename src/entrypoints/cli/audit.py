@@ -35,7 +35,7 @@ from src.entrypoints.cli.exports import export_to
 from src.entrypoints.cli.failures import BROKEN_CHAIN, fail
 from src.entrypoints.cli.files import FileRefused
 from src.entrypoints.cli.naming import user_of
-from src.entrypoints.cli.output import print_json, print_table, progress
+from src.entrypoints.cli.output import counted, print_json, print_table, progress
 from src.entrypoints.cli.session import As, CliSession, MaybeAs, Organization, cli_origin, installation, session_of
 from src.entrypoints.settings import read_settings
 
@@ -108,7 +108,7 @@ async def list_entries(
         return 0
     columns = (("No.", "right"), ("At (UTC)", "left"), ("Action", "left"), ("Actor", "left"), ("Resource", "left"))
     print_table(columns, [_as_row(entry) for entry in page.items])
-    print(f"{len(page.items)} of {page.total} entries.")
+    print(f"{len(page.items)} of {counted(page.total, 'entry', 'entries')}.")
     return 0
 
 
@@ -124,7 +124,9 @@ async def export(
 
     Example: proffer audit export audit.jsonl --as owner@nordlicht.example --since 2026-01-01
     """
-    return await export_to(file, ExportKind.AUDIT, conditions.filters, "entries", user, organization, force=force)
+    return await export_to(
+        file, ExportKind.AUDIT, conditions.filters, "entry", user, organization, force=force, plural="entries"
+    )
 
 
 async def verify(
@@ -166,7 +168,8 @@ async def verify(
             if not archived.intact:
                 return fail(f"the archive {path.name} of {slug} is broken: {archived.problem}", BROKEN_CHAIN)
             print(
-                f"The archive {path.name} of {slug} is intact: {archived.entries} entries up to {archived.head.sequence}."
+                f"The archive {path.name} of {slug} is intact: "
+                f"{counted(archived.entries, 'entry', 'entries')} up to {archived.head.sequence}."
             )
         done = {signed.organization_id: signed for signed in proven if signer.is_ours(signed)}
         for slug, actor in actors.items():
@@ -191,7 +194,7 @@ async def verify(
                     done[actor.organization_id] = signer.sign(actor.organization_id, proof.head, clock.now())
                     checkpoint.write_text("".join(f"{json_of_head(one)}\n" for one in done.values()), encoding="utf-8")
             if verification.intact:
-                print(_praise(slug, verification))
+                print(_praise(slug, verification, command.after))
             else:
                 code = fail(f"the audit chain of {slug} is broken: {verification.problem}", BROKEN_CHAIN)
     return code
@@ -204,14 +207,19 @@ class _Proof:
     head: ChainHead | None
 
 
-def _praise(slug: str, verification: Verification) -> str:
-    told = f"The audit chain of {slug} is intact: {verification.entries} entries, head {verification.head.hash}."
+def _praise(slug: str, verification: Verification, resumed: ChainHead | None) -> str:
+    told = counted(verification.entries, "entry", "entries")
+    if resumed is not None:
+        new = told if verification.entries else "nothing new"
+        told = f"{new} since entry {resumed.sequence}, up to which it was proven before"
+    told = f"The audit chain of {slug} is intact: {told}, head {verification.head.hash}."
     if verification.anchor is not None:
         told += f" {verification.anchor.sentence()}"
     if verification.kept_heads:
-        told += f" It goes through {verification.kept_heads} signed heads."
+        told += f" It goes through {counted(verification.kept_heads, 'signed head')}."
     if verification.older_heads:
-        told += f" {verification.older_heads} heads are older than what retention has left."
+        heads = counted(verification.older_heads, "head")
+        told += f" {heads} {'is' if verification.older_heads == 1 else 'are'} older than what retention has left."
     return told
 
 
@@ -274,7 +282,7 @@ def _folder_of(archive: Path | None) -> Path:
 
 async def _retain(retain_audit: RetainAudit, actor: Actor, months: int, file: Path, kept: list[SignedHead]) -> None:
     if (anchor := await retain_audit(actor, months, file, kept)) is not None:
-        print(f"{anchor.entries} entries are in {file}. {anchor.sentence()}")
+        print(f"{counted(anchor.entries, 'entry', 'entries')} went to {file}. {anchor.sentence()}")
 
 
 async def retain(
@@ -322,7 +330,7 @@ async def retain(
                 code = fail(f"{slug}: {error}", BROKEN_CHAIN if isinstance(error, ChainBroken) else 1)
         if apply:
             empty = await retain_audit.drop_empty_months(wanted)
-            print(f"{len(empty.dropped)} months hold no entries any more and are gone.")
+            print(f"{counted(len(empty.dropped), 'month')} without any entries removed.")
             for month, why in empty.left.items():
                 print(f"{month:%Y-%m} is left for the next time: {why}.")
         else:
@@ -338,8 +346,10 @@ def _planned(slug: str, plan: RetentionPlan) -> str:
     if plan.upto is None and not plan.uncovered:
         return f"{slug}: nothing of before {plan.before:%Y-%m}."
     which = "" if plan.upto is None else f", {_span(plan)}"
-    told = f"{slug}: {plan.entries} entries of before {plan.before:%Y-%m}{which}."
-    return told if not plan.uncovered else f"{told} {plan.uncovered} more wait for a signed head: proffer audit sign."
+    told = f"{slug}: {counted(plan.entries, 'entry', 'entries')} of before {plan.before:%Y-%m}{which}."
+    return (
+        told if not plan.uncovered else f"{told} {plan.uncovered} more without a signed head yet: proffer audit sign."
+    )
 
 
 async def sign(*, user: MaybeAs = None, organization: Organization = None) -> int:

@@ -24,7 +24,7 @@ from src.domain.shared.currency import Currency
 from src.domain.shared.errors import NotFound, invalid_field
 from src.entrypoints.cli.failures import INVALID
 from src.entrypoints.cli.naming import customer_of
-from src.entrypoints.cli.output import print_json, print_table, progress
+from src.entrypoints.cli.output import counted, print_json, print_table, progress
 from src.entrypoints.cli.session import As, Organization, session_of
 from src.entrypoints.schemas.pricing import is_decimal_text
 from src.entrypoints.strict_json import printable
@@ -108,7 +108,7 @@ async def search(
         columns,
         [(one.sku, one.name, one.unit, f"{decimal_text(one.list_price)} {one.currency}") for one in page.items],
     )
-    print(f"{len(page.items)} of {page.total} products.")
+    print(f"{len(page.items)} of {counted(page.total, 'product')}.")
     return 0
 
 

@@ -14,7 +14,7 @@ from src.domain.documents.export import FORMATS, ExportFilters, ExportKind
 from src.domain.quoting.states import QuoteStatus
 from src.entrypoints.cli.files import format_of, written_whole
 from src.entrypoints.cli.naming import customer_of, user_of
-from src.entrypoints.cli.output import ExportBar, progress
+from src.entrypoints.cli.output import ExportBar, counted, progress
 from src.entrypoints.cli.session import As, CliSession, Organization, session_of
 
 File = Annotated[Path, Parameter(help="Where to write; .xlsx, .csv or .jsonl decides the format.")]
@@ -47,7 +47,7 @@ async def quotes(
     Example: proffer export quotes offers.xlsx --as sales@nordlicht.example --start-date 2026-01-01
     """
     filters = _of_quotes(start_date, end_date, status, customer, owner)
-    return await export_to(file, ExportKind.QUOTES, filters, "quotes", user, organization, force=force)
+    return await export_to(file, ExportKind.QUOTES, filters, "quote", user, organization, force=force)
 
 
 async def lines(
@@ -67,7 +67,7 @@ async def lines(
     Example: proffer export lines lines.csv --as sales@nordlicht.example --status sent
     """
     filters = _of_quotes(start_date, end_date, status, customer, owner)
-    return await export_to(file, ExportKind.QUOTE_LINES, filters, "lines", user, organization, force=force)
+    return await export_to(file, ExportKind.QUOTE_LINES, filters, "line", user, organization, force=force)
 
 
 async def summary(
@@ -87,7 +87,7 @@ async def summary(
     Example: proffer export summary year.pdf --as sales@nordlicht.example --start-date 2026-01-01
     """
     filters = _of_quotes(start_date, end_date, status, customer, owner)
-    return await export_to(file, ExportKind.SUMMARY, filters, "quotes", user, organization, force=force)
+    return await export_to(file, ExportKind.SUMMARY, filters, "quote", user, organization, force=force)
 
 
 async def customers(
@@ -108,7 +108,7 @@ async def customers(
     Example: proffer export customers customers.xlsx --as sales@nordlicht.example
     """
     filters = _settled(ExportFilters(start=start_date, end=end_date, statuses=tuple(status)))
-    return await export_to(file, ExportKind.CUSTOMERS, filters, "customers", user, organization, force=force)
+    return await export_to(file, ExportKind.CUSTOMERS, filters, "customer", user, organization, force=force)
 
 
 async def products(
@@ -126,7 +126,7 @@ async def products(
     Example: proffer export products products.jsonl --as owner@nordlicht.example --no-archived
     """
     filters = _settled(ExportFilters(start=start_date, end=end_date, archived=archived))
-    return await export_to(file, ExportKind.PRODUCTS, filters, "products", user, organization, force=force)
+    return await export_to(file, ExportKind.PRODUCTS, filters, "product", user, organization, force=force)
 
 
 def _of_quotes(start: date | None, end: date | None, statuses: list[QuoteStatus], customer: str, owner: str) -> Filters:
@@ -150,7 +150,15 @@ def _settled(filters: ExportFilters) -> Filters:
 
 
 async def export_to(
-    file: Path, kind: ExportKind, filters: Filters, what: str, user: str, organization: str | None, *, force: bool
+    file: Path,
+    kind: ExportKind,
+    filters: Filters,
+    what: str,
+    user: str,
+    organization: str | None,
+    *,
+    force: bool,
+    plural: str = "",
 ) -> int:
     """Straight into *file*, however many rows there are: nobody waits for this machine but who asked it."""
     file_format = format_of(file, FORMATS[kind], force=force)
@@ -159,6 +167,6 @@ async def export_to(
         export = await session.get(ExportData)
         with progress() as bar:
             command = ExportDataCommand(request=request, path=path)
-            written = await export(session.actor, command, ExportBar(bar, f"Exporting {what}"))
-    print(f"{written.rows} {what} written to {file}.")
+            written = await export(session.actor, command, ExportBar(bar, f"Exporting {plural or what + 's'}"))
+    print(f"{counted(written.rows, what, plural)} written to {file}.")
     return 0

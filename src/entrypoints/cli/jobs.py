@@ -10,7 +10,7 @@ from src.application.jobs.read_jobs import GetJob, ListJobs
 from src.application.ports.jobs import JobFilter
 from src.application.ports.paging import Paging
 from src.domain.jobs.record import JobRecord, JobState
-from src.entrypoints.cli.output import print_json, print_table
+from src.entrypoints.cli.output import counted, print_json, print_table
 from src.entrypoints.cli.session import As, Organization, session_of
 
 Json = Annotated[bool, Parameter(help="Print JSON instead of a table.", negative="")]
@@ -38,7 +38,7 @@ async def list_jobs(
     columns = (("Id", "left"), ("Job", "left"), ("State", "left"), ("Attempt", "right"), ("Done", "right"))
     rows = [(str(one.id), one.name, one.state.value, str(one.attempt), _progress(one)) for one in page.items]
     print_table((*columns, ("Error", "left")), [(*row, one.error) for row, one in zip(rows, page.items, strict=True)])
-    print(f"{len(page.items)} of {page.total} jobs.")
+    print(f"{len(page.items)} of {counted(page.total, 'job')}.")
     return 0
 
 

@@ -3,12 +3,18 @@
 import json
 import sys
 from collections.abc import Sequence
+from typing import Final
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from src.application.documents import export_sources
+from src.entrypoints.strict_json import printable
+
+_LONGEST: Final = 20_000  # Characters of a cell.
+_WIDEST: Final = 1_000_000
 
 
 def print_json(value: object) -> None:
@@ -16,14 +22,28 @@ def print_json(value: object) -> None:
 
 
 def print_table(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]]) -> None:
-    """*columns* are titles with their justification: ``left`` or ``right``."""
+    """*columns* are titles with their justification: ``left`` or ``right``. What does not fit a terminal is folded.
+
+    Into a file or a pipe each row goes whole and on one line, so that nothing is lost on the way to another program.
+    """
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title, justify in columns:
-        table.add_column(title, justify="right" if justify == "right" else "left", no_wrap=justify == "right")
+        right = justify == "right"
+        table.add_column(title, justify="right" if right else "left", no_wrap=right, overflow="fold")
     for row in rows:
-        table.add_row(*(text.replace("[", "\\[") for text in row))
-    # Into a file or a pipe a table keeps its full width, so that nothing is cut off.
-    Console(width=None if sys.stdout.isatty() else 200).print(table)
+        table.add_row(*(Text(printable(text, longest=_LONGEST)) for text in row))
+    if sys.stdout.isatty():
+        Console().print(table)
+        return
+    console = Console(width=_WIDEST)
+    with console.capture() as shown:
+        console.print(table, width=max(console.measure(table).maximum, 1))
+    print("\n".join(line.rstrip() for line in shown.get().splitlines()))
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """``1 file``, ``2 files``; *many* where it is not *one* with an s."""
+    return f"{number} {one if number == 1 else many or f'{one}s'}"
 
 
 def progress() -> Progress:

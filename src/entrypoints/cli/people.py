@@ -29,7 +29,7 @@ from src.domain.identity.actor import Role
 from src.domain.shared.currency import Currency
 from src.domain.shared.party import Address, Party
 from src.entrypoints.cli.naming import user_of
-from src.entrypoints.cli.output import print_json, print_table
+from src.entrypoints.cli.output import counted, print_json, print_table
 from src.entrypoints.cli.session import As, Organization, cli_origin, installation, session_of
 
 Json = Annotated[bool, Parameter(help="Print JSON instead of a table.", negative="")]
@@ -139,7 +139,7 @@ async def list_organizations(
     print_table(
         columns, [(one.slug, one.name, one.country, one.default_currency, one.status.value) for one in found.items]
     )
-    print(f"{len(found.items)} of {found.total} organisations.")
+    print(f"{len(found.items)} of {counted(found.total, 'organisation')}.")
     return 0
 
 
@@ -250,7 +250,11 @@ async def revoke_operator_keys(name: Annotated[str, Parameter(help="Whose keys e
     """
     async with installation() as container:
         count = await (await container.get(RevokeOperatorKeys))(name)
-    print(f"{count} keys of {name} have ended." if count else f"{name} has no key.")
+    print(
+        f"{counted(count, 'key')} of {name} {'has' if count == 1 else 'have'} ended."
+        if count
+        else f"{name} has no key."
+    )
     return 0 if count else 4
 
 

@@ -1,5 +1,6 @@
 """``proffer quote list``, ``timeline``, ``diff``, ``resend`` and ``deliveries``."""
 
+import sys
 from json import dumps
 from typing import Annotated, Final
 
@@ -14,11 +15,11 @@ from src.application.quoting.resend_quote import ResendQuote, ResendQuoteCommand
 from src.domain.messaging.message import AttemptGroup
 from src.entrypoints.cli.exports import Status
 from src.entrypoints.cli.naming import contact_of, quote_of
-from src.entrypoints.cli.output import print_json, print_table
+from src.entrypoints.cli.output import counted, print_json, print_table
 from src.entrypoints.cli.session import As, Organization, session_of
 from src.entrypoints.schemas.pricing import amount_text
 
-_SHOWN: Final = 60  # Characters of a value.
+_SHOWN: Final = 60  # Characters of a value on a terminal.
 
 
 async def list_quotes(
@@ -52,7 +53,7 @@ async def list_quotes(
         ("Valid until", "left"),
     )
     print_table(columns, [_as_row(quote) for quote in page.items])
-    print(f"{len(page.items)} of {page.total} quotes.")
+    print(f"{len(page.items)} of {counted(page.total, 'quote')}.")
     return 0
 
 
@@ -150,7 +151,7 @@ async def deliveries(
         return 0
     columns = (("Rev.", "right"), ("Attempt", "right"), ("To", "left"), ("Status", "left"), ("Answer", "left"))
     rows = [
-        (str(group.revision), str(group.number), message.recipient, message.status.value, _short(message.answer))
+        (str(group.revision), str(group.number), message.recipient, message.status.value, message.answer)
         for group in groups
         for message in group.messages
     ]
@@ -185,7 +186,7 @@ def _told(told: QuoteTimeline, changes: bool) -> list[tuple[str, ...]]:
 
 def _short(value: object) -> str:
     text = value if isinstance(value, str) else dumps(value, ensure_ascii=False)
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+    return text if len(text) <= _SHOWN or not sys.stdout.isatty() else f"{text[: _SHOWN - 1]}…"
 
 
 def _entry_as_json(told: TimelineEntry) -> dict[str, object]:
