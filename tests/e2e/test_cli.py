@@ -181,7 +181,9 @@ def test_own_words_for_mails_are_tried_kept_and_reset(demo: Installation, tmp_pa
     offer = ("offer", "de", "--as", OWNER)
     [quote, *_] = json.loads(demo.run("quote", "list", "--as", SALES, "--json").stdout)
 
-    ours = json.loads(demo.run("mail", "show", *offer).stdout)
+    ours = json.loads(demo.run("mail", "show", *offer, "--json").stdout)
+    for_people = demo.run("mail", "show", *offer).stdout.decode()
+    no_words = demo.run("mail", "set", *offer)
     preview = demo.run("mail", "preview", *offer, "--text", str(text), "--quote", quote["number"])
     refused = demo.run("mail", "set", *offer, "--text", str(wrong))
     missing = demo.run("mail", "set", *offer, "--text", str(tmp_path / "missing.txt"))
@@ -195,12 +197,15 @@ def test_own_words_for_mails_are_tried_kept_and_reset(demo: Installation, tmp_pa
     nothing = demo.run("mail", "reset", *offer)
 
     assert "Hier ist unser Angebot {{ number }}" in ours["text"]
+    assert "\n    Hier ist unser Angebot {{ number }}" in for_people
+    assert set(ours["values"]) <= set(for_people.split())
+    assert (no_words.returncode, b"--text FILE" in no_words.stderr) == (2, True)
     assert quote["number"] in preview.stdout.decode()
     assert (refused.returncode, refused.stderr.decode()) == (3, "proffer: text: Line 2: «gone» is not known here.\n")
     named = f"proffer: {tmp_path / 'missing.txt'}: No such file or directory.\n"
     assert (missing.returncode, missing.stderr.decode()) == (3, named)
     assert (no_text.returncode, no_text.stderr) == (3, b"proffer: what was given to read is no UTF-8 text.\n")
-    assert b"version 1" in made.stdout
+    assert b"version 1" in made.stdout  # And none was made of no words.
     assert b"version 2" in changed.stdout
     assert "Angebot {{ number }}" in listed.stdout.decode()
     assert shown["subject"] == "Angebot Q-2026-000123"

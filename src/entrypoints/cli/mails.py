@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import indent
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -30,7 +31,7 @@ from src.domain.messaging.template import (
     TemplateKind,
     TemplateTexts,
 )
-from src.entrypoints.cli.failures import TRY_AGAIN, explain, fail
+from src.entrypoints.cli.failures import TRY_AGAIN, USAGE, explain, fail
 from src.entrypoints.cli.naming import quote_of
 from src.entrypoints.cli.output import print_json, print_table
 from src.entrypoints.cli.session import As, CliSession, Organization, cli_origin, installation, session_of
@@ -58,21 +59,28 @@ async def list_templates(*, user: As, organization: Organization = None) -> int:
     return 0
 
 
-async def show(kind: Kind, language: Language, *, user: As, organization: Organization = None) -> int:
-    """Show the words of a mail as JSON, ours where the organisation has none, and the values that it may name.
+async def show(
+    kind: Kind,
+    language: Language,
+    *,
+    user: As,
+    organization: Organization = None,
+    json: Annotated[bool, Parameter(help="Print JSON.", negative="")] = False,
+) -> int:
+    """Show the words of a mail, ours where the organisation has none, and the values that it may name.
 
     Example: proffer mail show offer de --as owner@nordlicht.example
     """
     async with session_of(user, organization) as session:
         texts = await _words(session, kind, language)
-    print_json(
-        {
-            "subject": texts.subject,
-            "text": texts.text,
-            "html": texts.html,
-            "values": dict(TEMPLATE_VALUES[kind]),
-        }
-    )
+    values = dict(TEMPLATE_VALUES[kind])
+    if json:
+        print_json({"subject": texts.subject, "text": texts.text, "html": texts.html, "values": values})
+        return 0
+    _print_part("Subject", texts.subject)
+    _print_part("Text", texts.text)
+    _print_part("HTML", texts.html or "Made of the text.")
+    print_table((("Value", "left"), ("What it is", "left")), list(values.items()))
     return 0
 
 
@@ -90,6 +98,8 @@ async def set_template(
 
     Example: proffer mail set offer de --subject "Angebot {{ number }}" --text angebot.txt --as owner@nordlicht.example
     """
+    if subject is None and text is None and html is None:
+        return fail("say which words: --subject TEXT, --text FILE, --html FILE, or several of them.", USAGE)
     async with session_of(user, organization) as session:
         known = await _known(session, kind, language)
         texts = _texts(await _words(session, kind, language), subject, text, html)
@@ -196,6 +206,10 @@ async def _take(given: Sequence[tuple[str, bytes]], *, ignore_others: bool) -> i
 def _head(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(LARGEST_REPORT)
+
+
+def _print_part(title: str, words: str) -> None:
+    print(f"{title}:\n\n{indent(words.strip(), '    ')}\n")
 
 
 def _texts(known: TemplateTexts, subject: str | None, text: Path | None, html: Path | None) -> TemplateTexts:
