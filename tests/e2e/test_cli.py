@@ -149,6 +149,7 @@ def test_help_teaches(command: tuple[str, ...], bare: Installation) -> None:
 
     assert result.returncode == 0
     assert len(result.stdout.splitlines()) > 3
+    assert not any(noise in result.stdout for noise in (b"[default: None]", b"[default: False]", b"--empty-"))
 
 
 def test_pricing_loads_neither_web_nor_database() -> None:

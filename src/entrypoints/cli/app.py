@@ -7,9 +7,10 @@ Exit codes: 0 done · 1 refused or failed · 2 wrong usage · 3 invalid input ·
 import os
 import signal
 import sys
+from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Parameter
 
 from src.domain.shared.errors import DomainError
 from src.entrypoints.cli.failures import INVALID, explain, fail, misused
@@ -27,9 +28,24 @@ HELP = """Offers that are priced exactly, agreed on, sent and provable.
 
 Configuration comes from PROFFER_… variables; docs/configuration.md lists them. Commands that act inside an
 organisation say as whom: --as EMAIL, or PROFFER_USER.
+
+Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 invalid input, 4 nothing found, 5 the audit chain is broken.
 """
 
-app = App(name="proffer", help=HELP, version=_version)
+
+def _default(value: object) -> str | None:
+    """A default as help shows it: nothing for an empty one and for flags."""
+    if value is None or isinstance(value, bool) or value in ("", [], ()):
+        return None
+    return value.value.replace("_", "-") if isinstance(value, StrEnum) else str(value)
+
+
+app = App(
+    name="proffer",
+    help=HELP,
+    version=_version,
+    default_parameter=Parameter(negative_iterable=(), show_default=_default),
+)
 quote = App(name="quote", help="Price, list and export offers.")
 audit = App(name="audit", help="Read the audit chain and prove it.")
 catalog = App(name="catalog", help="Import products and prices, find them, ask what they cost.")
@@ -105,7 +121,7 @@ quote.command(
 catalog.command(
     "src.entrypoints.cli.catalog:import_file",
     name="import",
-    help="Import products, prices, exchange rates, customers or contacts from CSV or XLSX.\n\nExample: proffer catalog import products examples/catalogue/products.csv --as owner@nordlicht.example",
+    help="Import products, prices, exchange rates, customers or contacts from CSV or XLSX.\n\nWhat is known already is changed, all else is added; exit code 3 when rows are refused. Interrupted with --mode skip-bad-rows, the same command goes on.\n\nExample: proffer catalog import products examples/catalogue/products.csv --as owner@nordlicht.example",
 )
 catalog.command(
     "src.entrypoints.cli.catalog:search",
@@ -140,12 +156,12 @@ audit.command(
 audit.command(
     "src.entrypoints.cli.audit:verify",
     name="verify",
-    help="Replay the audit chain, of all organisations or one; exit code 5 when it is broken.\n\nExample: proffer audit verify --head heads.jsonl --checkpoint proven.jsonl",
+    help="Replay the audit chain, of all organisations or one; exit code 5 when it is broken.\n\nWith --head it must go through heads that were kept elsewhere. With --checkpoint it goes on where it ended the last time. With --archive, for one organisation: first what retention has removed, then the rest.\n\nExample: proffer audit verify --head heads.jsonl --checkpoint proven.jsonl",
 )
 audit.command(
     "src.entrypoints.cli.audit:retain",
     name="retain",
-    help="Remove what is older than so many months, archived and signed; a dry run without --apply.\n\nExample: proffer audit retain --months 120 --archive archive/ --apply",
+    help="Remove what is older than so many months, archived and signed; a dry run without --apply.\n\nNothing goes that no kept head covers; what goes is archived as JSON Lines and proven, and the rest verifies from a signed anchor.\n\nExample: proffer audit retain --months 120 --archive archive/ --apply",
 )
 audit.command(
     "src.entrypoints.cli.audit:sign",

@@ -23,7 +23,7 @@ from src.entrypoints.strict_json import printable
 Quote = Annotated[str, Parameter(help="Of the quote with this number.")]
 Customer = Annotated[str, Parameter(help="Of this customer: part of its name, or its id.")]
 Approval = Annotated[UUID | None, Parameter(help="Of the approval request with this id.")]
-Which = Annotated[UUID, Parameter(help="The attachment's id; `proffer attachment list` tells it.")]
+Which = Annotated[UUID, Parameter(help="The attachment's id, as the list shows it.")]
 _PIECE = 1 << 18  # Bytes.
 
 

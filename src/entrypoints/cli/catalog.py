@@ -44,7 +44,7 @@ async def import_file(
     dry_run: Annotated[bool, Parameter(help="Check every row and store none.", negative="")] = False,
     json: Annotated[bool, Parameter(help="Print JSON instead of sentences.", negative="")] = False,
 ) -> int:
-    """Import products, prices or exchange rates; exit code 3 when rows are refused.
+    """Import products, prices, exchange rates, customers or contacts; exit code 3 when rows are refused.
 
     Known SKUs are updated, new ones added. Interrupted while skipping bad rows, the same command goes on.
 

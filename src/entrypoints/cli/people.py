@@ -149,7 +149,13 @@ async def create_organization(
     *,
     owner_email: Annotated[str, Parameter(help="E-mail of its first owner.")],
     owner_name: Annotated[str, Parameter(help="Name of its first owner.")],
-    owner_password: Annotated[str, Parameter(env_var="PROFFER_OWNER_PASSWORD", help="Password of its first owner.")],
+    owner_password: Annotated[
+        str,
+        Parameter(
+            env_var="PROFFER_OWNER_PASSWORD",
+            help="Password of its first owner; in the variable nobody else on this machine sees it.",
+        ),
+    ],
     currency: Annotated[str, Parameter(help="ISO 4217.")] = "EUR",
     country: Annotated[str, Parameter(help="ISO 3166-1, two letters.")] = "",
     registration_number: Annotated[str, Parameter(help="In its country's register.")] = "",

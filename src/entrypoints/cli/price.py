@@ -36,11 +36,9 @@ def price(
 
     Exit code 3 for a file that cannot be priced; each wrong field is named on standard error.
 
-    Examples:
-      proffer quote price examples/office-fitout-eur.json
-      proffer quote price examples/office-fitout-eur.json --explain --line 1
-      cat request.json | proffer quote price - --json
+    Example: proffer quote price examples/office-fitout-eur.json --explain --line 1
 
+    Example: cat request.json | proffer quote price - --json
     """
     if file.startswith("-") and file != "-":  # Allowed to begin so for the sake of the lone hyphen.
         return fail(f"{file} is no option of this command.", USAGE)
