@@ -484,12 +484,18 @@ def test_whoever_may_not_is_refused_with_1(demo: Installation) -> None:
     denied = demo.run("audit", "list", "--as", SALES)
     unknown = demo.run("quote", "list", "--as", "nobody@nordlicht.example")
     unnamed = demo.run("quote", "list")
+    no_email = demo.run("quote", "list", "--as", "nobody")
+    elsewhere = demo.run("quote", "list", "--as", SALES, "--organization", "fjord-2")
+    no_subject = demo.run("approval", "list", "--as", APPROVER, "--subject", "wishes")
 
     assert denied.returncode == 1
     assert b"audit.view" in denied.stderr
     assert unknown.returncode == 4
     assert unnamed.returncode == 2
     assert b"--as" in unnamed.stderr
+    assert (no_email.returncode, b"proffer: --as: " in no_email.stderr) == (3, True)
+    assert (elsewhere.returncode, b"in the organisation fjord-2" in elsewhere.stderr) == (4, True)
+    assert (no_subject.returncode, b"known are" in no_subject.stderr) == (3, True)
 
 
 def test_people_are_invited_given_roles_and_locked_out(demo: Installation) -> None:

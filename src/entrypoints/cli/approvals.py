@@ -11,7 +11,7 @@ from src.application.approvals.decide_approval import DecideRequest, DecideReque
 from src.application.approvals.read_approvals import GetApproval, ListApprovals, ListWaiting
 from src.application.approvals.subject import Subjects
 from src.application.ports.approvals import RequestFilter
-from src.application.ports.paging import LARGEST_PAGE, Paging
+from src.application.ports.paging import Paging
 from src.application.quoting.preview_approval import PreviewApproval
 from src.domain.approvals.conditions import Facts, FactValue
 from src.domain.approvals.matching import ConditionResult
@@ -23,7 +23,7 @@ from src.domain.shared.canonical import decimal_text
 from src.domain.shared.ids import RequestId
 from src.entrypoints.cli.naming import quote_of
 from src.entrypoints.cli.output import counted, print_json, print_table
-from src.entrypoints.cli.session import As, CliSession, Organization, session_of
+from src.entrypoints.cli.session import As, CliSession, Limit, Organization, session_of
 from src.entrypoints.http.approvals.schemas import ApprovalDetailsResponse, shown_facts
 
 Json = Annotated[bool, Parameter(help="Print JSON instead of a table.", negative="")]
@@ -38,20 +38,21 @@ async def list_approvals(
     waiting: Annotated[bool, Parameter(help="Only what you could decide now.", negative="")] = False,
     status: Annotated[RequestStatus | None, Parameter(help="Only these.")] = None,
     subject: Annotated[str | None, Parameter(help="Only quote or customer_registration.")] = None,
-    limit: Annotated[int, Parameter(help="At most so many, from 1 to 100.")] = 20,
+    limit: Limit = 20,
 ) -> int:
     """List approval requests, newest first; with --waiting your inbox, the longest waiting first.
 
     Example: proffer approval list --waiting --as approver@nordlicht.example
     """
-    size = min(max(limit, 1), LARGEST_PAGE)
     async with session_of(user, organization) as session:
+        if subject is not None:
+            (await session.get(Subjects)).get(subject)
         if waiting:
-            inbox = await (await session.get(ListWaiting))(session.actor, subject, skip=0, limit=size)
+            inbox = await (await session.get(ListWaiting))(session.actor, subject, skip=0, limit=limit)
             items, total = inbox.items, inbox.total
         else:
             criteria = RequestFilter(status=status, subject=subject)
-            page = await (await session.get(ListApprovals))(session.actor, criteria, Paging(limit=size))
+            page = await (await session.get(ListApprovals))(session.actor, criteria, Paging(limit=limit))
             items, total = page.items, page.total
     columns = (("Id", "left"), ("About", "left"), ("Rev.", "right"), ("Status", "left"), ("Open steps", "left"))
     print_table(columns, [_row(request) for request in items])

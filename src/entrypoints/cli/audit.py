@@ -36,7 +36,16 @@ from src.entrypoints.cli.failures import BROKEN_CHAIN, fail
 from src.entrypoints.cli.files import FileRefused
 from src.entrypoints.cli.naming import user_of
 from src.entrypoints.cli.output import counted, print_json, print_table, progress
-from src.entrypoints.cli.session import As, CliSession, MaybeAs, Organization, cli_origin, installation, session_of
+from src.entrypoints.cli.session import (
+    As,
+    CliSession,
+    Limit,
+    MaybeAs,
+    Organization,
+    cli_origin,
+    installation,
+    session_of,
+)
 from src.entrypoints.settings import read_settings
 
 
@@ -92,14 +101,14 @@ async def list_entries(
     user: As,
     organization: Organization = None,
     conditions: Conditions = _ALL,
-    limit: Annotated[int, Parameter(help="At most so many, from 1 to 100.")] = 20,
+    limit: Limit = 20,
     json: Annotated[bool, Parameter(help="Print JSON instead of a table.", negative="")] = False,
 ) -> int:
     """List audit entries, newest first.
 
     Example: proffer audit list --as owner@nordlicht.example --action quote.sent
     """
-    paging = Paging(limit=min(max(limit, 1), LARGEST_PAGE))
+    paging = Paging(limit=limit)
     async with session_of(user, organization) as session:
         criteria = await conditions.criteria(session)
         page = await (await session.get(ListAuditEntries))(session.actor, criteria, paging)

@@ -14,7 +14,7 @@ from src.application.catalog.price_lists import CreatePriceList, CreatePriceList
 from src.application.catalog.read_products import ListProducts, ProductSearch
 from src.application.catalog.tax_rates import CreateTaxRate, CreateTaxRateCommand
 from src.application.customers.customer_groups import ListCustomerGroups
-from src.application.ports.paging import LARGEST_PAGE, Paging
+from src.application.ports.paging import Paging
 from src.application.ports.tabular import FileRefused
 from src.domain.catalog.price_list import Scope
 from src.domain.catalog.tax_rate import TaxPeriod
@@ -25,7 +25,7 @@ from src.domain.shared.errors import NotFound, invalid_field
 from src.entrypoints.cli.failures import INVALID
 from src.entrypoints.cli.naming import customer_of
 from src.entrypoints.cli.output import counted, print_json, print_table, progress
-from src.entrypoints.cli.session import As, Organization, session_of
+from src.entrypoints.cli.session import As, Limit, Organization, session_of
 from src.entrypoints.schemas.pricing import is_decimal_text
 from src.entrypoints.strict_json import printable
 
@@ -77,14 +77,14 @@ async def search(
     *,
     user: As,
     organization: Organization = None,
-    limit: Annotated[int, Parameter(help="At most so many, from 1 to 100.")] = 20,
+    limit: Limit = 20,
     json: Annotated[bool, Parameter(help="Print JSON instead of a table.", negative="")] = False,
 ) -> int:
     """Find products.
 
     Example: proffer catalog search desk --as sales@nordlicht.example
     """
-    paging = Paging(limit=min(max(limit, 1), LARGEST_PAGE))
+    paging = Paging(limit=limit)
     async with session_of(user, organization) as session:
         page = await (await session.get(ListProducts))(session.actor, ProductSearch(search=text), paging)
     if json:

@@ -11,7 +11,7 @@ from src.application.ports.jobs import JobFilter
 from src.application.ports.paging import Paging
 from src.domain.jobs.record import JobRecord, JobState
 from src.entrypoints.cli.output import counted, print_json, print_table
-from src.entrypoints.cli.session import As, Organization, session_of
+from src.entrypoints.cli.session import As, Limit, Organization, session_of
 
 Json = Annotated[bool, Parameter(help="Print JSON instead of a table.", negative="")]
 JobId = Annotated[UUID, Parameter(help="The job's id, as the list shows it.")]
@@ -22,7 +22,7 @@ async def list_jobs(
     user: As,
     organization: Organization = None,
     state: Annotated[JobState | None, Parameter(help="Only these; failed are the dead letters.")] = None,
-    limit: Annotated[int, Parameter(help="At most so many.")] = 20,
+    limit: Limit = 20,
     json: Json = False,
 ) -> int:
     """List jobs, newest first.

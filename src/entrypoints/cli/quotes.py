@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from cyclopts import Parameter
 
 from src.application.messaging.read_deliveries import GetDeliveries
-from src.application.ports.paging import LARGEST_PAGE, Paging
+from src.application.ports.paging import Paging
 from src.application.ports.quoting import QuoteFilter, QuoteSummary
 from src.application.quoting.compare_revisions import CompareRevisions
 from src.application.quoting.read_quotes import GetQuoteTimeline, ListQuotes, QuoteTimeline, TimelineEntry
@@ -16,7 +16,7 @@ from src.domain.messaging.message import AttemptGroup
 from src.entrypoints.cli.exports import Status
 from src.entrypoints.cli.naming import contact_of, quote_of
 from src.entrypoints.cli.output import counted, print_json, print_table
-from src.entrypoints.cli.session import As, Organization, session_of
+from src.entrypoints.cli.session import As, Limit, Organization, session_of
 from src.entrypoints.schemas.pricing import amount_text
 
 _SHOWN: Final = 60  # Characters of a value on a terminal.
@@ -29,7 +29,7 @@ async def list_quotes(
     status: Status = [],  # noqa: B006 — cyclopts reads the default; nobody changes it.
     search: Annotated[str, Parameter(help="Text in number, title or customer.")] = "",
     delivery_failed: Annotated[bool, Parameter(help="Only those whose mails reached nobody.", negative="")] = False,
-    limit: Annotated[int, Parameter(help="At most so many, from 1 to 100.")] = 20,
+    limit: Limit = 20,
     json: Annotated[bool, Parameter(help="Print JSON instead of a table.", negative="")] = False,
 ) -> int:
     """List quotes, newest first.
@@ -37,7 +37,7 @@ async def list_quotes(
     Example: proffer quote list --as sales@nordlicht.example --status sent
     """
     criteria = QuoteFilter(statuses=tuple(status), search=search, delivery_failed=delivery_failed or None)
-    paging = Paging(limit=min(max(limit, 1), LARGEST_PAGE))
+    paging = Paging(limit=limit)
     async with session_of(user, organization) as session:
         page = await (await session.get(ListQuotes))(session.actor, criteria, paging)
     if json:

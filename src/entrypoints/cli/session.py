@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from secrets import token_hex
 from typing import Annotated, TypeVar
 
-from cyclopts import Parameter
+from cyclopts import Parameter, validators
 from dishka import AsyncContainer
 
 from src.application.ports.identity import AccountDirectory
+from src.application.ports.paging import LARGEST_PAGE
 from src.domain.identity.actor import Actor, Origin
 from src.domain.identity.user import OrganizationRequired, UserNotFound, normal_email
+from src.domain.shared.errors import Invalid, invalid_field
 from src.entrypoints.container import make_container
 from src.entrypoints.database import Database
 from src.entrypoints.settings import read_settings
@@ -32,6 +34,11 @@ Organization = Annotated[
         env_var="PROFFER_ORGANIZATION",
         help="Slug of the organisation, where the e-mail belongs to several.",
     ),
+]
+
+Limit = Annotated[
+    int,
+    Parameter(help=f"At most so many, from 1 to {LARGEST_PAGE}.", validator=validators.Number(gte=1, lte=LARGEST_PAGE)),
 ]
 
 
@@ -73,13 +80,14 @@ async def session_of(email: str, organization: str | None) -> AsyncIterator[CliS
 
 async def _actor(container: AsyncContainer, email: str, organization: str | None) -> Actor:
     directory = await container.get(AccountDirectory)
-    accounts = [
-        account
-        for account in await directory.find(normal_email(email))
-        if organization in {None, account.organization_slug}
-    ]
+    try:
+        known = await directory.find(normal_email(email))
+    except Invalid as error:
+        raise invalid_field("--as", error.fields[0].message) from None
+    accounts = [account for account in known if organization in {None, account.organization_slug}]
     if not accounts:
-        raise UserNotFound(f"There is no active user {email}; --as EMAIL names one.")
+        place = "" if organization is None else f" in the organisation {organization}"
+        raise UserNotFound(f"There is no active user {email}{place}; --as EMAIL names one.")
     if len(accounts) > 1:
         slugs = ", ".join(account.organization_slug for account in accounts)
         raise OrganizationRequired(f"{email} belongs to several organisations: --organization {slugs}.")

@@ -22,6 +22,8 @@ ROOT = Path(__file__).parents[3]
         ("audit list --as a@b --since yesterday", '"yesterday" is no time such as 2026-11-21 or 2026-11-21T09:30.'),
         ("export quotes x.csv --as a@b --start-date 1.2.2026", '"1.2.2026" is no date such as 2026-11-21.'),
         ("quote list --as a@b --limit many", '--limit: "many" is no whole number.'),
+        ("job list --as a@b --limit 0", 'Invalid value "0" for --limit. Must be >= 1.'),
+        ("quote list --as a@b --limit 101", 'Invalid value "101" for --limit. Must be <= 100.'),
         ("quote list --as a@b --status nix", 'Invalid value "nix" for --status. Choose from: "draft", '),
         ("quote list --as a@b --staus draft", "Unknown option: --staus. Did you mean --status?"),
         ("quote lst", 'Unknown command "lst". Did you mean "list"?'),
