@@ -3,10 +3,14 @@
 import json
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from src.adapters.postgres.tables import metadata
 from src.domain.identity.actor import Role
 from tests.e2e.conftest import Caller, Team, eventually
 from tests.e2e.offers import LINE, a_contact, a_customer, a_draft
@@ -297,6 +301,69 @@ async def test_a_person_is_told_what_is_kept_and_erased_from_all_but_issued_offe
     for personal in ("Katrin", "katrin@brandt.example", "+49 171", "1980-02-29"):
         assert personal not in audit, audit[max(0, audit.find(personal) - 200) : audit.find(personal) + 50]
     assert (await team.owner.get(f"{API}/audit/verification")).json()["intact"]
+
+
+async def _a_canary(sales: Caller, customer_id: str, word: str) -> str:
+    """A contact with *word* in everything that tells who it is."""
+    body = {
+        "name": word,
+        "email": f"{word}@{word}.example",
+        "phone": word,
+        "job_title": word,
+        "language": "de",
+        "birthday": "1980-02-29",
+        "key_dates": [{"label": word, "day": "2020-01-01"}],
+        "tags": ["buyer"],
+    }
+    made = await sales.post(f"{API}/customers/{customer_id}/contacts", body)
+    assert made.status_code == 201, made.text
+    return str(made.json()["id"])
+
+
+@pytest.mark.parametrize("asked_for", ["who goes on", "who was merged first"])
+async def test_nothing_is_left_of_a_person_in_any_row_whoever_they_were_merged_into(
+    asked_for: str, team: Team, app_engine: AsyncEngine
+) -> None:
+    words = [f"canary{uuid4().hex}" for _ in range(3)]
+    customer = (await a_customer(team.sales))["id"]
+    first, second, third = [await _a_canary(team.sales, customer, word) for word in words]
+    drafts = []
+    for recipient, copied in ((first, second), (second, third), (third, first)):
+        draft = {"customer_id": customer, "contact_id": recipient, "lines": [LINE]}
+        draft["participants"] = [{"contact_id": copied, "role": "copy"}]
+        drafts.append((await team.sales.post(f"{API}/quotes", draft)).json()["id"])
+    before = {word for word in words if await _rows_with(word, team, app_engine)}
+    for duplicate, survivor in ((first, second), (second, third)):
+        merged = await team.admin.post(f"{API}/contacts/{survivor}/merge", {"duplicate_id": duplicate})
+        assert merged.status_code == 200, merged.text
+    asked = first if asked_for == "who was merged first" else third
+    told = (await team.admin.get(f"{API}/contacts/{asked}/personal-data")).json()
+
+    erased = await team.admin.post(f"{API}/contacts/{asked}/erase")
+
+    assert before == set(words)  # The search finds what is there.
+    assert {one["name"] for one in (told["contact"], *told["same_person"])} == set(words)
+    assert (erased.json()["id"], erased.json()["name"]) == (asked, "Erased person")
+    for word in words:
+        assert await _rows_with(word, team, app_engine) == []
+    for draft_id in drafts:
+        draft = (await team.sales.get(f"{API}/quotes/{draft_id}")).json()
+        assert (draft["contact_id"], draft["participants"]) == (None, [])
+    for contact in (first, second, third):
+        assert await _refusal(await team.admin.post(f"{API}/contacts/{contact}/erase")) == (409, "contact_state")
+
+
+async def _rows_with(word: str, team: Team, app_engine: AsyncEngine) -> list[str]:
+    """The tables in which the team's organisation has a row with *word*, whole rows as text."""
+    async with app_engine.connect() as connection:
+        tenant = str(team.organization.organization.id)
+        await connection.execute(text("SELECT set_config('app.tenant_id', :t, true)"), {"t": tenant})
+        found = []
+        for table in metadata.sorted_tables:
+            whole = text(f"SELECT count(*) FROM {table.fullname} t WHERE strpos(lower(t::text), :word) > 0")
+            if (await connection.execute(whole, {"word": word})).scalar_one():
+                found.append(table.name)
+    return found
 
 
 async def _whole_audit(team: Team) -> str:

@@ -1,6 +1,6 @@
 """Customers and contacts in memory."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from src.adapters.memory.records import MemoryRecords
@@ -130,6 +130,9 @@ class MemoryContacts(ContactRepository):
     async def lock(self, contact_id: ContactId) -> Contact:
         return self._records.get(contact_id)
 
+    async def merged_into(self, contact_id: ContactId) -> Sequence[Contact]:
+        return sorted(merged_into(self._records.items.values(), contact_id), key=lambda one: one.id)
+
     async def save(self, change: Change[Contact]) -> Contact:
         if change.after.customer_id not in self._customers:
             raise CustomerNotFound("There is no such customer.")
@@ -156,3 +159,11 @@ class MemoryContacts(ContactRepository):
     def _here(self) -> list[Contact]:
         kept = self._records.items.values()
         return sorted((one for one in kept if not one.deleted), key=lambda one: (one.created_at, one.id))
+
+
+def merged_into(contacts: Collection[Contact], contact_id: ContactId) -> list[Contact]:
+    """Who was merged into this one, and into them in turn."""
+    found = [one for one in contacts if one.merged_into_id == contact_id]
+    for one in found:  # It grows meanwhile.
+        found += [other for other in contacts if other.merged_into_id == one.id]
+    return found

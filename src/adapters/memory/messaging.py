@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from src.adapters.memory.customers import merged_into
 from src.adapters.memory.records import MemoryRecords
 from src.adapters.memory.state import MemoryTransaction
 from src.application.ports.messaging import MailTemplateRepository, MessageRepository, StoredDocumentRepository
@@ -32,9 +33,7 @@ class MemoryMessages(MessageRepository):
 
     async def to_person(self, contact_id: ContactId) -> Sequence[Message]:
         contacts = self._transaction.state.contacts
-        people = [contacts[contact_id]]
-        for one in people:  # It grows meanwhile.
-            people += [other for other in contacts.values() if other.merged_into_id == one.id]
+        people = [contacts[contact_id], *merged_into(contacts.values(), contact_id)]
         ids, addresses = {one.id for one in people}, {one.email for one in people} - {ERASED_ADDRESS}
         messages = self._transaction.state.messages.values()
         found = [one for one in messages if one.contact_id in ids or one.recipient in addresses]

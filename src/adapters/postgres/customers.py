@@ -3,8 +3,9 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Column, ColumnElement, Table, false, func, or_, select, update
+from sqlalchemy import CTE, Column, ColumnElement, Table, false, func, or_, select, update
 
 from src.adapters.postgres.connection import Row
 from src.adapters.postgres.custom_fields import has_value
@@ -197,6 +198,11 @@ class PostgresContacts(ContactRepository):
     async def lock(self, contact_id: ContactId) -> Contact:
         return await self._records.get(contact_id, lock=True)
 
+    async def merged_into(self, contact_id: ContactId) -> Sequence[Contact]:
+        columns, person = contacts.c, one_person(self._transaction.organization_id, contact_id)
+        others = columns.id.in_(select(person.c.id)) & (columns.id != contact_id)
+        return await self._records.read(select(contacts).where(self._own, others).order_by(columns.id))
+
     async def save(self, change: Change[Contact]) -> Contact:
         return await self._records.save(change, searched=searched(change.after.name, change.after.email))
 
@@ -223,6 +229,14 @@ class PostgresContacts(ContactRepository):
             self._own, columns.deleted_at.is_(None), func.lower(columns.email).in_(wanted)
         )
         return await self._records.read(statement.order_by(columns.created_at, columns.id))
+
+
+def one_person(organization_id: UUID, contact_id: ContactId) -> CTE:
+    """Ids and addresses of this contact, of those who were merged into it, and into them in turn."""
+    columns = contacts.c
+    mine = columns.organization_id == organization_id
+    person = select(columns.id, columns.email).where(mine, columns.id == contact_id).cte(recursive=True)
+    return person.union(select(columns.id, columns.email).where(mine, columns.merged_into_id == person.c.id))
 
 
 def _to_customer(row: Row) -> Customer:

@@ -7,8 +7,9 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from src.adapters.postgres.connection import Row
+from src.adapters.postgres.customers import one_person
 from src.adapters.postgres.records import Records, row_of
-from src.adapters.postgres.tables import contacts, mail_templates, messages, stored_documents
+from src.adapters.postgres.tables import mail_templates, messages, stored_documents
 from src.adapters.postgres.transaction import Transaction
 from src.application.ports.messaging import MailTemplateRepository, MessageRepository, StoredDocumentRepository
 from src.domain.documents.stored_document import StoredDocument
@@ -45,10 +46,7 @@ class PostgresMessages(MessageRepository):
 
     async def to_person(self, contact_id: ContactId) -> Sequence[Message]:
         columns, organization_id = messages.c, self._transaction.organization_id
-        mine = contacts.c.organization_id == organization_id
-        person = select(contacts.c.id, contacts.c.email).where(mine, contacts.c.id == contact_id).cte(recursive=True)
-        merged = select(contacts.c.id, contacts.c.email).where(mine, contacts.c.merged_into_id == person.c.id)
-        person = person.union(merged)
+        person = one_person(organization_id, contact_id)
         address = select(person.c.email).where(person.c.email != ERASED_ADDRESS)
         statement = select(messages).where(
             columns.organization_id == organization_id,

@@ -1,7 +1,8 @@
 """Change a contact's particulars; delete, restore, merge; give a person their data, or erase it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import TypedDict
 
 from src.application.delivery_jobs import after_failures
@@ -14,6 +15,7 @@ from src.domain.customers.contact import Contact, ContactExported, KeyDate
 from src.domain.customers.customer import Customer
 from src.domain.identity.actor import Actor, Permission
 from src.domain.messaging.message import Message
+from src.domain.quoting.quote import Quote
 from src.domain.shared.ids import ContactId
 from src.domain.shared.tags import normal_tags
 
@@ -103,9 +105,12 @@ class MergeContacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonalData:
-    """All that is kept about one person (GDPR, article 15). *correspondence*: the offers and mails that went to them."""
+    """All that is kept about one person (GDPR, article 15). *same_person*: the other contacts that were merged with this
+    one, either way; *correspondence*: the offers and mails that went to any of them.
+    """
 
     contact: Contact
+    same_person: tuple[Contact, ...]
     customer: Customer
     correspondence: tuple[Message, ...]
 
@@ -119,10 +124,13 @@ class ExportContact:
     async def __call__(self, actor: Actor, contact_id: ContactId) -> PersonalData:
         async with self._transactions.begin(actor, Permission.ERASE_PERSONS) as uow:
             contact = await uow.contacts.get(contact_id)
+            survivor = await _goes_on_as(uow, contact)
+            person = (survivor, *await uow.contacts.merged_into(survivor.id))
             told = PersonalData(
                 contact=contact,
+                same_person=tuple(one for one in person if one.id != contact_id),
                 customer=await uow.customers.get(contact.customer_id),
-                correspondence=tuple(await uow.messages.to_person(await _goes_on_as(uow, contact))),
+                correspondence=tuple(await uow.messages.to_person(survivor.id)),
             )
             uow.record(ContactExported(resource_id=contact_id, at=self._clock.now()))
             await uow.commit()
@@ -130,7 +138,8 @@ class ExportContact:
 
 
 class EraseContact:
-    """Nothing of the person is left but in offers that were issued, which are business records (GDPR, article 17, 3 b).
+    """Nothing of the person is left but in offers that were issued, which are business records (GDPR, article 17, 3 b):
+    not in the contact, nor in those that were merged with it, either way.
 
     The audit never held what is erased, so that its chain stays valid. Raises ContactNotFound, ContactStateConflict.
     """
@@ -141,25 +150,41 @@ class EraseContact:
     async def __call__(self, actor: Actor, contact_id: ContactId) -> Contact:
         now = self._clock.now()
         async with self._transactions.begin(actor, Permission.ERASE_PERSONS) as uow:
-            contact = await uow.contacts.lock(contact_id)
-            erasure = contact.erase(now)
-            person = await _goes_on_as(uow, contact)
-            drafts = await uow.quotes.drafts_to(contact_id)
-            mailed = {message.quote_id for message in await uow.messages.to_person(person)}
+            person = await _lock_person(uow, contact_id)
+            left = [one for one in person if one.erased_at is None]
+            erasures = [one.erase(now) for one in left or person]  # Refused where nobody is left.
+            drafts = sorted({quote_id for one in person for quote_id in await uow.quotes.drafts_to(one.id)})
+            mailed = {message.quote_id for message in await uow.messages.to_person(person[0].id)}
             # Quotes before their messages, as everybody locks them.
             quotes = {quote_id: await uow.quotes.lock(quote_id) for quote_id in sorted({*drafts, *mailed})}
-            await after_failures(uow, actor, self._ids, await uow.messages.erase_person(person), now)
-            stored = await uow.contacts.save(erasure)
+            await after_failures(uow, actor, self._ids, await uow.messages.erase_person(person[0].id), now)
+            for erasure in erasures:
+                await uow.contacts.save(erasure)
             for quote_id in drafts:
-                quote = quotes[quote_id]
-                content = quote.current.content.without_person(contact_id)
-                await save_quote(uow, quote.edit(content, by=actor.person, at=now))
+                await _take_out(uow, quotes[quote_id], person, actor, now)
+            stored = await uow.contacts.get(contact_id)
             await uow.commit()
         return stored
 
 
-async def _goes_on_as(uow: UnitOfWork, contact: Contact) -> ContactId:
+async def _lock_person(uow: UnitOfWork, contact_id: ContactId) -> tuple[Contact, ...]:
+    """Who goes on, then those who were merged into them. Only who goes on can take in another, and is locked first."""
+    survivor = await uow.contacts.lock((await _goes_on_as(uow, await uow.contacts.get(contact_id))).id)
+    while survivor.merged_into_id is not None:  # Just now.
+        survivor = await uow.contacts.lock(survivor.merged_into_id)
+    merged = await uow.contacts.merged_into(survivor.id)
+    return survivor, *[await uow.contacts.lock(one.id) for one in merged]
+
+
+async def _take_out(uow: UnitOfWork, draft: Quote, person: Sequence[Contact], actor: Actor, at: datetime) -> None:
+    content = draft.current.content
+    for one in person:
+        content = content.without_person(one.id)
+    await save_quote(uow, draft.edit(content, by=actor.person, at=at))
+
+
+async def _goes_on_as(uow: UnitOfWork, contact: Contact) -> Contact:
     """Who *contact* was merged into, and they in turn: one person."""
     while contact.merged_into_id is not None:
         contact = await uow.contacts.get(contact.merged_into_id)
-    return contact.id
+    return contact

@@ -93,6 +93,10 @@ class ContactRepository(Protocol):
         """As ``get``, and nobody else can change it until this unit of work ends."""
 
     @abstractmethod
+    async def merged_into(self, contact_id: ContactId) -> Sequence[Contact]:
+        """Those who were merged into this one, and into them in turn, by id."""
+
+    @abstractmethod
     async def page(self, criteria: ContactFilter, paging: Paging) -> Page[Contact]:
         """Newest first."""
 

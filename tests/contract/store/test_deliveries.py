@@ -18,7 +18,7 @@ from src.application.quoting.revise_quote import ReviseQuote, ReviseQuoteCommand
 from src.application.quoting.send_quote import SendQuote, SendQuoteCommand
 from src.application.quoting.submit_quote import SubmitQuote, SubmitQuoteCommand
 from src.application.transactions import Transactions
-from src.domain.customers.contact import Contact
+from src.domain.customers.contact import Contact, ContactStateConflict
 from src.domain.customers.customer import CustomerNotApproved
 from src.domain.identity.actor import Actor, Origin, PermissionMissing, Role
 from src.domain.messaging.message import (
@@ -145,6 +145,24 @@ async def test_whoever_was_merged_has_the_mails_of_both(offer: Offer) -> None:
     for told in of_both:
         assert sorted(one.recipient for one in told.correspondence) == [KATRIN, KATRIN, PAUL]
     assert {address for group in await offer.groups() for address in _addresses(group)} == {"erased@erased.invalid"}
+
+
+async def test_what_an_erasure_of_before_left_of_a_person_can_still_be_erased(offer: Offer) -> None:
+    """Once, those who were merged into somebody kept their names when that one was erased."""
+    owner, transactions, clock = offer.team.actor(Role.OWNER), Transactions(offer.open), SystemClock()
+    survivor = await MergeContacts(transactions, clock)(owner, offer.katrin.id, offer.paul.id)
+    async with offer.open(owner) as uow:
+        await uow.contacts.save(survivor.erase(clock.now()))
+        await uow.commit()
+    erase = EraseContact(transactions, clock, Uuid7Ids())
+
+    asked = await erase(owner, offer.katrin.id)
+    with pytest.raises(ContactStateConflict):
+        await erase(owner, offer.paul.id)
+
+    async with offer.open(owner) as uow:
+        left = await uow.contacts.get(offer.paul.id)
+    assert (asked.id, left.name, left.email) == (offer.katrin.id, "Erased person", "erased@erased.invalid")
 
 
 async def test_mails_of_before_are_found_by_the_address_but_not_by_that_of_the_erased(offer: Offer) -> None:

@@ -178,6 +178,7 @@ class Arguments:
             "identity_providers.identity:subject": [rows["external_identities"].subject],
             "customers.by_reference:references": [[rows["customers"].reference or "none"]],
             "customers.by_registration:numbers": [[rows["customers"].registration_number or "none"]],
+            "contacts.merged_into:contact_id": [rows["contacts"].id],
             "contacts.by_email:emails": [[rows["contacts"].email + "x"]],
             "products.find_by_sku:skus": [[rows["products"].sku]],
             "price_lists.find_by_name:names": [[rows["price_lists"].name]],

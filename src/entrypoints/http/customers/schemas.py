@@ -341,9 +341,10 @@ class CorrespondenceSchema(Struct, frozen=True):
 
 
 class PersonalDataResponse(Struct, frozen=True):
-    """Everything that is kept about one person."""
+    """Everything that is kept about one person. *same_person*: the other contacts that were merged with this one."""
 
     contact: ContactResponse
+    same_person: list[ContactResponse]
     customer: CustomerResponse
     correspondence: list[CorrespondenceSchema]
 
@@ -351,6 +352,7 @@ class PersonalDataResponse(Struct, frozen=True):
     def of(cls, told: PersonalData) -> Self:
         return cls(
             contact=ContactResponse.of(told.contact),
+            same_person=[ContactResponse.of(one) for one in told.same_person],
             customer=CustomerResponse.of(told.customer),
             correspondence=[
                 CorrespondenceSchema(
