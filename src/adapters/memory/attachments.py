@@ -45,8 +45,7 @@ class MemoryAttachments(AttachmentRepository):
         return self._records.save(change)
 
     async def remove(self, change: Change[Attachment]) -> None:
-        del self._records.items[change.after.id]
-        self._transaction.changes.append(change)
+        self._records.delete(change)
 
     async def unfinished(self, before: datetime) -> Sequence[Attachment]:
         found = [

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, select, text
+from sqlalchemy import ColumnElement, func, select, text
 
 from src.adapters.postgres.pages import newest_first
 from src.adapters.postgres.records import Records
@@ -70,10 +70,7 @@ class PostgresAttachments(AttachmentRepository):
         return await self._records.save(change)
 
     async def remove(self, change: Change[Attachment]) -> None:
-        await self._transaction.connection.execute(
-            delete(attachments).where(self._own, attachments.c.id == change.after.id)
-        )
-        self._transaction.changes.append(change)
+        await self._records.delete(change)
 
     async def unfinished(self, before: datetime) -> Sequence[Attachment]:
         columns = attachments.c

@@ -40,7 +40,7 @@ class AttachmentRepository(Protocol):
 
     @abstractmethod
     async def remove(self, change: Change[Attachment]) -> None:
-        """Keep nothing of it but the audit's entries."""
+        """Keep nothing of it but the audit's entries. Raises ChangedMeanwhile when someone else changed or removed it first."""
 
     @abstractmethod
     async def unfinished(self, before: datetime) -> Sequence[Attachment]:

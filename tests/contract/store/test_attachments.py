@@ -55,7 +55,7 @@ from src.domain.documents.attachment import (
 from src.domain.documents.file_types import FileTooLarge, FileTypeRefused
 from src.domain.identity.actor import Actor, ActorKind, Origin, Permission, PermissionMissing, Role
 from src.domain.quoting.errors import QuoteNotFound
-from src.domain.shared.errors import Invalid, NotFound
+from src.domain.shared.errors import Invalid, NotFound, Stale
 from src.domain.shared.ids import CustomerId, QuoteId
 from src.domain.shared.once import KeyReused, Replayed, StoredAnswer
 from tests.builders.approvals import a_subject, a_submission, asked, decision
@@ -514,6 +514,24 @@ async def test_deletion_is_at_once_for_people_and_later_for_the_bytes(desk: Desk
         "attachment.deleted",
         "attachment.erased",
     ]
+
+
+async def test_what_somebody_changed_or_removed_meanwhile_is_not_removed(desk: Desk) -> None:
+    now = desk.clock.now()
+    added = await desk.add()
+    async with desk.open_uow(desk.worker) as uow:
+        deleted = await uow.attachments.save(added.delete(now))
+        await uow.commit()
+
+    async with desk.open_uow(desk.worker) as uow:
+        with pytest.raises(Stale):
+            await uow.attachments.remove(added.erase(now))
+        assert await uow.attachments.get(added.id) == deleted
+    async with desk.open_uow(desk.worker) as uow:
+        await uow.attachments.remove(deleted.erase(now))
+        with pytest.raises(Stale):
+            await uow.attachments.remove(deleted.erase(now))
+    assert "attachment.erased" not in await desk.told()
 
 
 async def test_a_stored_file_is_not_erased_whatever_job_asks(desk: Desk) -> None:

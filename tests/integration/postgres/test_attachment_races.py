@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from src.adapters.postgres.transaction import ChangedMeanwhile
 from src.application.documents.add_attachment import AttachmentLimits
 from src.application.ports.attachments import StorageUse
 from src.application.ports.unit_of_work import OpenUnitOfWork
@@ -19,6 +20,7 @@ from src.domain.documents.attachment import (
     TooManyAttachments,
     TooManyUploads,
 )
+from src.domain.identity.actor import Role
 from tests.contract.store.test_attachments import Desk, a_desk
 from tests.job_queue import until
 
@@ -91,6 +93,34 @@ async def test_rivals_never_send_more_at_once_than_may_be(open_postgres: OpenUni
 
     assert sum(isinstance(one, Attachment) for one in outcomes) == 3
     assert sum(isinstance(one, TooManyUploads) for one in outcomes) == 5
+
+
+async def test_of_rivals_who_remove_or_change_what_they_all_saw_one_wins(open_postgres: OpenUnitOfWork) -> None:
+    desk = await a_desk(open_postgres)
+
+    async def act(seen: Attachment, everybody: asyncio.Barrier, *, remove: bool) -> None:
+        async with open_postgres(desk.worker) as uow:
+            attachment = await uow.attachments.get(seen.id)
+            await everybody.wait()
+            if remove:
+                await uow.attachments.remove(attachment.erase(desk.clock.now()))
+            else:
+                await uow.attachments.save(attachment.delete(desk.clock.now()))
+            await uow.commit()
+
+    for number in range(10):
+        added, everybody = await desk.add(f"{number}.txt", FILE, limits=LIMITS), asyncio.Barrier(4)
+        acts = [act(added, everybody, remove=number % 4 != one) for one in range(4)]
+
+        outcomes = await asyncio.gather(*acts, return_exceptions=True)
+
+        assert [type(one) for one in outcomes if one is not None] == [ChangedMeanwhile] * 3
+        async with open_postgres(desk.actor(Role.OWNER)) as uow:
+            told = [one.record.action for one in await uow.audit.of_resource("quote", desk.quote)]
+        assert told.count("attachment.erased") + told.count("attachment.deleted") == number + 1
+        async with open_postgres(desk.worker) as uow:
+            await uow.attachments.free_room(added.size)
+            await uow.commit()
 
 
 async def test_rivals_delete_once_and_the_count_stays_right(
