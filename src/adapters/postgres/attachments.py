@@ -24,7 +24,8 @@ from src.domain.shared.change import Change
 from src.domain.shared.ids import AttachmentId
 
 _MOST_UNFINISHED: Final = 1000
-# One row of the organisation, which whoever comes second waits for: so that two files never pass the quota together.
+# One row of the organisation, which whoever comes second waits for: so that two files never pass the quota together, nor
+# two uploads the number of those under way.
 _TAKE: Final = text(
     """
     INSERT INTO proffer.attachment_use AS held (organization_id, size, count)
@@ -33,6 +34,13 @@ _TAKE: Final = text(
     WHERE held.size + excluded.size <= CAST(:quota AS bigint)
     RETURNING held.size
     """
+)
+_MAKE: Final = text(
+    "INSERT INTO proffer.attachment_use (organization_id, size, count) VALUES (CAST(:organization AS uuid), 0, 0) "
+    "ON CONFLICT (organization_id) DO NOTHING"
+)
+_LOCK: Final = text(
+    "SELECT size FROM proffer.attachment_use WHERE organization_id = CAST(:organization AS uuid) FOR NO KEY UPDATE"
 )
 _FREE: Final = text(
     "UPDATE proffer.attachment_use SET size = size - CAST(:size AS bigint), count = count - 1 "
@@ -83,7 +91,7 @@ class PostgresAttachments(AttachmentRepository):
         return await self._records.read(statement)
 
     async def uploading(self, since: datetime) -> int:
-        await self._transaction.lock("uploads")
+        await self._lock_use()
         columns = attachments.c
         statement = (
             select(func.count())
@@ -93,6 +101,12 @@ class PostgresAttachments(AttachmentRepository):
             .where(columns.status != AttachmentStatus.STORED.value, columns.changed_at > since)
         )
         return int((await self._transaction.connection.execute(statement)).scalar_one())
+
+    async def _lock_use(self) -> None:
+        """Make sure of the organisation's row, then wait for it."""
+        connection, own = self._transaction.connection, {"organization": self._transaction.organization_id}
+        await connection.execute(_MAKE, own)
+        await connection.execute(_LOCK, own)
 
     async def known(self, ids: Sequence[UUID]) -> frozenset[UUID]:
         found: Any = select(attachments.c.id).where(self._own, attachments.c.id == func.any(list(ids)))

@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, select
 
 from src.adapters.postgres.pages import newest_first
-from src.adapters.postgres.records import Records
-from src.adapters.postgres.tables import exports
+from src.adapters.postgres.records import Records, row_of
+from src.adapters.postgres.tables import exports, users
 from src.adapters.postgres.transaction import Transaction
 from src.application.ports.exports import ExportRepository
 from src.application.ports.paging import Page, Paging
@@ -35,7 +35,7 @@ class PostgresExports(ExportRepository):
         return await newest_first(self._transaction.connection, exports, conditions, paging, self._records.item)
 
     async def preparing(self, created_by: UserId) -> int:
-        await self._transaction.lock(f"exports of {created_by}")
+        await row_of(self._transaction, users, created_by, lock=True)
         statement = (
             select(func.count())
             .select_from(exports)

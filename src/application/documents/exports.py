@@ -14,14 +14,13 @@ from src.application.ports.security import DownloadGrant, DownloadLinks
 from src.application.ports.unit_of_work import UnitOfWork
 from src.application.transactions import Transactions
 from src.domain.documents.export import (
-    MOST_PREPARING,
     NEEDED,
     DataExport,
     ExportFormat,
     ExportLinkMade,
     ExportNotFound,
     ExportState,
-    TooManyExports,
+    check_may_prepare,
 )
 from src.domain.identity.actor import Actor, Permission
 from src.domain.shared.ids import ExportId
@@ -46,9 +45,7 @@ class RequestExport:
         async with self._transactions.begin(actor, Permission.RUN_EXPORTS) as uow:
             for permission in NEEDED[request.kind]:
                 actor.require(permission)
-            if await uow.exports.preparing(actor.person) >= MOST_PREPARING:
-                message = f"{MOST_PREPARING} of your exports are being prepared already; wait for one, or give one up."
-                raise TooManyExports(message, limit=MOST_PREPARING)
+            check_may_prepare(await uow.exports.preparing(actor.person))
             wanted = DataExport(
                 id=ExportId(self._ids.new()),
                 kind=request.kind,

@@ -13,7 +13,7 @@ from src.application.ports.jobs import DELIVER_QUOTE, IMPORT_CATALOG, RUN_EXPORT
 from src.application.ports.unit_of_work import UnitOfWork
 from src.application.transactions import Transactions
 from src.domain.documents.catalog_import import ImportEnded, RowError
-from src.domain.documents.export import ExportState
+from src.domain.documents.export import ExportState, check_may_prepare
 from src.domain.identity.actor import Actor, Permission
 from src.domain.jobs.record import JobRecord, JobState
 from src.domain.messaging.message import DeliveryStatus
@@ -29,7 +29,7 @@ _AWAITED: Final = frozenset({DELIVER_QUOTE, IMPORT_CATALOG, RUN_EXPORT})
 class RetryJob:
     """A job that has failed for good begins anew; a message or an export that failed with it waits again.
 
-    Raises JobNotFound, JobStateConflict; ImportEnded, because an import that failed is begun with its file.
+    Raises JobNotFound, JobStateConflict, TooManyExports; ImportEnded, because an import that failed is begun with its file.
     """
 
     def __init__(self, transactions: Transactions, clock: Clock) -> None:
@@ -47,6 +47,7 @@ class RetryJob:
             elif job.name == RUN_EXPORT:
                 export = await uow.exports.lock(ExportId(job.subject_id))
                 if export.state is ExportState.FAILED:
+                    check_may_prepare(await uow.exports.preparing(export.created_by))
                     await uow.exports.save(export.again(at=now))
             elif job.name == IMPORT_CATALOG:
                 (await uow.imports.lock(ImportId(job.subject_id))).check_open()

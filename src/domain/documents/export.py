@@ -177,6 +177,13 @@ def check_form(kind: ExportKind, file_format: ExportFormat) -> None:
         raise invalid_field("format", f"An export of {kind.value} is one of {known}.")
 
 
+def check_may_prepare(preparing: int) -> None:
+    """Whether one more may be, beside so many of the same person. Raises TooManyExports."""
+    if preparing >= MOST_PREPARING:
+        message = f"{MOST_PREPARING} exports of one person are being prepared already; wait for one, or give one up."
+        raise TooManyExports(message, limit=MOST_PREPARING)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportEvent(DomainEvent):
     resource_type: str = "export"

@@ -24,7 +24,7 @@ from src.application.ports.paging import Paging
 from src.application.ports.unit_of_work import UnitOfWork
 from src.application.transactions import Transactions
 from src.domain.documents.catalog_import import ImportEnded, ImportStatus
-from src.domain.documents.export import ExportState
+from src.domain.documents.export import MOST_PREPARING, ExportState, TooManyExports
 from src.domain.identity.actor import Actor, Origin, Role
 from src.domain.jobs.record import JobState
 from src.domain.messaging.message import DeliveryStatus, Message
@@ -217,6 +217,27 @@ async def test_what_failed_waits_again_with_its_job_but_an_import_begins_with_it
     else:
         await retry(site.admin, job.id)
         assert (await site.outcome(job))[0] in {"queued", "preparing"}
+    await site.queue.cancel(job)
+
+
+async def test_an_export_is_not_retried_beside_as_many_as_may_be_prepared(site: Site) -> None:
+    job = await site.waiting(RUN_EXPORT)
+    async with site.worker(ONCE, **{RUN_EXPORT: refuses}):
+        await until(lambda: site.has_settled(job))
+    async with site.queue.open(site.admin) as uow:
+        others = [await uow.exports.save(an_export(site.admin.person).request()) for _ in range(MOST_PREPARING)]
+        await uow.commit()
+    retry = RetryJob(Transactions(site.queue.open), SystemClock())
+
+    with pytest.raises(TooManyExports):
+        await retry(site.admin, job.id)
+
+    assert (await site.queue.record(job)).state is JobState.FAILED
+    async with site.queue.open(site.admin) as uow:
+        for other in others:
+            await uow.exports.save(other.ended(ExportState.CANCELLED, message="", at=NOON))
+        await uow.commit()
+    assert (await retry(site.admin, job.id)).state is JobState.QUEUED
     await site.queue.cancel(job)
 
 

@@ -75,9 +75,12 @@ async def test_rivals_never_pass_the_number_together(open_postgres: OpenUnitOfWo
     assert sum(isinstance(one, TooManyAttachments) for one in outcomes) == 5
 
 
-async def test_rivals_never_send_more_at_once_than_may_be(open_postgres: OpenUnitOfWork) -> None:
+@pytest.mark.parametrize("files", [0, 1], ids=["the first ever", "beside others"])
+async def test_rivals_never_send_more_at_once_than_may_be(files: int, open_postgres: OpenUnitOfWork) -> None:
     desk, all_asked, begun = await a_desk(open_postgres), asyncio.Event(), list[int]()
     limits = replace(LIMITS, quota=1 << 20, at_once=3)
+    for number in range(files):
+        await desk.add(f"old{number}.txt", FILE, limits=limits)
 
     async def pieces(number: int) -> AsyncIterator[bytes]:
         begun.append(number)
