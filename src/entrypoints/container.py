@@ -452,7 +452,6 @@ class Outside(Provider):
     ids = provide(Uuid7Ids, provides=IdFactory)
     spreadsheets = provide(FileSpreadsheets, provides=SpreadsheetWriter)
     tables = provide(FileTabularReader, provides=TabularReader)
-    scratch = provide(TemporaryFiles, provides=ScratchFiles)
     archives = provide(JsonLinesArchives, provides=AuditArchives)
     renderer = provide(TypstQuoteRenderer, provides=QuoteRenderer)
     summaries = provide(TypstSummaryRenderer, provides=SummaryRenderer)
@@ -509,6 +508,10 @@ class Outside(Provider):
     @provide
     def provider_client(self, settings: Settings) -> ProviderClient:
         return AuthlibProviderClient(settings.private_networks)
+
+    @provide
+    def scratch(self, settings: Settings) -> ScratchFiles:
+        return TemporaryFiles(settings.home / "scratch")
 
     @provide
     def storage(self, settings: Settings) -> ObjectStorage:

@@ -1,5 +1,6 @@
 """Exports over HTTP: small ones at once, large ones by a job and a signed link."""
 
+import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
+from dishka import AsyncContainer
 from dishka.integrations.litestar import LitestarProvider
 from httpx import ASGITransport, AsyncClient
 from pypdf import PdfReader
@@ -22,6 +24,7 @@ from src.entrypoints.http.api import create_api
 from src.entrypoints.http.app import HttpSettings
 from src.entrypoints.http.authentication import HttpActors
 from src.entrypoints.settings import Settings
+from src.entrypoints.worker.sweep import sweep_storage_until
 from tests.e2e.conftest import Caller, Team, eventually
 from tests.e2e.offers import a_customer, a_draft
 
@@ -209,3 +212,26 @@ async def test_files_lie_below_their_organisation(team: Team, container: Any) ->
     found = [one async for one in storage.objects(f"{team.organization.organization.id}/exports/{ready['id']}")]
 
     assert [one.size for one in found] == [ready["size"]]
+
+
+async def test_temporary_files_go_when_they_are_sent_and_those_of_the_dead_when_a_worker_starts(
+    team: Team, container: AsyncContainer, api_settings: Settings
+) -> None:
+    await a_customer(team.sales)
+    scratch, stop = api_settings.home / "scratch", asyncio.Event()
+    sent = await team.sales.get(f"{API}/customers/export", format="csv")
+    refused = await team.sales.get(f"{API}/products/export", format="csv")
+    after = list(scratch.iterdir())
+    left = scratch / "left"
+    left.mkdir()
+    (left / "file").write_bytes(sent.content)
+
+    async def gone() -> bool | None:
+        return True if not left.exists() else None
+
+    working = asyncio.create_task(sweep_storage_until(container, stop))
+    assert await eventually(gone)
+    stop.set()
+    await working
+
+    assert (sent.status_code, refused.status_code, after) == (200, 404, [])

@@ -15,3 +15,7 @@ class ScratchFiles(Protocol):
     @abstractmethod
     def read(self, path: Path) -> AsyncIterator[bytes]:
         """What stands in the file at *path*, piece by piece."""
+
+    @abstractmethod
+    async def sweep(self) -> int:
+        """Take away what processes have left that died before they could; how many. What is in use stays."""

@@ -7,6 +7,7 @@ from src.application.identity.authenticate import Authenticate
 from src.application.identity.platform import AuthenticateOperator, Operator
 from src.domain.identity.actor import Actor, MailGate, Origin
 from src.domain.shared.errors import Unauthenticated
+from src.entrypoints.http.exports.files import SmallExports
 from src.entrypoints.http.request_limits import RequestLimiter, RequestRates
 from src.entrypoints.http.requests import origin_of
 from src.entrypoints.settings import Settings
@@ -15,9 +16,12 @@ _SCHEME = "bearer "
 
 
 class HttpActors(Provider):
-    """The actor of a request. Handlers that ask for one are closed to everybody without a valid token."""
+    """The actor of a request, and what else only HTTP has. Handlers that ask for an actor are closed to everybody without
+    a valid token.
+    """
 
     scope = Scope.REQUEST
+    small_exports = provide(SmallExports, scope=Scope.APP)
 
     @provide(scope=Scope.APP)
     def limiter(self, settings: Settings) -> RequestLimiter:

@@ -1,4 +1,4 @@
-"""Once a day: what broken uploads and dead workers have left in the storage, of every organisation."""
+"""Once a day: what broken uploads and dead workers have left, in the storage of every organisation and on this machine."""
 
 import asyncio
 from datetime import timedelta
@@ -11,6 +11,7 @@ from dishka import AsyncContainer
 from src.adapters.jobs.upkeep import repeat_until
 from src.application.documents.erase_attachment import SweepAttachments
 from src.application.ports.identity import OrganizationDirectory
+from src.application.ports.scratch import ScratchFiles
 from src.domain.identity.actor import Actor, Origin
 from src.entrypoints.worker.daily_heads import every_organization
 
@@ -31,12 +32,22 @@ async def sweep_storage(container: AsyncContainer) -> int:
     return swept
 
 
+async def sweep_scratch(container: AsyncContainer) -> int:
+    """How many folders of temporary files had to go; a disk that fails is told in the log, and keeps nothing from its turn."""
+    scratch: ScratchFiles = await container.get(ScratchFiles)
+    try:
+        return await scratch.sweep()
+    except OSError as error:
+        _logger.exception("scratch_not_swept", error=type(error).__name__)
+        return 0
+
+
 async def sweep_storage_until(container: AsyncContainer, stop: asyncio.Event, every: timedelta = EVERY) -> None:
     """At once and then once a day. Several workers may do so: what one has taken away the other does not find."""
 
     async def sweep() -> int:
         try:
-            return await sweep_storage(container)
+            return await sweep_scratch(container) + await sweep_storage(container)
         except Exception as error:
             _logger.exception("storage_not_swept", error=type(error).__name__)
             return 0

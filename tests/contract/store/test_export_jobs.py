@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -85,10 +86,11 @@ class BrokenStorage(MemoryStorage):
 class Desk:
     """An organisation in Berlin with two products, and everything that makes exports there."""
 
-    def __init__(self, open_uow: OpenUnitOfWork, team: TestOrganization, storage: MemoryStorage) -> None:
+    def __init__(self, open_uow: OpenUnitOfWork, team: TestOrganization, storage: MemoryStorage, folder: Path) -> None:
         self.open, self.team, self.storage, self.clock = open_uow, team, storage, SetClock()
         self.transactions, self.ids = Transactions(open_uow), Uuid7Ids()
         self.links = SignedDownloadLinks(KeyRing(["k" * 32]))
+        self.scratch = TemporaryFiles(folder)
         self.writer = ExportWriter(self.transactions, FileSpreadsheets(), SUMMARIES, self.clock)
 
     @property
@@ -103,9 +105,7 @@ class Desk:
         return await asking(actor or self.team.actor(Role.ADMIN), request)
 
     async def run(self, export: DataExport, *, writer: ExportWriter | None = None) -> DataExport:
-        running = RunExport(
-            writer or self.writer, self.transactions, self.storage, TemporaryFiles(), self.clock, self.ids
-        )
+        running = RunExport(writer or self.writer, self.transactions, self.storage, self.scratch, self.clock, self.ids)
         await running(self.job, RunExportCommand(export_id=export.id))
         return await self.look(export)
 
@@ -142,12 +142,12 @@ class Desk:
 
 
 @pytest_asyncio.fixture
-async def desk(open_uow: OpenUnitOfWork, organization: TestOrganization) -> Desk:
+async def desk(open_uow: OpenUnitOfWork, organization: TestOrganization, tmp_path: Path) -> Desk:
     async with open_uow(organization.actor(Role.ADMIN)) as uow:
         for sku in "AB":
             await uow.products.save(a_product(sku=sku, cost=None, created_at=BEGIN).create())
         await uow.commit()
-    return Desk(open_uow, organization, MemoryStorage())
+    return Desk(open_uow, organization, MemoryStorage(), tmp_path)
 
 
 async def test_a_job_makes_the_file_and_a_link_opens_it(desk: Desk) -> None:

@@ -1,6 +1,7 @@
 """An export that is given up while its job is about to end has one end, and no file without one."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -17,9 +18,9 @@ pytestmark = pytest.mark.asyncio
 ROUNDS = 8
 
 
-async def test_giving_up_and_ending_at_once_have_one_winner(open_postgres: OpenUnitOfWork) -> None:
+async def test_giving_up_and_ending_at_once_have_one_winner(open_postgres: OpenUnitOfWork, tmp_path: Path) -> None:
     team = await new_organization(open_postgres)
-    desk, admin = Desk(open_postgres, team, MemoryStorage()), team.actor(Role.ADMIN)
+    desk, admin = Desk(open_postgres, team, MemoryStorage(), tmp_path), team.actor(Role.ADMIN)
     async with open_postgres(admin) as uow:
         await uow.products.save(a_product(created_at=BEGIN).create())
         await uow.commit()
@@ -41,9 +42,11 @@ async def test_giving_up_and_ending_at_once_have_one_winner(open_postgres: OpenU
     assert await desk.told("export.ready") + await desk.told("export.ended") == ROUNDS
 
 
-async def test_whoever_asks_for_many_at_once_gets_as_many_as_may_be(open_postgres: OpenUnitOfWork) -> None:
+async def test_whoever_asks_for_many_at_once_gets_as_many_as_may_be(
+    open_postgres: OpenUnitOfWork, tmp_path: Path
+) -> None:
     team = await new_organization(open_postgres)
-    desk, admin = Desk(open_postgres, team, MemoryStorage()), team.actor(Role.ADMIN)
+    desk, admin = Desk(open_postgres, team, MemoryStorage(), tmp_path), team.actor(Role.ADMIN)
 
     asked = await asyncio.gather(*(desk.request(admin) for _ in range(2 * MOST_PREPARING)), return_exceptions=True)
 

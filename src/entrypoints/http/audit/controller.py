@@ -13,7 +13,6 @@ from litestar.status_codes import HTTP_200_OK
 from src.application.audit.read_audit import ListAuditEntries
 from src.application.audit.sign_heads import ListSignedHeads, SignAuditHead
 from src.application.audit.verify_audit import VerifyAudit
-from src.application.documents.export_data import ExportData
 from src.application.documents.export_sources import ExportRequest
 from src.application.ports.audit import AuditFilter, HeadSigner
 from src.domain.documents.export import ExportFilters, ExportFormat, ExportKind
@@ -27,9 +26,8 @@ from src.entrypoints.http.audit.schemas import (
     VerifyRequest,
 )
 from src.entrypoints.http.exports.controller import Format
-from src.entrypoints.http.exports.files import JSON_LINES, exported
+from src.entrypoints.http.exports.files import JSON_LINES, SmallExports
 from src.entrypoints.http.paging import Cursor, Limit, PageResponse, Skip, paging_of
-from src.entrypoints.settings import Settings
 
 Action = Annotated[str | None, QueryParameter(name="action", max_length=60)]
 ResourceType = Annotated[str | None, QueryParameter(name="resource_type", max_length=60)]
@@ -71,8 +69,7 @@ class AuditController(Controller):
     async def export_entries(
         self,
         actor: FromDishka[Actor],
-        export: FromDishka[ExportData],
-        settings: FromDishka[Settings],
+        exported: FromDishka[SmallExports],
         format: Format = ExportFormat.JSON_LINES,  # noqa: A002 — the name of the query parameter.
         action: Action = None,
         resource_type: ResourceType = None,
@@ -95,7 +92,7 @@ class AuditController(Controller):
             before=before,
         )
         request = ExportRequest(kind=ExportKind.AUDIT, file_format=format, filters=filters)
-        return await exported(export, settings, actor, request)
+        return await exported(actor, request)
 
     @get("/verification", permission=Permission.VERIFY_AUDIT)
     async def verify(self, actor: FromDishka[Actor], verify: FromDishka[VerifyAudit]) -> VerificationResponse:

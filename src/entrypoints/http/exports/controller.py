@@ -9,15 +9,13 @@ from litestar import Controller, get
 from litestar.params import QueryParameter
 from litestar.response import File
 
-from src.application.documents.export_data import ExportData
 from src.application.documents.export_sources import ExportRequest
 from src.domain.customers.customer import CustomerStatus
 from src.domain.documents.export import ExportFilters, ExportFormat, ExportKind
 from src.domain.identity.actor import Actor, Permission
 from src.domain.shared.ids import CustomerId, UserId
-from src.entrypoints.http.exports.files import PDF, XLSX, exported
+from src.entrypoints.http.exports.files import PDF, XLSX, SmallExports
 from src.entrypoints.http.quotes.parameters import CustomerParameter, OwnerParameter, Statuses
-from src.entrypoints.settings import Settings
 
 StartDate = Annotated[date | None, QueryParameter(name="start_date", description="First day of creation, included.")]
 EndDate = Annotated[date | None, QueryParameter(name="end_date", description="Last day of creation, included.")]
@@ -42,8 +40,7 @@ class ExportController(Controller):
     async def export_quotes(
         self,
         actor: FromDishka[Actor],
-        export: FromDishka[ExportData],
-        settings: FromDishka[Settings],
+        exported: FromDishka[SmallExports],
         format: Format = ExportFormat.XLSX,  # noqa: A002 — the name of the query parameter.
         start_date: StartDate = None,
         end_date: EndDate = None,
@@ -54,14 +51,13 @@ class ExportController(Controller):
         """Quotes with their totals as XLSX, CSV or JSON Lines; 404 when there are none."""
         filters = _of_quotes(start_date, end_date, status, customer_id, owner_id)
         request = ExportRequest(kind=ExportKind.QUOTES, file_format=format, filters=filters)
-        return await exported(export, settings, actor, request)
+        return await exported(actor, request)
 
     @get("/quotes/lines/export", media_type=XLSX, permission=Permission.EXPORT_QUOTES)
     async def export_lines(
         self,
         actor: FromDishka[Actor],
-        export: FromDishka[ExportData],
-        settings: FromDishka[Settings],
+        exported: FromDishka[SmallExports],
         format: Format = ExportFormat.XLSX,  # noqa: A002 — as above.
         start_date: StartDate = None,
         end_date: EndDate = None,
@@ -72,14 +68,13 @@ class ExportController(Controller):
         """The lines of the quotes' current revisions, with costs for those who may see them; 404 when there are none."""
         filters = _of_quotes(start_date, end_date, status, customer_id, owner_id)
         request = ExportRequest(kind=ExportKind.QUOTE_LINES, file_format=format, filters=filters)
-        return await exported(export, settings, actor, request)
+        return await exported(actor, request)
 
     @get("/quotes/summary/export", media_type=PDF, permission=Permission.EXPORT_QUOTES)
     async def export_summary(
         self,
         actor: FromDishka[Actor],
-        export: FromDishka[ExportData],
-        settings: FromDishka[Settings],
+        exported: FromDishka[SmallExports],
         start_date: StartDate = None,
         end_date: EndDate = None,
         status: Statuses = None,
@@ -92,14 +87,13 @@ class ExportController(Controller):
         """
         filters = _of_quotes(start_date, end_date, status, customer_id, owner_id)
         request = ExportRequest(kind=ExportKind.SUMMARY, file_format=ExportFormat.PDF, filters=filters)
-        return await exported(export, settings, actor, request)
+        return await exported(actor, request)
 
     @get("/customers/export", media_type=XLSX, permission=Permission.EXPORT_CUSTOMERS)
     async def export_customers(
         self,
         actor: FromDishka[Actor],
-        export: FromDishka[ExportData],
-        settings: FromDishka[Settings],
+        exported: FromDishka[SmallExports],
         format: Format = ExportFormat.XLSX,  # noqa: A002 — as above.
         start_date: StartDate = None,
         end_date: EndDate = None,
@@ -108,14 +102,13 @@ class ExportController(Controller):
         """Customers that are not deleted; 404 when there are none."""
         filters = ExportFilters(start=start_date, end=end_date, statuses=tuple(status or ()))
         request = ExportRequest(kind=ExportKind.CUSTOMERS, file_format=format, filters=filters)
-        return await exported(export, settings, actor, request)
+        return await exported(actor, request)
 
     @get("/products/export", media_type=XLSX, permission=Permission.EXPORT_PRODUCTS)
     async def export_products(
         self,
         actor: FromDishka[Actor],
-        export: FromDishka[ExportData],
-        settings: FromDishka[Settings],
+        exported: FromDishka[SmallExports],
         format: Format = ExportFormat.XLSX,  # noqa: A002 — as above.
         start_date: StartDate = None,
         end_date: EndDate = None,
@@ -124,7 +117,7 @@ class ExportController(Controller):
         """Products, with costs for those who may see them; 404 when there are none."""
         filters = ExportFilters(start=start_date, end=end_date, archived=archived)
         request = ExportRequest(kind=ExportKind.PRODUCTS, file_format=format, filters=filters)
-        return await exported(export, settings, actor, request)
+        return await exported(actor, request)
 
 
 def _of_quotes(

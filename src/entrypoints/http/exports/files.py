@@ -1,8 +1,6 @@
 """Small exports, written while the client waits."""
 
-import shutil
-from pathlib import Path
-from tempfile import mkdtemp
+from contextlib import AsyncExitStack
 from typing import Final
 
 from litestar.background_tasks import BackgroundTask
@@ -11,6 +9,7 @@ from litestar.response import File
 from src.application.documents.export_data import ExportData, ExportDataCommand
 from src.application.documents.export_sources import ExportRequest
 from src.application.documents.exports import MEDIA_TYPES
+from src.application.ports.scratch import ScratchFiles
 from src.domain.documents.export import ExportFormat
 from src.domain.identity.actor import Actor
 from src.entrypoints.settings import Settings
@@ -20,20 +19,22 @@ JSON_LINES: Final = MEDIA_TYPES[ExportFormat.JSON_LINES]
 PDF: Final = MEDIA_TYPES[ExportFormat.PDF]
 
 
-async def exported(export: ExportData, settings: Settings, actor: Actor, request: ExportRequest) -> File:
+class SmallExports:
     """The file, which goes when it has been sent; no transaction waits for that. Raises ExportTooLarge, NothingToExport."""
-    folder = Path(mkdtemp(prefix="proffer-export-"))
-    path = folder / "file"
-    try:
-        command = ExportDataCommand(request=request, path=path, most_rows=settings.export_rows_at_once)
-        written = await export(actor, command)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    return File(
-        path=path,
-        filename=written.file_name,
-        media_type=MEDIA_TYPES[request.file_format],
-        content_disposition_type="attachment",
-        background=BackgroundTask(shutil.rmtree, folder, ignore_errors=True),
-    )
+
+    def __init__(self, export: ExportData, scratch: ScratchFiles, settings: Settings) -> None:
+        self._export, self._scratch, self._most_rows = export, scratch, settings.export_rows_at_once
+
+    async def __call__(self, actor: Actor, request: ExportRequest) -> File:
+        async with AsyncExitStack() as stack:
+            path = await stack.enter_async_context(self._scratch.open())
+            command = ExportDataCommand(request=request, path=path, most_rows=self._most_rows)
+            written = await self._export(actor, command)
+            sent = stack.pop_all()
+        return File(
+            path=path,
+            filename=written.file_name,
+            media_type=MEDIA_TYPES[request.file_format],
+            content_disposition_type="attachment",
+            background=BackgroundTask(sent.aclose),
+        )

@@ -1,0 +1,88 @@
+"""Temporary files: gone when they are done with, swept when their process was killed, and never taken from a living one."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from src.adapters.system import TemporaryFiles
+
+pytestmark = pytest.mark.asyncio
+ROOT = Path(__file__).resolve().parents[2]
+
+# Writes a file, says so, and waits to be killed.
+_VICTIM = """
+import asyncio, sys
+from pathlib import Path
+from src.adapters.system import TemporaryFiles
+
+async def write():
+    async with TemporaryFiles(Path(sys.argv[1])).open() as path:
+        path.write_bytes(b"somebody's quotes")
+        print(path, flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(write())
+"""
+
+
+async def _a_victim(root: Path) -> tuple[asyncio.subprocess.Process, Path]:
+    victim = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", _VICTIM, str(root)), cwd=ROOT, stdout=subprocess.PIPE
+    )
+    assert victim.stdout is not None
+    return victim, Path((await victim.stdout.readline()).decode().strip())
+
+
+async def test_what_a_killed_process_leaves_is_swept_and_what_a_living_one_writes_is_not(tmp_path: Path) -> None:
+    root = tmp_path / "scratch"
+    files = TemporaryFiles(root)
+    assert await files.sweep() == 0
+    victim, left = await _a_victim(root)
+    other, others = await _a_victim(root)
+    async with files.open() as own:
+        own.write_bytes(b"own")
+        while_all_live = await files.sweep()
+        victim.send_signal(signal.SIGKILL)
+        await victim.wait()
+        left_behind = left.read_bytes()
+
+        swept = await TemporaryFiles(root).sweep()
+
+        kept = [own.read_bytes(), others.read_bytes()]
+    other.kill()
+    await other.wait()
+
+    assert (while_all_live, left_behind) == (0, b"somebody's quotes")
+    assert kept == [b"own", b"somebody's quotes"]
+    assert (swept, left.parent.exists(), own.parent.exists()) == (1, False, False)
+    assert (await files.sweep(), await asyncio.to_thread(os.listdir, root)) == (1, [])
+
+
+async def test_whoever_begins_while_somebody_sweeps_loses_nothing(tmp_path: Path) -> None:
+    """In threads with loops of their own, so that they are at it in the same microseconds."""
+    files, done = TemporaryFiles(tmp_path), threading.Event()
+
+    async def write() -> int:
+        lost = 0
+        for _ in range(1000):
+            async with files.open() as path:
+                lost += not path.parent.exists()
+        return lost
+
+    async def sweep() -> None:
+        while not done.is_set():
+            await files.sweep()
+
+    sweepers = [asyncio.create_task(asyncio.to_thread(asyncio.run, sweep())) for _ in range(2)]
+    lost = await asyncio.gather(*(asyncio.to_thread(asyncio.run, write()) for _ in range(3)))
+    done.set()
+    await asyncio.gather(*sweepers)
+
+    assert lost == [0, 0, 0]
+    assert await asyncio.to_thread(os.listdir, tmp_path) == []
