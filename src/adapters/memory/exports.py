@@ -16,6 +16,7 @@ class MemoryExports(ExportRepository):
     def __init__(self, transaction: MemoryTransaction) -> None:
         missing = ExportNotFound("There is no such export.")
         self._records = MemoryRecords(transaction, transaction.state.exports, missing)
+        self._jobs = transaction.state.jobs
 
     async def get(self, export_id: ExportId) -> DataExport:
         return self._records.get(export_id)
@@ -44,6 +45,19 @@ class MemoryExports(ExportRepository):
     async def unended(self, before: datetime, limit: int) -> Sequence[DataExport]:
         waiting = [one for one in self._records.items.values() if one.is_preparing and one.created_at < before]
         return sorted(waiting, key=lambda one: (one.created_at, one.id))[:limit]
+
+    async def forget(self, before: datetime, limit: int) -> int:
+        ended = [
+            one.id
+            for one in self._records.items.values()
+            if one.ended_at is not None
+            and one.ended_at < before
+            and one.state is not ExportState.READY
+            and one.job_id not in self._jobs
+        ]
+        for export_id in ended[:limit]:
+            del self._records.items[export_id]
+        return len(ended[:limit])
 
     async def kept(self, storage_keys: Sequence[str]) -> frozenset[str]:
         return frozenset(one.storage_key for one in self._records.items.values()) & frozenset(storage_keys) - {""}

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, delete, exists, func, select
 
 from src.adapters.postgres.pages import newest_first
 from src.adapters.postgres.records import Records, row_of
-from src.adapters.postgres.tables import exports, users
+from src.adapters.postgres.tables import exports, jobs, users
 from src.adapters.postgres.transaction import Transaction
 from src.application.ports.exports import ExportRepository
 from src.application.ports.paging import Page, Paging
@@ -62,6 +62,23 @@ class PostgresExports(ExportRepository):
             .with_for_update(key_share=True)
         )
         return await self._records.read(found)
+
+    async def forget(self, before: datetime, limit: int) -> int:
+        columns, others = exports.c, exports.alias("ended")
+        with_job = exists().where(jobs.c.organization_id == others.c.organization_id, jobs.c.id == others.c.job_id)
+        ended = (
+            select(others.c.id)
+            .where(
+                others.c.organization_id == self._transaction.organization_id,
+                others.c.ended_at < before,
+                others.c.state != ExportState.READY.value,
+                ~with_job,
+            )
+            .order_by(others.c.ended_at, others.c.id)
+            .limit(limit)
+        )
+        statement = delete(exports).where(*self._mine(), columns.id.in_(ended))
+        return (await self._transaction.connection.execute(statement)).rowcount
 
     async def kept(self, storage_keys: Sequence[str]) -> frozenset[str]:
         found = select(exports.c.storage_key).where(

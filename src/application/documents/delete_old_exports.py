@@ -1,4 +1,4 @@
-"""The nightly end of export files: those whose time is over, and those that no export knows."""
+"""The nightly end of export files: those whose time is over, and those that no export knows; and of exports of long ago."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from src.application.ports.clock import Clock
 from src.application.ports.storage import ObjectStorage, StoredObject
 from src.application.ports.unit_of_work import UnitOfWork
 from src.application.transactions import Transactions
-from src.domain.documents.export import KEPT_FOR, DataExport, ExportState
+from src.domain.documents.export import KEPT_FOR, LISTED_FOR, DataExport, ExportState
 from src.domain.identity.actor import Actor, Permission
 from src.domain.jobs.record import JobNotFound, JobState
 
@@ -18,11 +18,14 @@ _ENDED: Final = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELL
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeletedExports:
-    """*expired* exports whose file is gone now, *strays* that belonged to none, *abandoned* exports that nobody prepares."""
+    """*expired* exports whose file is gone now, *strays* that belonged to none, *abandoned* exports that nobody prepares,
+    *forgotten* ones that ended long ago.
+    """
 
     expired: int
     strays: int
     abandoned: int
+    forgotten: int = 0
 
 
 class DeleteOldExports:
@@ -41,7 +44,10 @@ class DeleteOldExports:
                 await self._storage.delete(export.storage_key)
             expired += await self._say_expired(actor, batch, now)
         return DeletedExports(
-            expired=expired, strays=await self._delete_strays(actor, now), abandoned=await self._give_up(actor, now)
+            expired=expired,
+            strays=await self._delete_strays(actor, now),
+            abandoned=await self._give_up(actor, now),
+            forgotten=await self._forget(actor, now),
         )
 
     async def _over(self, actor: Actor, now: datetime) -> list[DataExport]:
@@ -92,6 +98,15 @@ class DeleteOldExports:
                 await uow.exports.save(export.ended(ExportState.FAILED, message=message, at=now))
             await uow.commit()
         return len(abandoned)
+
+    async def _forget(self, actor: Actor, now: datetime) -> int:
+        forgotten, more = 0, _AT_ONCE
+        while more == _AT_ONCE:
+            async with self._transactions.begin(actor, Permission.RUN_EXPORTS) as uow:
+                more = await uow.exports.forget(now - LISTED_FOR, _AT_ONCE)
+                await uow.commit()
+            forgotten += more
+        return forgotten
 
 
 async def _job_has_ended(uow: UnitOfWork, export: DataExport) -> bool:

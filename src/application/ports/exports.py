@@ -40,5 +40,9 @@ class ExportRepository(Protocol):
         """Up to *limit* that are being prepared and were asked for before that, locked; the oldest first."""
 
     @abstractmethod
+    async def forget(self, before: datetime, limit: int) -> int:
+        """Keep nothing of up to *limit* that ended before that, have no file, and whose job is gone too; how many."""
+
+    @abstractmethod
     async def kept(self, storage_keys: Sequence[str]) -> frozenset[str]:
         """Which of these keys some export still needs."""

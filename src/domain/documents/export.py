@@ -17,6 +17,7 @@ from src.domain.shared.events import DomainEvent
 from src.domain.shared.ids import ApiKeyId, CustomerId, ExportId, UserId
 
 KEPT_FOR: Final = timedelta(hours=24)
+LISTED_FOR: Final = timedelta(days=90)  # Since it ended; the audit tells of it for longer.
 LINK_LIVES: Final = timedelta(minutes=15)
 MOST_PREPARING: Final = 5  # Of one person at once.
 _LONGEST_FILTER: Final = 60  # Characters.

@@ -38,6 +38,7 @@ from src.application.ports.unit_of_work import OpenUnitOfWork
 from src.application.transactions import Transactions
 from src.domain.documents.export import (
     KEPT_FOR,
+    LISTED_FOR,
     MOST_PREPARING,
     DataExport,
     ExportFilters,
@@ -437,6 +438,28 @@ async def test_exports_whose_job_ended_without_a_word_are_failed_in_the_end(desk
     assert (await desk.look(waiting)).is_preparing
 
 
+async def test_exports_are_forgotten_ninety_days_after_their_end_unless_a_job_or_a_file_needs_them(desk: Desk) -> None:
+    over = BEGIN - LISTED_FOR
+    with_job = await desk.request()
+    async with desk.open(desk.job) as uow:
+        old, young, ready = [await uow.exports.save(an_export(with_job.created_by).request()) for _ in range(3)]
+        for export, at in ((old, over - timedelta(seconds=1)), (young, over), (with_job, over - timedelta(days=1))):
+            await uow.exports.save(export.ended(ExportState.EMPTY, message="x", at=at))
+        await uow.exports.save(made(ready, over - timedelta(days=1)))
+        await uow.commit()
+
+    async with desk.open(desk.job) as uow:
+        assert await uow.exports.forget(over, 10) == 1
+        with pytest.raises(ExportNotFound):
+            await uow.exports.get(old.id)
+        assert (await uow.exports.get(ready.id)).state is ExportState.READY
+    # Of the ready one, the file is taken away first.
+    assert await desk.sweep() == DeletedExports(expired=1, strays=0, abandoned=0, forgotten=2)
+    assert (await desk.sweep()).forgotten == 0
+    for left in (young, with_job):
+        assert (await desk.look(left)).state is ExportState.EMPTY
+
+
 async def test_nobody_elses_export_is_found(desk: Desk, other: TestOrganization) -> None:
     ready = await desk.run(await desk.request())
     async with desk.open(other.actor(Role.ADMIN)) as uow:
@@ -444,5 +467,6 @@ async def test_nobody_elses_export_is_found(desk: Desk, other: TestOrganization)
             await uow.exports.get(ready.id)
         assert await uow.exports.kept([ready.storage_key]) == frozenset()
         assert await uow.exports.over(BEGIN + KEPT_FOR, 10) == []
+        assert await uow.exports.forget(SystemClock().now() + LISTED_FOR, 10) == 0
         with pytest.raises(ExportNotFound):
             await find_export(uow, desk.team.actor(Role.ADMIN), UUID(str(ready.id)))

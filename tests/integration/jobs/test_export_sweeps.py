@@ -1,5 +1,6 @@
 """Each night a job for every organisation that may have export files, made once whoever asks; on a folder and on S3."""
 
+import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from src.adapters.jobs.upkeep import run_schedules
 from src.adapters.jobs.worker import libpq_address
+from src.adapters.memory.storage import MemoryStorage
 from src.adapters.storage import storage_from
 from src.adapters.system import SystemClock
 from src.application.documents.delete_old_exports import DeletedExports, DeleteOldExports
@@ -18,7 +20,7 @@ from src.application.ports.jobs import JobFilter
 from src.application.ports.paging import Paging
 from src.application.ports.storage import ObjectMissing, ObjectStorage
 from src.application.transactions import Transactions
-from src.domain.documents.export import KEPT_FOR, ExportState
+from src.domain.documents.export import KEPT_FOR, LISTED_FOR, ExportState
 from src.domain.identity.actor import Actor, Role
 from tests.builders.exports import an_export, made
 from tests.builders.s3 import a_bucket_server
@@ -54,17 +56,46 @@ async def _asked(queue: Queue, team: TestOrganization, *, at: datetime, ended: b
 
 async def test_a_night_brings_one_job_to_those_who_may_have_files(queue: Queue) -> None:
     now = SystemClock().now()
-    recent, waiting, idle, never = [await new_organization(queue.open) for _ in range(4)]
+    recent, waiting, forgotten, never = [await new_organization(queue.open) for _ in range(4)]
     await _asked(queue, recent, at=now, ended=True)
     await _asked(queue, waiting, at=now - timedelta(days=90))
-    await _asked(queue, idle, at=now - timedelta(days=90), ended=True)
+    await _asked(queue, forgotten, at=now - LISTED_FOR - timedelta(days=1), ended=True)
 
     assert await run_schedules(queue.urls.worker) >= 2
     assert await _nights(queue, timedelta()) == 0
 
-    assert [await _sweeps(queue, team) for team in (recent, waiting, idle, never)] == [1, 1, 0, 0]
+    assert [await _sweeps(queue, team) for team in (recent, waiting, forgotten, never)] == [1, 1, 1, 0]
+    job = Actor.job(organization_id=forgotten.organization.id, name="delete_old_exports", origin=ORIGIN)
+    assert (await DeleteOldExports(Transactions(queue.open), MemoryStorage(), SystemClock())(job)).forgotten == 1
     assert await _nights(queue, timedelta(days=1)) >= 2
-    assert [await _sweeps(queue, team) for team in (recent, waiting, idle, never)] == [2, 2, 0, 0]
+    assert [await _sweeps(queue, team) for team in (recent, waiting, forgotten, never)] == [2, 2, 1, 0]
+
+
+async def test_asking_each_minute_does_not_look_at_all_that_was_ever_exported(queue: Queue) -> None:
+    """Pages that are touched, once the job of the night is there."""
+    team, now = await new_organization(queue.open), SystemClock().now()
+    await _asked(queue, team, at=now, ended=True)
+    await run_schedules(queue.urls.worker)
+    before = await _pages(queue)
+    await queue.do(
+        "INSERT INTO proffer.exports SELECT (jsonb_populate_record(e, jsonb_build_object('id', gen_random_uuid()))).* "
+        f"FROM proffer.exports e, generate_series(1, 20000) WHERE organization_id = '{team.organization.id}'"
+    )
+    await queue.do("ANALYZE proffer.exports")
+
+    assert await _pages(queue) <= before + 20
+    await queue.do(f"DELETE FROM proffer.exports WHERE organization_id = '{team.organization.id}'")
+
+
+async def _pages(queue: Queue) -> int:
+    connection = await asyncpg.connect(libpq_address(queue.urls.worker))
+    try:
+        asking = "SELECT jobs.schedule_deletion_of_exports(now())"
+        told = await connection.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {asking}")
+    finally:
+        await connection.close()
+    plan = json.loads(told)[0]["Plan"]
+    return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
 
 
 class Later(Clock):

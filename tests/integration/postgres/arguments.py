@@ -218,6 +218,7 @@ class Arguments:
             "exports.page:created_by": [rows["exports"].created_by],
             "exports.over:at": [_NEVER],
             "exports.unended:before": [_NEVER],
+            "exports.forget:before": [_NEVER],
             "exports.kept:storage_keys": [["x/exports/y"]],
             "audit.last_before:month": [date(2090, 1, 1)],
             "audit.last_before:vouched": [0, 3],
