@@ -18,7 +18,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from src.adapters.jobs.attempts import RETURNED, TROUBLE, Attempt, FencedQueries, fenced_queries
-from src.application.ports.jobs import Job
+from src.application.ports.jobs import TOOK_TOO_LONG, WENT_WRONG, WORKER_DIED, Job
 from src.application.ports.mail import MailDeferred, MailRefused
 from src.domain.shared.errors import DomainError
 from src.domain.shared.text import storable
@@ -195,14 +195,14 @@ class _Lane:
         log = log.bind(attempt=attempt.number)
         if attempt.number > self._settings.attempts:
             log.error("job_abandoned")
-            raise JobFailed(f"It was taken {self._settings.attempts} times, and its worker died in the last attempt.")
+            raise JobFailed(f"{WORKER_DIED}, of {self._settings.attempts}.")
         try:
             async with asyncio.timeout(self._settings.longest.total_seconds()) as limit:
                 await handler(job, attempt)
         except Exception as error:
             if _speaks_of_absence(error) and await self._is_away():
                 raise self._given_back(error, put_back, log) from error
-            told = f"It took longer than {self._settings.longest}." if limit.expired() else _told(error, job)
+            told = f"{TOOK_TOO_LONG} {self._settings.longest}." if limit.expired() else _told(error, job)
             if attempt.last:
                 log.exception("job_failed")
                 raise JobFailed(told) from error
@@ -234,7 +234,7 @@ def _told(error: Exception, job: Job) -> str:
     """What the job's organisation is told of *error*: nothing of statements, paths or addresses inside."""
     if isinstance(error, _SPOKEN):
         return storable(str(error))
-    return f"Something went wrong inside; the log has it under the trace id {job.trace_id}."
+    return f"{WENT_WRONG}; the log has it under the trace id {job.trace_id}."
 
 
 def _text_of(error: Exception) -> str:

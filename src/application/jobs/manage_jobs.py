@@ -9,7 +9,7 @@ from uuid import UUID
 
 from src.application.delivery_jobs import after_failures
 from src.application.ports.clock import Clock, IdFactory
-from src.application.ports.jobs import DELIVER_QUOTE, IMPORT_CATALOG, RUN_EXPORT, Job
+from src.application.ports.jobs import DELIVER_QUOTE, IMPORT_CATALOG, RUN_EXPORT, UNKNOWN_ENDS, Job
 from src.application.ports.unit_of_work import UnitOfWork
 from src.application.transactions import Transactions
 from src.domain.documents.catalog_import import ImportEnded, RowError
@@ -20,6 +20,7 @@ from src.domain.messaging.message import DeliveryStatus
 from src.domain.shared.ids import ExportId, ImportId, MessageId
 
 CLEAR_UP: Final = "clear_up_after_job"
+_MAY_HAVE_LEFT: Final = "Whether the mail has left before that is not known."
 _CANCELLED: Final = "The job was cancelled."
 _ENDED: Final = frozenset({JobState.FAILED, JobState.CANCELLED})
 # What waits for these jobs would wait for ever. The queue's trigger knows the same names.
@@ -101,8 +102,7 @@ class ClearUpAfterJob:
             failed = job.state is JobState.FAILED
             reason = job.error if failed else _CANCELLED
             if job.name == DELIVER_QUOTE:
-                answer = reason if failed else f"Not sent: {reason}"
-                await self._give_up(uow, actor, MessageId(job.subject_id), answer, now)
+                await self._give_up(uow, actor, MessageId(job.subject_id), _answer(job), now)
             elif job.name == IMPORT_CATALOG:
                 running = await uow.imports.lock(ImportId(job.subject_id))
                 try:
@@ -125,6 +125,13 @@ class ClearUpAfterJob:
         if message.status is DeliveryStatus.QUEUED:
             failed = await uow.messages.save(message.failed(answer=answer, at=now))
             await after_failures(uow, actor, self._ids, [failed], now)
+
+
+def _answer(job: JobRecord) -> str:
+    """Why a mail was given up. An attempt may hand it over and end, or be interrupted, before it can say so."""
+    if job.state is JobState.CANCELLED:
+        return f"{_CANCELLED} {_MAY_HAVE_LEFT}" if job.attempt else f"Not sent: {_CANCELLED}"
+    return f"{job.error} {_MAY_HAVE_LEFT}" if job.error.startswith(UNKNOWN_ENDS) else job.error
 
 
 class ReportProgress:

@@ -19,6 +19,12 @@ TELL_OF_FAILED_TEMPLATE: Final = "tell_of_failed_template"
 RUN_EXPORT: Final = "run_export"
 DELETE_OLD_EXPORTS: Final = "delete_old_exports"
 
+# How the error of a job begins whose last attempt ended nobody knows where: what it was doing may be done all the same.
+WORKER_DIED: Final = "Its worker died in the last attempt"
+TOOK_TOO_LONG: Final = "It took longer than"
+WENT_WRONG: Final = "Something went wrong inside"
+UNKNOWN_ENDS: Final = (WORKER_DIED, TOOK_TOO_LONG, WENT_WRONG)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -37,6 +38,7 @@ from tests.builders.quotes import a_content, a_customer, a_new_quote
 from tests.organizations import ORIGIN, TestOrganization, new_organization
 
 pytestmark = pytest.mark.asyncio
+UNKNOWN = "Whether the mail has left before that is not known."
 
 
 class BrokenRenderer(QuoteRenderer):
@@ -222,6 +224,30 @@ async def test_what_failed_with_its_job_tells_why_until_it_is_tried_again(post: 
     await RetryJob(Transactions(open_uow), post.clock)(admin, job.id)
     await post.deliver()
     assert post.message().status is DeliveryStatus.HANDED_OVER
+
+
+@pytest.mark.parametrize(
+    ("ended", "answer"),
+    [
+        ({"state": JobState.CANCELLED}, "Not sent: The job was cancelled."),
+        ({"state": JobState.CANCELLED, "attempt": 1}, f"The job was cancelled. {UNKNOWN}"),
+        (
+            {"state": JobState.FAILED, "error": "It took longer than 0:10:00."},
+            f"It took longer than 0:10:00. {UNKNOWN}",
+        ),
+        ({"state": JobState.FAILED, "error": "451 later"}, "451 later"),
+    ],
+)
+async def test_a_mail_that_was_given_up_is_not_said_to_have_stayed_unless_that_is_known(
+    post: Post, ended: dict[str, Any], answer: str
+) -> None:
+    [job] = [one for one in post.state.jobs.values() if one.subject_id == post.message_id]
+    worker = Actor.job(organization_id=post.team.organization.id, name="clear_up_after_job", origin=ORIGIN)
+    post.state.jobs[job.id] = replace(job, **ended)
+
+    await ClearUpAfterJob(Transactions(OpenMemoryUnitOfWork(post.store)), post.clock, post.ids)(worker, job.id)
+
+    assert (post.message().status, post.message().answer) == (DeliveryStatus.FAILED, answer)
 
 
 async def test_the_figures_are_those_of_the_revision(post: Post) -> None:
