@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 import pytest_asyncio
 from sqlalchemy import event, text
@@ -16,10 +17,12 @@ from sqlalchemy.pool import NullPool
 
 from src.adapters.embedded_postgres import ServerAddress
 from src.adapters.jobs.upkeep import keep_audit_partitions
+from src.adapters.jobs.worker import libpq_address
 from src.adapters.memory.system import TickingClock
 from src.adapters.postgres.addresses import DatabaseUrls
 from src.adapters.postgres.audit import PostgresAuditPartitions
 from src.adapters.postgres.bootstrap import downgrade, migrate, upgrade
+from src.adapters.postgres.connection import lent
 from src.adapters.postgres.engine import make_engine
 from src.adapters.postgres.lint import lint
 from src.adapters.postgres.unit_of_work import OpenPostgresUnitOfWork, PostgresUnitOfWork
@@ -257,6 +260,34 @@ async def test_a_month_that_takes_too_long_does_not_keep_the_others(months: Mont
 
     assert result == EmptyMonths(dropped=[date(2024, 2, 1)], left={date(2024, 1, 1): "too large"})
     assert await partitions.drop_empty(date(2024, 4, 1)) == _gone(1)
+
+
+async def test_each_month_has_a_minute_and_what_comes_after_the_limit_of_the_connection(
+    months: Months, server: ServerAddress, worker_name: str
+) -> None:
+    """As the database has it in force while a month is dropped."""
+    await months.do(*(f"SELECT proffer.make_audit_partition('2024-{month:02}-01')" for month in (1, 2)))
+    admin = await asyncpg.connect(libpq_address(server.url(f"months_{worker_name}")))
+    await admin.execute(_TELL_LIMITS)
+
+    assert await PostgresAuditPartitions(months.operator).drop_empty(date(2024, 4, 1)) == _gone(1, 2)
+
+    in_force = [row["limit"] for row in await admin.fetch('SELECT "limit" FROM public.told')]
+    await admin.close()
+    async with lent(months.operator) as connection:
+        after = (await connection.execute(text("SHOW statement_timeout"))).scalar_one()
+    assert (in_force, after) == (["1min", "1min"], "5s")
+
+
+# Whatever is dropped, as the server's administrator sees it.
+_TELL_LIMITS = """
+    CREATE TABLE public.told ("limit" text);
+    CREATE FUNCTION public.tell() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+    BEGIN
+        INSERT INTO public.told VALUES (current_setting('statement_timeout'));
+    END $$;
+    CREATE EVENT TRIGGER tell ON sql_drop EXECUTE FUNCTION public.tell();
+"""
 
 
 def _gone(*months_of_2024: int) -> EmptyMonths:
