@@ -8,8 +8,8 @@ from src.adapters.memory.unit_of_work import MemoryStore, OpenMemoryUnitOfWork
 from src.adapters.storage import ObstoreStorage, storage_from
 from src.application.documents.add_attachment import AttachmentLimits
 from src.application.documents.read_attachments import OpenAttachment
-from src.domain.documents.attachment import storage_key
 from src.domain.documents.file_types import FileTypeRefused
+from src.domain.shared.storage_keys import attachment_key
 from tests.builders.files import PDF
 from tests.builders.s3 import Bucket, a_bucket_server
 from tests.contract.store.test_attachments import Desk, a_desk
@@ -39,7 +39,7 @@ async def test_a_file_goes_into_the_bucket_and_comes_out_of_it(s3: tuple[Obstore
     added = await desk.add(content=LARGE, limits=AttachmentLimits())
     opened = await OpenAttachment(desk.transactions, storage, desk.clock)(desk.actor(), added.id)
 
-    key = f"files/{storage_key(desk.made.organization.id, added.id)}"
+    key = f"files/{attachment_key(desk.made.organization.id, added.id)}"
     assert bucket.content(key) == (LARGE, "application/pdf")
     assert b"".join([piece async for piece in opened.content]) == LARGE
     await desk.delete(added)

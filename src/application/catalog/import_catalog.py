@@ -27,6 +27,7 @@ from src.domain.documents.catalog_import import (
 from src.domain.identity.actor import Actor, Permission
 from src.domain.shared.canonical import canonical_text
 from src.domain.shared.ids import ImportId
+from src.domain.shared.storage_keys import import_key
 
 if TYPE_CHECKING:
     from hashlib import _Hash as HASH
@@ -76,7 +77,7 @@ class StartImport:
         await asyncio.to_thread(self._look, command)
         digest = sha256(command.content).hexdigest()
         import_id = ImportId(self._ids.new())
-        key = f"{actor.organization_id}/imports/{import_id}" if command.later else ""
+        key = import_key(actor.organization_id, import_id) if command.later else ""
         if command.later:
             await self._storage.put(key, command.content, content_type="application/octet-stream")
         async with self._transactions.begin(actor, needed) as uow:

@@ -20,13 +20,13 @@ from src.domain.documents.attachment import (
     SubjectKind,
     TooManyAttachments,
     TooManyUploads,
-    storage_key,
 )
 from src.domain.documents.file_names import clean_file_name
 from src.domain.documents.file_types import Content, ContentCheck, check_size, type_of
 from src.domain.identity.actor import Actor
 from src.domain.shared.ids import AttachmentId
 from src.domain.shared.once import KeyReused, Replayed
+from src.domain.shared.storage_keys import attachment_key
 
 MIB: Final = 1024 * 1024
 LONGEST_UPLOAD: Final = timedelta(minutes=15)  # More than a request may take: what is older has died.
@@ -133,7 +133,7 @@ class AddAttachment:
     ) -> Content:
         """Looked at on the way: what is refused in the middle, or at the very end, is not kept."""
         looked_at = _LookedAt(chunks, check)
-        key = storage_key(actor.organization_id, attachment.id)
+        key = attachment_key(actor.organization_id, attachment.id)
         await self._storage.put_stream(key, looked_at.pieces(), content_type=attachment.content_type)
         return looked_at.content
 

@@ -1,16 +1,20 @@
 """The nightly end of export files: those whose time is over, and those that no export knows; and of exports of long ago."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final
 
+from src.application.documents.strays import delete_strays
 from src.application.ports.clock import Clock
-from src.application.ports.storage import ObjectStorage, StoredObject
+from src.application.ports.storage import ObjectStorage
 from src.application.ports.unit_of_work import UnitOfWork
 from src.application.transactions import Transactions
 from src.domain.documents.export import KEPT_FOR, LISTED_FOR, DataExport, ExportState
 from src.domain.identity.actor import Actor, Permission
 from src.domain.jobs.record import JobNotFound, JobState
+from src.domain.shared.storage_keys import exports_folder
 
 _AT_ONCE: Final = 200
 _ENDED: Final = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED})
@@ -43,9 +47,10 @@ class DeleteOldExports:
             for export in batch:
                 await self._storage.delete(export.storage_key)
             expired += await self._say_expired(actor, batch, now)
+        folder, kept = exports_folder(actor.organization_id), partial(self._kept, actor)
         return DeletedExports(
             expired=expired,
-            strays=await self._delete_strays(actor, now),
+            strays=await delete_strays(self._storage, folder, now - KEPT_FOR, kept),
             abandoned=await self._give_up(actor, now),
             forgotten=await self._forget(actor, now),
         )
@@ -66,24 +71,9 @@ class DeleteOldExports:
             await uow.commit()
         return count
 
-    async def _delete_strays(self, actor: Actor, now: datetime) -> int:
-        """Left by attempts that ended before they could say what they had kept. Younger ones may still be on their way."""
-        count, old = 0, list[StoredObject]()
-        async for found in self._storage.objects(f"{actor.organization_id}/exports"):
-            if found.changed_at <= now - KEPT_FOR:
-                old.append(found)
-            if len(old) == _AT_ONCE:
-                count += await self._delete_unknown(actor, old)
-                old = []
-        return count + await self._delete_unknown(actor, old)
-
-    async def _delete_unknown(self, actor: Actor, objects: list[StoredObject]) -> int:
+    async def _kept(self, actor: Actor, keys: Sequence[str]) -> frozenset[str]:
         async with self._transactions.begin(actor, Permission.RUN_EXPORTS) as uow:
-            kept = await uow.exports.kept([one.key for one in objects])
-        unknown = [one.key for one in objects if one.key not in kept]
-        for key in unknown:
-            await self._storage.delete(key)
-        return len(unknown)
+            return await uow.exports.kept(keys)
 
     async def _give_up(self, actor: Actor, now: datetime) -> int:
         """Exports whose worker died in the last attempt, so that nobody could say that they failed."""

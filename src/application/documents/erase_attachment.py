@@ -1,9 +1,12 @@
 """Take away the bytes of attachments that are deleted, and whatever broken uploads have left. Jobs: they may run again."""
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
 from typing import Final
 from uuid import UUID
 
+from src.application.documents.strays import delete_strays
 from src.application.ports.clock import Clock, IdFactory
 from src.application.ports.jobs import Job
 from src.application.ports.storage import ObjectStorage
@@ -11,16 +14,14 @@ from src.application.transactions import Transactions
 from src.domain.documents.attachment import (
     AttachmentNotFound,
     AttachmentStatus,
-    attachments_folder,
-    storage_key,
 )
 from src.domain.identity.actor import Actor, Permission
 from src.domain.shared.ids import AttachmentId
+from src.domain.shared.storage_keys import attachment_key, attachments_folder
 
 ERASE_ATTACHMENT: Final = "erase_attachment"
 # Longer than any upload takes, and long enough to notice a database that was restored from too old a backup.
 GRACE: Final = timedelta(days=1)
-_BATCH: Final = 500
 
 
 def erasure_of(attachment_id: AttachmentId, actor: Actor, ids: IdFactory) -> Job:
@@ -46,7 +47,7 @@ class EraseAttachment:
                 attachment = await uow.attachments.get(attachment_id)
             if attachment.status is not AttachmentStatus.DELETED:
                 return
-            await self._storage.delete(storage_key(actor.organization_id, attachment_id))
+            await self._storage.delete(attachment_key(actor.organization_id, attachment_id))
             async with self._transactions.begin(actor, Permission.KEEP_FILES) as uow:
                 attachment = await uow.attachments.get(attachment_id, lock=True)
                 await uow.attachments.remove(attachment.erase(self._clock.now()))
@@ -76,10 +77,10 @@ class SweepAttachments:
             if attachment.status is AttachmentStatus.UPLOADING:
                 await self._give_up(actor, attachment.id)
             await self._erase(actor, attachment.id)
-        folder = attachments_folder(actor.organization_id)
+        folder, known = attachments_folder(actor.organization_id), partial(self._known, actor)
         # Whatever was being written: exports and PDFs too.
         unfinished = await self._storage.discard_unfinished(str(actor.organization_id), before)
-        return len(left) + unfinished + await self._sweep_bytes(actor, folder, before)
+        return len(left) + unfinished + await delete_strays(self._storage, folder, before, known)
 
     async def _give_up(self, actor: Actor, attachment_id: AttachmentId) -> None:
         """So that an upload that is still under way, however slowly, finds that it has ended."""
@@ -89,24 +90,11 @@ class SweepAttachments:
                 await uow.attachments.save(uploading.discard(self._clock.now()))
                 await uow.commit()
 
-    async def _sweep_bytes(self, actor: Actor, folder: str, before: datetime) -> int:
-        swept, keys = 0, list[str]()
-        async for found in self._storage.objects(folder):
-            if found.changed_at < before:
-                keys.append(found.key)
-            if len(keys) == _BATCH:
-                swept += await self._sweep(actor, keys)
-                keys = []
-        return swept + await self._sweep(actor, keys)
-
-    async def _sweep(self, actor: Actor, keys: list[str]) -> int:
+    async def _known(self, actor: Actor, keys: Sequence[str]) -> frozenset[str]:
         ids = {key: _id_in(key) for key in keys}
         async with self._transactions.begin(actor, Permission.KEEP_FILES) as uow:
             known = await uow.attachments.known([one for one in ids.values() if one is not None])
-        orphans = [key for key, one in ids.items() if one not in known]
-        for key in orphans:
-            await self._storage.delete(key)
-        return len(orphans)
+        return frozenset(key for key, one in ids.items() if one in known)
 
 
 def _id_in(key: str) -> UUID | None:

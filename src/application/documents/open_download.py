@@ -13,12 +13,13 @@ from src.application.ports.security import DownloadLinks
 from src.application.ports.storage import ObjectStorage
 from src.application.ports.unit_of_work import UnitOfWork
 from src.application.transactions import Transactions
-from src.domain.documents.attachment import AttachmentStatus, attachment_not_found, storage_key
+from src.domain.documents.attachment import AttachmentStatus, attachment_not_found
 from src.domain.identity.actor import Actor, Origin, Permission
 from src.domain.identity.organization import OrganizationNotFound
 from src.domain.shared.errors import NotFound
 from src.domain.shared.events import DomainEvent
 from src.domain.shared.ids import AttachmentId, UserId
+from src.domain.shared.storage_keys import attachment_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +67,7 @@ async def found_attachment(uow: UnitOfWork, giver: Actor, attachment_id: UUID) -
     check_sees(giver, attachment)
     organization = await uow.organizations.current()
     return DownloadableFile(
-        storage_key=storage_key(organization.id, attachment_id),
+        storage_key=attachment_key(organization.id, attachment_id),
         file_name=attachment.file_name,
         content_type=attachment.content_type,
         size=attachment.size,

@@ -19,6 +19,7 @@ from src.domain.documents.export import DataExport, ExportState, StoredFile
 from src.domain.identity.actor import Actor, Origin, Permission
 from src.domain.shared.errors import Forbidden, Invalid
 from src.domain.shared.ids import ExportId
+from src.domain.shared.storage_keys import export_key
 
 _LONGEST_MESSAGE = 1000
 
@@ -71,7 +72,7 @@ class RunExport:
 
     async def _store(self, actor: Actor, export: DataExport, path: Path) -> StoredFile:
         """Under a key that no other attempt has."""
-        key = f"{actor.organization_id}/exports/{export.id}/{self._ids.new()}"
+        key = export_key(actor.organization_id, export.id, self._ids.new())
         digest = sha256()
 
         async def pieces() -> AsyncIterator[bytes]:

@@ -16,6 +16,7 @@ from src.domain.shared.currency import Currency
 from src.domain.shared.errors import NotFound, invalid_field
 from src.domain.shared.party import Party
 from src.domain.shared.rounding import RoundingSettings
+from src.domain.shared.storage_keys import logo_key
 from src.domain.shared.working_time import WorkingCalendar
 
 LARGEST_LOGO: Final = 1024 * 1024
@@ -85,7 +86,7 @@ class SetLogo:
             sha256=digest,
             content_type=content_type,
             size=len(content),
-            storage_key=f"{actor.organization_id}/logos/{digest}",
+            storage_key=logo_key(actor.organization_id, digest),
         )
         await self._storage.put(logo.storage_key, content, content_type=content_type)
         async with self._transactions.begin(actor, Permission.MANAGE_ORGANIZATION) as uow:

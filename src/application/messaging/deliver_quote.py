@@ -27,7 +27,7 @@ from src.application.ports.mail import (
 from src.application.ports.security import Envelopes
 from src.application.ports.storage import ObjectStorage
 from src.application.transactions import Transactions
-from src.domain.documents.stored_document import StoredDocument, storage_key
+from src.domain.documents.stored_document import StoredDocument
 from src.domain.identity.actor import Actor, Permission
 from src.domain.identity.organization import Logo
 from src.domain.identity.user import User
@@ -39,6 +39,7 @@ from src.domain.quoting.states import QuoteStatus
 from src.domain.quoting.validity import is_over
 from src.domain.shared.change import Change
 from src.domain.shared.ids import DocumentId, MessageId
+from src.domain.shared.storage_keys import document_key
 
 # What is no longer offered does not leave the house, however late its turn comes.
 _GIVEN_UP = frozenset({QuoteStatus.CANCELLED, QuoteStatus.SUPERSEDED, QuoteStatus.EXPIRED})
@@ -115,7 +116,7 @@ class DeliverQuote:
             document = replace(document, logo=await self._storage.get(logo.storage_key))
         rendered = await asyncio.to_thread(self._renderer.render, document)
         digest = sha256(rendered.content).hexdigest()
-        key = storage_key(actor.organization_id, digest)
+        key = document_key(actor.organization_id, digest)
         await self._storage.put(key, rendered.content, content_type="application/pdf")
         creation = StoredDocument(
             id=DocumentId(self._ids.new()),

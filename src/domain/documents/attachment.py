@@ -10,7 +10,7 @@ from src.domain.documents.file_types import Content
 from src.domain.shared.change import Change
 from src.domain.shared.errors import Conflict, Forbidden, NotFound, TooMany
 from src.domain.shared.events import DomainEvent
-from src.domain.shared.ids import AttachmentId, OrganizationId, UserId
+from src.domain.shared.ids import AttachmentId, UserId
 
 
 class AttachmentNotFound(NotFound):
@@ -120,7 +120,7 @@ class _About(TypedDict):
 class Attachment:
     """One file, never changed once it is stored. *size* in bytes; *changed_at* is when it took its present status.
 
-    The name is the sender's, cleaned; the bytes lie under ``storage_key``, which is ours alone.
+    The name is the sender's, cleaned; the bytes lie under ``attachment_key``, which is ours alone.
     """
 
     id: AttachmentId
@@ -174,12 +174,3 @@ class Attachment:
 
 def attachment_not_found() -> AttachmentNotFound:
     return AttachmentNotFound("There is no such attachment.")
-
-
-def attachments_folder(organization_id: OrganizationId) -> str:
-    return f"{organization_id}/attachments"
-
-
-def storage_key(organization_id: OrganizationId, attachment_id: UUID) -> str:
-    """``<organisation>/attachments/<id>``: nothing in it comes from whoever sent the file."""
-    return f"{attachments_folder(organization_id)}/{attachment_id}"

@@ -6,7 +6,7 @@ from datetime import datetime
 from src.domain.shared.change import Change
 from src.domain.shared.errors import NotFound
 from src.domain.shared.events import DomainEvent
-from src.domain.shared.ids import DocumentId, OrganizationId, QuoteId
+from src.domain.shared.ids import DocumentId, QuoteId
 
 
 class DocumentNotReady(NotFound):
@@ -52,8 +52,3 @@ class StoredDocument:
             logo_left_out=logo_left_out,
         )
         return Change(None, self, (rendered,))
-
-
-def storage_key(organization_id: OrganizationId, sha256: str) -> str:
-    """``<organisation>/documents/<sha256>.pdf``."""
-    return f"{organization_id}/documents/{sha256}.pdf"

@@ -50,7 +50,6 @@ from src.domain.documents.attachment import (
     SubjectKind,
     TooManyAttachments,
     TooManyUploads,
-    storage_key,
 )
 from src.domain.documents.file_types import FileTooLarge, FileTypeRefused
 from src.domain.identity.actor import Actor, ActorKind, Origin, Permission, PermissionMissing, Role
@@ -58,6 +57,7 @@ from src.domain.quoting.errors import QuoteNotFound
 from src.domain.shared.errors import Invalid, NotFound, Stale
 from src.domain.shared.ids import CustomerId, QuoteId
 from src.domain.shared.once import KeyReused, Replayed, StoredAnswer
+from src.domain.shared.storage_keys import attachment_key
 from tests.builders.approvals import a_subject, a_submission, asked, decision
 from tests.builders.files import FALSE_FILES, PDF, in_pieces
 from tests.builders.identity import an_api_key, once
@@ -186,7 +186,7 @@ async def a_desk(open_uow: OpenUnitOfWork) -> Desk:
 async def test_a_file_is_kept_as_it_came(desk: Desk) -> None:
     added = await desk.add("../Angebot (1).pdf")
 
-    key = storage_key(desk.made.organization.id, added.id)
+    key = attachment_key(desk.made.organization.id, added.id)
     assert await desk.keys() == [key]
     assert await desk.storage.get(key) == PDF
     assert (added.file_name, added.content_type) == ("Angebot (1).pdf", "application/pdf")
@@ -387,7 +387,7 @@ async def test_a_request_that_is_sent_again_is_no_second_file_where_there_is_no_
     with pytest.raises(KeyReused):
         await desk.add("a.txt", full[1:] + b"y", by=other, limits=limits)
     await desk.run_jobs()
-    assert await desk.keys() == [storage_key(desk.made.organization.id, added.id)]
+    assert await desk.keys() == [attachment_key(desk.made.organization.id, added.id)]
     assert await desk.use() == StorageUse(LIMITS.quota, 1)
 
 
@@ -657,7 +657,7 @@ async def test_a_merged_customers_files_are_the_survivors(desk: Desk) -> None:
 
 async def test_the_sweep_takes_what_is_left_and_nothing_else(desk: Desk) -> None:
     kept = await desk.add("kept.pdf")
-    key = storage_key(desk.made.organization.id, uuid4())
+    key = attachment_key(desk.made.organization.id, uuid4())
     await desk.storage.put(key, b"orphan", content_type="text/plain")
     await desk.storage.put(f"{key}.x", b"no id", content_type="text/plain")
     other = f"{desk.made.organization.id}/documents/a.pdf"
@@ -673,8 +673,8 @@ async def test_the_sweep_takes_what_is_left_and_nothing_else(desk: Desk) -> None
 
     assert await desk.sweep() == 3
     assert await desk.sweep() == 0
-    assert set(await desk.keys()) == {storage_key(desk.made.organization.id, kept.id), other}
-    assert await foreign.keys() == [storage_key(foreign.made.organization.id, theirs.id)]
+    assert set(await desk.keys()) == {attachment_key(desk.made.organization.id, kept.id), other}
+    assert await foreign.keys() == [attachment_key(foreign.made.organization.id, theirs.id)]
 
 
 async def test_a_full_storage_leaves_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -812,6 +812,6 @@ async def test_whoever_dies_at_whatever_step_leaves_no_orphan(desk: Desk) -> Non
 async def _check_nothing_is_orphaned(desk: Desk) -> None:
     """Every row is stored and has its bytes, all bytes have their row, and the count is that of the rows."""
     page = await ListAttachments(desk.transactions)(desk.actor(), SubjectKind.QUOTE, desk.quote, Paging(limit=100))
-    assert {storage_key(desk.made.organization.id, one.id) for one in page.items} == set(await desk.keys())
+    assert {attachment_key(desk.made.organization.id, one.id) for one in page.items} == set(await desk.keys())
     assert await desk.rows() == page.total
     assert await desk.use() == StorageUse(sum(one.size for one in page.items), page.total)

@@ -12,6 +12,7 @@ from src.application.documents.exports import MEDIA_TYPES
 from src.application.ports.scratch import ScratchFiles
 from src.domain.documents.export import ExportFormat
 from src.domain.identity.actor import Actor
+from src.entrypoints.http.downloads.answers import content_disposition
 from src.entrypoints.settings import Settings
 
 XLSX: Final = MEDIA_TYPES[ExportFormat.XLSX]
@@ -33,8 +34,7 @@ class SmallExports:
             sent = stack.pop_all()
         return File(
             path=path,
-            filename=written.file_name,
             media_type=MEDIA_TYPES[request.file_format],
-            content_disposition_type="attachment",
+            headers={"content-disposition": content_disposition(written.file_name)},
             background=BackgroundTask(sent.aclose),
         )

@@ -12,6 +12,7 @@ from src.application.documents.get_sent_offer import GetQuotation, GetSentOffer
 from src.domain.identity.actor import Actor, Permission
 from src.domain.shared.ids import QuoteId
 from src.entrypoints.http.costs import shown_to_the_buyer
+from src.entrypoints.http.downloads.answers import content_disposition
 from src.entrypoints.http.quotes.document_schemas import DocumentResponse
 
 Revision = Annotated[int | None, QueryParameter(name="revision", ge=1, description="The current one when absent.")]
@@ -32,7 +33,7 @@ class QuoteFileController(Controller):
         """The PDF of a sent revision, exactly as it went to the buyer."""
         file = await get_document(actor, QuoteId(quote_id), revision)
         headers = {
-            "Content-Disposition": f'attachment; filename="{file.file_name}"',
+            "Content-Disposition": content_disposition(file.file_name),
             "ETag": f'"{file.document.sha256}"',
         }
         return Response(file.content, media_type="application/pdf", headers=headers)
@@ -47,7 +48,7 @@ class QuoteFileController(Controller):
     ) -> Response[bytes]:
         """A sent revision as OASIS UBL 2.1 Quotation; 409 `not_en16931_exact` when the figures cannot be stated so."""
         file = await get_quotation(actor, QuoteId(quote_id), revision)
-        headers = {"Content-Disposition": f'attachment; filename="{file.file_name}"'}
+        headers = {"Content-Disposition": content_disposition(file.file_name)}
         return Response(file.content, media_type="application/xml", headers=headers)
 
     @get("/{quote_id:uuid}/document.json", permission=Permission.VIEW_QUOTES)
