@@ -53,34 +53,14 @@ class VerifyAudit:
         for signed in command.heads:
             self._check(actor, signed)
         async with self._transactions.begin(actor, Permission.VERIFY_AUDIT) as uow:
-            anchor, forged = await trusted_anchor(uow, self._signer)
-            base = ChainHead() if anchor is None else anchor.head
-            extent = replace(await uow.audit.extent(), base=base)
-            # What was proven before retention removed it says no more than the anchor.
-            begin = max(command.after or base, base, key=lambda head: head.sequence)
-            # Kept here too, signed with a key that the database does not have: what was not signed by us does not count.
-            stored = [signed for signed in await uow.audit.signed_heads() if self._signer.is_ours(signed)]
-            heads = sorted((*stored, *command.heads), key=lambda signed: signed.head.sequence)
-            kept = {signed.head.sequence: signed.head.hash for signed in heads}
-            verifier = Verifier(actor.organization_id, extent, begin, kept, anchor)
-            if forged is not None:
-                verifier.forged(forged)
+            ground = await self._ground(uow, command)
+            verifier = Verifier(actor.organization_id, ground.extent, ground.begin, ground.kept, ground.anchor)
+            if not await _is_firm(uow, actor, ground, verifier):
                 return verifier.result(complete=False)
-            first = extent.first
-            if first is not None and first <= base.sequence and not await _leads_to(uow, actor, first, base):
-                verifier.unled(first)
-                return verifier.result(complete=False)
-            differing = [
-                *(one.head for one in heads if kept[one.head.sequence] != one.head.hash),  # Two heads, one place.
-                *await _differing(uow, extent, begin, kept),
-            ]
-            if differing:
-                verifier.differs_at(differing[0].sequence)
-                return verifier.result(complete=False)
-            upto = extent.head.sequence
+            upto = ground.extent.head.sequence
             if command.limit is not None:
-                upto = min(upto, begin.sequence + command.limit)
-            async with aclosing(uow.audit.links(begin.sequence, upto)) as batches:
+                upto = min(upto, ground.begin.sequence + command.limit)
+            async with aclosing(uow.audit.links(ground.begin.sequence, upto)) as batches:
                 async for links in batches:
                     if not verifier.take(links):
                         break
@@ -89,11 +69,44 @@ class VerifyAudit:
                 verifier.explain(await uow.audit.successor_of(verifier.head.hash), command.others)
         return verifier.finish(upto)
 
+    async def _ground(self, uow: UnitOfWork, command: VerifyAuditCommand) -> "_Ground":
+        anchor, forged = await trusted_anchor(uow, self._signer)
+        base = ChainHead() if anchor is None else anchor.head
+        # Kept here too, signed with a key that the database does not have: what was not signed by us does not count.
+        stored = [signed for signed in await uow.audit.signed_heads() if self._signer.is_ours(signed)]
+        return _Ground(
+            extent=replace(await uow.audit.extent(), base=base),
+            # What was proven before retention removed it says no more than the anchor.
+            begin=max(command.after or base, base, key=lambda head: head.sequence),
+            heads=sorted((*stored, *command.heads), key=lambda signed: signed.head.sequence),
+            anchor=anchor,
+            forged=forged,
+        )
+
     def _check(self, actor: Actor, signed: SignedHead) -> None:
         if signed.organization_id != actor.organization_id:
             raise HeadRefused("This head is another organisation's.")
         if not self._signer.is_ours(signed):
             raise HeadRefused(f"The head {signed.head.sequence} was not signed with a key of this installation.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ground:
+    """What a chain is held against: replayed from *begin*, behind *anchor*, through *heads* in the order of their places.
+
+    *forged* is an anchor that the installation has not signed.
+    """
+
+    extent: Extent
+    begin: ChainHead
+    heads: Sequence[SignedHead]
+    anchor: RetentionAnchor | None
+    forged: RetentionAnchor | None
+
+    @property
+    def kept(self) -> dict[int, str]:
+        """The hash at each place that a head names."""
+        return {signed.head.sequence: signed.head.hash for signed in self.heads}
 
 
 class VerifyArchive:
@@ -139,6 +152,24 @@ def proven(
         if not verifier.take(batch):
             break
     return verifier.finish()
+
+
+async def _is_firm(uow: UnitOfWork, actor: Actor, ground: _Ground, verifier: Verifier) -> bool:
+    """Whether there is anything to replay the chain against; *verifier* is told why not."""
+    first, base, kept = ground.extent.first, ground.extent.base, ground.kept
+    if ground.forged is not None:
+        verifier.forged(ground.forged)
+        return False
+    if first is not None and first <= base.sequence and not await _leads_to(uow, actor, first, base):
+        verifier.unled(first)
+        return False
+    differing = [
+        *(one.head for one in ground.heads if kept[one.head.sequence] != one.head.hash),  # Two heads, one place.
+        *await _differing(uow, ground.extent, ground.begin, kept),
+    ]
+    if differing:
+        verifier.differs_at(differing[0].sequence)
+    return not differing
 
 
 async def _leads_to(uow: UnitOfWork, actor: Actor, first: int, base: ChainHead) -> bool:

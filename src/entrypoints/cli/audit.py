@@ -1,6 +1,6 @@
 """``proffer audit …``: read the chain, prove it, sign its heads, remove what is old enough."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,7 +10,6 @@ from uuid import UUID
 
 from cyclopts import Parameter
 from dishka import AsyncContainer
-from rich.progress import Progress, TaskID
 
 from src.adapters.audit_heads import head_of_json, json_of_head
 from src.application.audit.read_audit import ListAuditEntries
@@ -163,50 +162,86 @@ async def verify(
     proven = _read_heads(checkpoint) if checkpoint is not None and checkpoint.exists() else []
     code = 0
     async with _chains(user, organization) as (container, actors, others):
-        unknown = {signed.organization_id for signed in kept} - {actor.organization_id for actor in actors.values()}
-        if unknown and len(actors) > 1:
-            return fail(f"a head is of an organisation that is not here: {unknown.pop()}", BROKEN_CHAIN)
-        verify_audit, signer = await container.get(VerifyAudit), await container.get(HeadSigner)
-        clock = await container.get(Clock)
-        if archive and len(actors) > 1:
-            return fail("an archive is one organisation's: name it with --organization", BROKEN_CHAIN)
+        refused = _misfit(kept, archive or (), actors)
+        if refused:
+            return fail(refused, BROKEN_CHAIN)
         for path in archive or ():
             [(slug, actor)] = actors.items()
-            own = [one for one in kept if one.organization_id == actor.organization_id]
-            archived = await (await container.get(VerifyArchive))(actor, path, own)
-            if not archived.intact:
-                return fail(f"the archive {path.name} of {slug} is broken: {archived.problem}", BROKEN_CHAIN)
-            print(
-                f"The archive {path.name} of {slug} is intact: "
-                f"{counted(archived.entries, 'entry', 'entries')} up to {archived.head.sequence}."
-            )
-        done = {signed.organization_id: signed for signed in proven if signer.is_ours(signed)}
+            code = await _verify_archive(container, slug, actor, path, _of(actor, kept))
+            if code:
+                return code
+        notes = _Checkpoint(checkpoint, proven, await container.get(HeadSigner), await container.get(Clock))
         for slug, actor in actors.items():
-            resumed = done.get(actor.organization_id)
-            own = [one for one in kept if one.organization_id == actor.organization_id]
-            if kept and not own and len(actors) == 1:
-                return fail(f"no head in these files is one of {slug}", BROKEN_CHAIN)
-            command = VerifyAuditCommand(after=None if resumed is None else resumed.head, heads=own, others=others)
-            proof = _Proof(command.after)
-            try:
-                with progress() as bar:
-                    task = bar.add_task(f"Verifying {slug}", total=None)
-
-                    def tell(proven: ChainHead, upto: int, bar: Progress = bar, task: TaskID = task) -> None:
-                        proof.head = proven  # noqa: B023 — called while this round of the loop runs.
-                        bar.update(task, completed=proven.sequence, total=upto)
-
-                    verification = await verify_audit(actor, command, tell)
-                proof.head = verification.head if verification.intact else proof.head
-            finally:  # After Ctrl-C as well.
-                if checkpoint is not None and proof.head is not None:
-                    done[actor.organization_id] = signer.sign(actor.organization_id, proof.head, clock.now())
-                    checkpoint.write_text("".join(f"{json_of_head(one)}\n" for one in done.values()), encoding="utf-8")
-            if verification.intact:
-                print(_praise(slug, verification, command.after))
-            else:
-                code = fail(f"the audit chain of {slug} is broken: {verification.problem}", BROKEN_CHAIN)
+            command = VerifyAuditCommand(after=notes.of(actor), heads=_of(actor, kept), others=others)
+            code = await _verify_chain(await container.get(VerifyAudit), slug, actor, command, notes) or code
     return code
+
+
+def _misfit(kept: Sequence[SignedHead], archives: Sequence[Path], actors: Mapping[str, Actor]) -> str:
+    """Why these files do not belong to these chains, or nothing."""
+    here = {actor.organization_id for actor in actors.values()}
+    unknown = {signed.organization_id for signed in kept} - here
+    if len(actors) > 1 and unknown:
+        return f"a head is of an organisation that is not here: {unknown.pop()}"
+    if len(actors) > 1 and archives:
+        return "an archive is one organisation's: name it with --organization"
+    if len(actors) == 1 and kept and not any(signed.organization_id in here for signed in kept):
+        return f"no head in these files is one of {next(iter(actors))}"
+    return ""
+
+
+def _of(actor: Actor, kept: Sequence[SignedHead]) -> list[SignedHead]:
+    return [one for one in kept if one.organization_id == actor.organization_id]
+
+
+async def _verify_archive(
+    container: AsyncContainer, slug: str, actor: Actor, path: Path, kept: Sequence[SignedHead]
+) -> int:
+    archived = await (await container.get(VerifyArchive))(actor, path, kept)
+    if not archived.intact:
+        return fail(f"the archive {path.name} of {slug} is broken: {archived.problem}", BROKEN_CHAIN)
+    entries = counted(archived.entries, "entry", "entries")
+    print(f"The archive {path.name} of {slug} is intact: {entries} up to {archived.head.sequence}.")
+    return 0
+
+
+async def _verify_chain(
+    verify_audit: VerifyAudit, slug: str, actor: Actor, command: VerifyAuditCommand, notes: "_Checkpoint"
+) -> int:
+    proof = _Proof(command.after)
+    try:
+        with progress() as bar:
+            task = bar.add_task(f"Verifying {slug}", total=None)
+
+            def tell(proven: ChainHead, upto: int) -> None:
+                proof.head = proven
+                bar.update(task, completed=proven.sequence, total=upto)
+
+            verification = await verify_audit(actor, command, tell)
+        proof.head = verification.head if verification.intact else proof.head
+    finally:  # After Ctrl-C as well.
+        notes.note(actor, proof.head)
+    if not verification.intact:
+        return fail(f"the audit chain of {slug} is broken: {verification.problem}", BROKEN_CHAIN)
+    print(_praise(slug, verification, command.after))
+    return 0
+
+
+class _Checkpoint:
+    """Up to where chains were proven, in a file if there is one; what was not signed here does not count."""
+
+    def __init__(self, path: Path | None, proven: Sequence[SignedHead], signer: HeadSigner, clock: Clock) -> None:
+        self._path, self._signer, self._clock = path, signer, clock
+        self._done = {signed.organization_id: signed for signed in proven if signer.is_ours(signed)}
+
+    def of(self, actor: Actor) -> ChainHead | None:
+        done = self._done.get(actor.organization_id)
+        return None if done is None else done.head
+
+    def note(self, actor: Actor, head: ChainHead | None) -> None:
+        if self._path is not None and head is not None:
+            self._done[actor.organization_id] = self._signer.sign(actor.organization_id, head, self._clock.now())
+            self._path.write_text("".join(f"{json_of_head(one)}\n" for one in self._done.values()), encoding="utf-8")
 
 
 @dataclass(slots=True)
