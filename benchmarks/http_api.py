@@ -97,23 +97,15 @@ class BareLoop:
 
     async def run(self, name: str) -> None:
         fresh: dict[Any, Any] = {self._scene.submitted: next(self._drafts)} if name == "submit" else {}
-        head: Any = None
-        hashes = [uuid4().hex * 2 for _ in range(8)]
+        *statements, last = self._scene.statements[name]
+        end = f"{last.sql}; COMMIT"  # A write ends as a unit of work does.
+        if name not in WRITES:
+            statements, end = [*statements, last], "ROLLBACK"
         async with self._pool.acquire() as connection:
-            for one in self._scene.statements[name]:
+            for one in statements:
                 rows = [self._renew(row, fresh) for row in one.rows] if name in WRITES else list(one.rows)
-                if "INSERT INTO proffer.audit_entries" in one.sql:  # Their places follow from the head.
-                    before = [head["hash"], *hashes]
-                    rows = [
-                        (*row[:1], head["sequence"] + 1 + place, *row[2:9], before[place], hashes[place])
-                        for place, row in enumerate(rows)
-                    ]
-                    told = len(rows)
-                elif "UPDATE proffer.audit_heads" in one.sql:
-                    rows = [(head["sequence"] + told, hashes[told - 1], *row[2:]) for row in rows]
-                answer = await one.run(connection, rows)
-                head = answer[0] if answer and "audit_heads" in one.sql else head
-            await connection.execute("COMMIT" if name in WRITES else "ROLLBACK")
+                await one.run(connection, rows)
+            await connection.execute(end)
 
     def _renew(self, row: tuple[Any, ...], fresh: dict[Any, Any]) -> tuple[Any, ...]:
         """New ids and a new number, so that nothing collides."""

@@ -14,7 +14,9 @@ down_revision = "0014"
 branch_labels = None
 depends_on = None
 
-_TRACE = """substring(text, '.*,"trace_id":"([0-9a-f]*)","user_agent":"')"""
+# In canonical JSON a quote within a text has a backslash before it, and but for the user agent nothing follows the entry's own.
+_TRACE = """substring(split_part(text, ',"trace_id":"', -1), '^([0-9a-f]*)"')"""
+_TRACE_BEFORE = """substring(text, '.*,"trace_id":"([0-9a-f]*)","user_agent":"')"""
 _PATH = "SET search_path = pg_catalog, pg_temp"
 _LATEST = "date_trunc('month', (now() + interval '1 day') AT TIME ZONE 'UTC')::date"
 _SHOWN = "at, action, resource_type, resource_id, actor_kind, user_id, text, previous_hash, hash"
@@ -161,12 +163,17 @@ _DROP_EMPTY = f"""
 # The month never goes back along a chain, so that the months of a chain are pieces of it, whatever the clocks say; and one
 # that is wrong by more than a day does not take the chain with it into a month that is far off.
 _APPEND = f"""
-    CREATE FUNCTION proffer.append_audit(
-        ats timestamptz[], actions text[], resource_types text[], resource_ids uuid[], actor_kinds text[],
-        user_ids uuid[], texts text[]
-    ) RETURNS void LANGUAGE plpgsql VOLATILE SECURITY DEFINER {_PATH}
+    CREATE FUNCTION proffer.append_audit(document json) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER {_PATH}
     AS $$
     DECLARE
+        ats timestamptz[];
+        actions text[];
+        resource_types text[];
+        resource_ids uuid[];
+        actor_kinds text[];
+        user_ids uuid[];
+        texts text[];
         tenant uuid := nullif(current_setting('app.tenant_id', true), '')::uuid;
         first bigint;
         last_hash text;
@@ -175,6 +182,11 @@ _APPEND = f"""
         months date[] := '{{}}';
         hashes text[] := '{{}}';
     BEGIN
+        SELECT * INTO ats, actions, resource_types, resource_ids, actor_kinds, user_ids, texts
+        FROM json_to_record(document) AS told(
+            ats timestamptz[], actions text[], resource_types text[], resource_ids uuid[], actor_kinds text[],
+            user_ids uuid[], texts text[]
+        );
         SELECT h.sequence, h.hash, h.month INTO STRICT first, last_hash, last_month
         FROM proffer.audit_heads h WHERE h.organization_id = tenant FOR NO KEY UPDATE;
         hashes[0] := last_hash;
@@ -196,7 +208,6 @@ _APPEND = f"""
     END
     $$
 """
-_APPEND_SIGNATURE = "append_audit(timestamp with time zone[], text[], text[], uuid[], text[], uuid[], text[])"
 # The only way out: what an anchor covers, of the transaction's tenant, oldest first.
 _REMOVE = f"""
     CREATE FUNCTION proffer.remove_audit_entries(upto bigint, most integer) RETURNS bigint
@@ -214,7 +225,7 @@ _REMOVE = f"""
     END
     $$
 """
-_OF_THE_DOOR = ((_APPEND_SIGNATURE, APP, _APPEND), ("remove_audit_entries(bigint, integer)", OPERATOR, _REMOVE))
+_OF_THE_DOOR = (("append_audit(json)", APP, _APPEND), ("remove_audit_entries(bigint, integer)", OPERATOR, _REMOVE))
 _OF_THE_OWNER = (
     ("guard_entries()", None, _GUARD),
     ("guard_removal()", None, _GUARD_REMOVAL),
@@ -384,7 +395,7 @@ def downgrade() -> None:
     for signature, _, _ in _OF_THE_DOOR:
         op.execute(f"DROP FUNCTION {SCHEMA}.{signature}")
     op.execute("ALTER TABLE proffer.audit_entries RENAME TO audit_entries_months")
-    op.execute(f"CREATE TABLE proffer.audit_entries ({_COLUMNS})")
+    op.execute(f"CREATE TABLE proffer.audit_entries ({_COLUMNS.replace(_TRACE, _TRACE_BEFORE)})")
     op.execute(
         f"INSERT INTO proffer.audit_entries (organization_id, sequence, {_SHOWN}) "
         f"SELECT organization_id, sequence, {_SHOWN} FROM proffer.audit_entries_months"

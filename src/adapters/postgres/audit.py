@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from typing import Final, cast
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import TextClause, func, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.exc import IntegrityError
@@ -30,12 +31,8 @@ from src.domain.shared.ids import OrganizationId
 
 _BATCH: Final = 1000
 _LINK_BATCH: Final = 2000
-# Places and hashes are made where the head is locked: one statement, and the commit, is all that others wait for.
-_APPEND: Final = text(
-    "SELECT proffer.append_audit(CAST(:ats AS timestamptz[]), CAST(:actions AS text[]), "
-    "CAST(:resource_types AS text[]), CAST(:resource_ids AS uuid[]), CAST(:actor_kinds AS text[]), "
-    "CAST(:user_ids AS uuid[]), CAST(:texts AS text[]))"
-)
+# Places and hashes are made where the head is locked: the server's work on one message is all that others wait for.
+APPEND: Final = "SELECT proffer.append_audit(current_setting('app.document')::json)"
 _REMOVE: Final = text("SELECT proffer.remove_audit_entries(:upto, :most)")
 _MONTHS: Final = text(
     "SELECT to_date(right(c.relname, 7), 'YYYY_MM') AS month FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
@@ -61,6 +58,37 @@ _LINKS: Final = """
 """
 
 
+class AuditedCommit:
+    """The end of *transaction*, and *records* of what was done in it. After ``prepare`` only what has no record may be done."""
+
+    def __init__(self, transaction: Transaction, records: Sequence[AuditRecord]) -> None:
+        self._transaction, self._records = transaction, records
+
+    async def prepare(self) -> str:
+        """Hand the records to the server, without a lock yet; the tenant whose chain it would add them to."""
+        return await self._transaction.connection.prepare(_document_of(self._records) if self._records else "")
+
+    async def run(self) -> None:
+        """Add the records to the chain, and commit. Raises as ``Connection.commit``."""
+        await self._transaction.connection.commit(APPEND if self._records else "")
+
+
+def _document_of(records: Sequence[AuditRecord]) -> str:
+    """Column by column, as ``append_audit`` takes them."""
+    document = msgspec.json.encode(
+        {
+            "ats": [record.at for record in records],
+            "actions": [record.action for record in records],
+            "resource_types": [record.resource_type for record in records],
+            "resource_ids": [record.resource_id for record in records],
+            "actor_kinds": [record.actor_kind for record in records],
+            "user_ids": [record.user_id for record in records],
+            "texts": [record.text for record in records],
+        }
+    )
+    return document.decode()
+
+
 class PostgresAudit(AuditLog):
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
@@ -69,21 +97,6 @@ class PostgresAudit(AuditLog):
         condition = audit_heads.c.organization_id == self._transaction.organization_id
         row = (await self._transaction.connection.execute(select(audit_heads).where(condition))).one()
         return ChainHead(row.sequence, row.hash)
-
-    async def append(self, records: Sequence[AuditRecord]) -> None:
-        """Add *records* to the chain. The head's row is locked from here to the end of the transaction: call it last."""
-        await self._transaction.connection.execute(
-            _APPEND,
-            {
-                "ats": [record.at for record in records],
-                "actions": [record.action for record in records],
-                "resource_types": [record.resource_type for record in records],
-                "resource_ids": [record.resource_id for record in records],
-                "actor_kinds": [record.actor_kind for record in records],
-                "user_ids": [record.user_id for record in records],
-                "texts": [record.text for record in records],
-            },
-        )
 
     async def page(self, criteria: AuditFilter, paging: Paging) -> Page[AuditEntry]:
         conditions = self._conditions(criteria)

@@ -29,6 +29,8 @@ _DriverError: Final = dialects.AsyncAdapt_asyncpg_dbapi.Error
 _NOTHING: Final[Values] = {}
 # The one place where the tenant is set. One message, so that it costs no round trip of its own.
 _BEGIN: Final = "BEGIN; SELECT set_config('app.tenant_id', '{tenant}', true)"
+# With what the last command of a transaction is about: a message of several commands takes no values.
+_PREPARE: Final = "SELECT current_setting('app.tenant_id', true) AS tenant, set_config('app.document', $1, true)"
 
 # What a watcher is told before a statement runs: its SQL, and its values, a row of them for each time that it runs.
 Watcher = Callable[[str, Sequence[Sequence[Any]]], None]
@@ -163,9 +165,20 @@ class Connection:
         )
         return _count_in(await self._run(plan.sql, copying))
 
-    async def commit(self) -> None:
-        """Raises InvalidRequestError when a statement failed in the transaction, so that there is nothing to commit."""
-        if await self._command("COMMIT") != "COMMIT":
+    async def prepare(self, document: str) -> str:
+        """Leave *document* in the transaction's ``app.document``, for its last command; the tenant that the server knows."""
+        [row] = await self.fetch(_PREPARE, document)
+        return str(row["tenant"])
+
+    async def commit(self, last: str = "") -> None:
+        """*last*: a command that goes along in the message, so that what it locks is locked while the server works only.
+
+        Raises InvalidRequestError when a statement failed in the transaction, so that there is nothing to commit; where *last*
+        itself fails, as any statement.
+        """
+        if last:
+            self._tell(last, [()])
+        if await self._command(f"{last}; COMMIT" if last else "COMMIT") != "COMMIT":
             raise InvalidRequestError("The transaction had failed already; nothing was committed.")
 
     async def close(self) -> None:

@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import IntegrityError
 
+from src.adapters.postgres.audit import AuditedCommit
 from src.adapters.postgres.tables import idempotency_keys
 from src.adapters.postgres.transaction import Transaction
 from src.domain.identity.actor import Actor
@@ -53,13 +54,22 @@ async def take_claim(transaction: Transaction, claim: Claim) -> None:
 
 
 class HeldPostgresCommit(HeldCommit):
-    """An open transaction that only waits for its answer. It must be finished or abandoned."""
+    """An open transaction that only waits for its answer and its commit. It must be finished or abandoned."""
 
-    def __init__(self, transaction: Transaction, claim: Claim) -> None:
-        self._transaction, self._claim = transaction, claim
+    def __init__(self, transaction: Transaction, claim: Claim, commit: AuditedCommit) -> None:
+        self._transaction, self._claim, self._commit = transaction, claim, commit
 
     async def finish(self, answer: StoredAnswer) -> None:
-        connection = self._transaction.connection
+        try:
+            await self._keep(answer)
+            await self._commit.run()
+        finally:
+            await self._transaction.connection.close()
+
+    async def abandon(self) -> None:
+        await self._transaction.connection.close()
+
+    async def _keep(self, answer: StoredAnswer) -> None:
         row = {
             "organization_id": self._transaction.organization_id,
             "actor_id": self._claim.actor_id,
@@ -71,12 +81,6 @@ class HeldPostgresCommit(HeldCommit):
             "created_at": datetime.now(UTC),
         }
         try:
-            await connection.execute(insert(idempotency_keys), row)
-            await connection.commit()
+            await self._transaction.connection.execute(insert(idempotency_keys), row)
         except IntegrityError:
             raise key_in_progress() from None  # Two at the same instant: the other one was quicker.
-        finally:
-            await connection.close()
-
-    async def abandon(self) -> None:
-        await self._transaction.connection.close()

@@ -29,7 +29,7 @@ ALLOWED: Final = {
     Finding("policy does not read the tenant variable", "audit_heads.door_insert"): "an organisation begins its chain",
     Finding(
         "definer function",
-        "proffer.append_audit(timestamp with time zone[],text[],text[],uuid[],text[],uuid[],text[])",
+        "proffer.append_audit(json)",
     ): "the only way into the audit chain of the transaction's tenant",
     Finding("definer function", "proffer.find_accounts(text)"): "the door: who is logging in",
     Finding("policy does not read the tenant variable", "products.door_select"): "the search; its functions read it",

@@ -2,9 +2,8 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Final, Generic, TypeVar, cast
+from typing import Generic, TypeVar, cast
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from src.adapters.postgres.approvals import (
@@ -14,7 +13,7 @@ from src.adapters.postgres.approvals import (
     PostgresPolicies,
 )
 from src.adapters.postgres.attachments import PostgresAttachments
-from src.adapters.postgres.audit import PostgresAudit
+from src.adapters.postgres.audit import AuditedCommit, PostgresAudit
 from src.adapters.postgres.catalog import (
     PostgresCategories,
     PostgresExchangeRates,
@@ -47,8 +46,6 @@ from src.application.ports.unit_of_work import OpenUnitOfWork, UnitOfWork
 from src.domain.audit.entry import AuditRecord
 from src.domain.identity.actor import Actor, ActorKind
 from src.domain.shared.events import DomainEvent
-
-_TENANT: Final = text("SELECT current_setting('app.tenant_id', true)")
 
 Repository = TypeVar("Repository")
 
@@ -117,17 +114,18 @@ class PostgresUnitOfWork(UnitOfWork):
 
     async def commit(self) -> None:
         self._check_open()
-        await self._check_tenant()
-        await check_fence(self._transaction)
         records = AuditRecord.all_of(self._transaction.changes, self._recorded, self._actor)
-        if records:
-            await self.audit.append(records)  # Locks the chain's head, so that nothing but the commit may follow.
+        commit = AuditedCommit(self._transaction, records)
+        # Nobody may have changed the tenant in between: a released savepoint, say, would keep another one.
+        if await commit.prepare() != str(self._transaction.organization_id):
+            raise RuntimeError("The tenant changed within a transaction.")
+        await check_fence(self._transaction)
         self._ended = True
         once = self._actor.origin.once
         if once is not None:
-            once.held = HeldPostgresCommit(self._transaction, claim_of(self._actor, once))
+            once.held = HeldPostgresCommit(self._transaction, claim_of(self._actor, once), commit)
             return
-        await self._transaction.connection.commit()
+        await commit.run()
         # Whatever came now would run without a tenant in a transaction that nobody commits.
         await self._transaction.connection.close()
 
@@ -139,12 +137,6 @@ class PostgresUnitOfWork(UnitOfWork):
     def _check_open(self) -> None:
         if self._ended:
             raise RuntimeError("This unit of work has been committed already.")
-
-    async def _check_tenant(self) -> None:
-        """Nobody may have changed the tenant in between: a released savepoint, say, would keep another one."""
-        tenant = (await self._transaction.connection.execute(_TENANT)).scalar_one()
-        if tenant != str(self._transaction.organization_id):
-            raise RuntimeError("The tenant changed within a transaction.")
 
 
 class OpenPostgresUnitOfWork(OpenUnitOfWork):

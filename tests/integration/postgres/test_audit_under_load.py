@@ -17,11 +17,13 @@ from uuid import UUID
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from src.adapters.embedded_postgres import EmbeddedPostgres
 from src.adapters.jobs.worker import LOST
 from src.adapters.postgres.addresses import DatabaseUrls
+from src.adapters.postgres.audit import APPEND, AuditedCommit
 from src.adapters.postgres.bootstrap import bootstrap, migrate
 from src.adapters.postgres.engine import make_engine
 from src.adapters.postgres.unit_of_work import OpenPostgresUnitOfWork, PostgresUnitOfWork
@@ -67,7 +69,9 @@ async def test_writers_at_the_same_time_never_fork_a_chain(database: DatabaseUrl
             while chance.random() < 0.1:
                 async with open_uow(owner) as uow:
                     assert isinstance(uow, PostgresUnitOfWork)
-                    await uow.audit.append([AuditRecord.of(event, owner)])
+                    transaction = uow._transaction
+                    await AuditedCommit(transaction, [AuditRecord.of(event, owner)]).prepare()
+                    await transaction.connection.execute(text(APPEND))
                 undone[writer] += 1
             async with open_uow(owner) as uow:
                 uow.record(event)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from uuid import UUID, uuid4
 
 import pytest
@@ -130,6 +131,41 @@ async def test_a_failed_transaction_is_not_committed_in_silence(one: AsyncEngine
 
         with pytest.raises(InvalidRequestError, match="failed"):
             await connection.commit()
+
+
+async def test_a_last_command_is_committed_in_its_own_message(one: AsyncEngine, tenant: UUID) -> None:
+    seen: list[str] = []
+    with watched(one, lambda sql, _: seen.append(sql)):
+        async with lent(one) as connection:
+            await connection.begin(tenant)
+            await connection.commit(_add_counter(tenant, 7))
+
+    assert seen[1:] == [_add_counter(tenant, 7)]
+    assert await _years(one, tenant) == [7]
+
+
+async def test_when_the_last_command_fails_nothing_is_committed(one: AsyncEngine, tenant: UUID) -> None:
+    before = await _process(one)
+    for statement, last in ((_add_counter(tenant, 8), "SELECT 1 / 0"), ("SELECT 1 / 0", _add_counter(tenant, 9))):
+        async with lent(one) as connection:
+            await connection.begin(tenant)
+            with suppress(DBAPIError):
+                await connection.execute(text(statement))
+            with pytest.raises(DBAPIError):
+                await connection.commit(last)
+
+    assert await _years(one, tenant) == []
+    assert await _process(one) == before  # It serves on.
+
+
+def _add_counter(tenant: UUID, year: int) -> str:
+    return f"INSERT INTO proffer.quote_counters VALUES ('{tenant}', {year}, 1)"
+
+
+async def _years(engine: AsyncEngine, tenant: UUID) -> list[int]:
+    async with lent(engine) as connection:
+        await connection.begin(tenant)
+        return (await connection.execute(text("SELECT year FROM proffer.quote_counters"))).scalars()
 
 
 async def test_after_a_refused_statement_the_connection_serves_on(one: AsyncEngine) -> None:

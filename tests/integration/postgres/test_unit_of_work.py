@@ -7,9 +7,10 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, InvalidRequestError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InvalidRequestError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from src.adapters.postgres import audit
 from src.adapters.postgres.directories import PostgresAccountDirectory
 from src.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from src.application.ports.audit import AuditFilter
@@ -17,7 +18,7 @@ from src.application.ports.jobs import Job
 from src.application.ports.unit_of_work import OpenUnitOfWork, UnitOfWork
 from src.domain.audit.chain import ChainHead
 from src.domain.catalog.product import SkuTaken
-from src.domain.customers.customer import CustomerNotFound
+from src.domain.customers.customer import Customer, CustomerNotFound
 from src.domain.identity.actor import Actor, Role
 from src.domain.identity.organization import SlugTaken
 from src.domain.identity.user import EmailTaken, UserLoginFailed
@@ -25,6 +26,7 @@ from src.domain.quoting.errors import QuoteChangedMeanwhile, QuoteNotFound
 from src.domain.quoting.quote import Quote
 from src.domain.shared.change import Change
 from src.domain.shared.ids import CustomerId, OrganizationId, QuoteId, UserId
+from src.domain.shared.once import HeldCommit, StoredAnswer, WriteOnce
 from tests.builders.audit import verifying
 from tests.builders.offers import IDS, NOON, Shop, a_contact, a_customer, a_product, new_shop
 from tests.builders.postgres import statements_of
@@ -107,8 +109,60 @@ async def test_the_head_of_the_chain_is_locked_last(
             await uow.commit()
 
     check, append = seen
-    assert "current_setting" in check
+    assert "current_setting('app.tenant_id'" in check
     assert append.startswith("SELECT proffer.append_audit")
+
+
+@pytest.mark.asyncio
+async def test_the_chain_is_free_while_an_answer_is_made(open_postgres: OpenUnitOfWork, shop: Shop) -> None:
+    before = await _head(open_postgres, shop)
+    held = await _held(open_postgres, shop, a_customer())
+    async with asyncio.timeout(10), open_postgres(shop.actor) as uow:
+        await uow.customers.save(a_customer().create())
+        await uow.commit()
+    await held.finish(_ANSWER)
+
+    result = await verifying(open_postgres)(shop.made.actor(Role.OWNER))
+    assert result.intact
+    assert result.head.sequence == before.sequence + 2
+
+
+@pytest.mark.asyncio
+async def test_when_the_chain_takes_no_entry_nothing_is_stored(
+    open_postgres: OpenUnitOfWork, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if a key of the chain were taken: that is nobody's Idempotency-Key."""
+    before = await _head(open_postgres, shop)
+    at_once, later = a_customer(), a_customer()
+    monkeypatch.setattr(audit, "APPEND", "DO $$ BEGIN RAISE unique_violation; END $$")
+    async with open_postgres(shop.actor) as uow:
+        await uow.customers.save(at_once.create())
+        with pytest.raises(IntegrityError):
+            await uow.commit()
+    held = await _held(open_postgres, shop, later)
+    with pytest.raises(IntegrityError):
+        await held.finish(_ANSWER)
+    monkeypatch.undo()
+
+    async with open_postgres(shop.actor) as uow:
+        for customer in (at_once, later):
+            with pytest.raises(CustomerNotFound):
+                await uow.customers.get(customer.id)
+    await (await _held(open_postgres, shop, later)).finish(_ANSWER)  # The key is free.
+    assert (await _head(open_postgres, shop)).sequence == before.sequence + 1
+
+
+_ANSWER = StoredAnswer(status=201, headers=(), body=b"")
+
+
+async def _held(open_postgres: OpenUnitOfWork, shop: Shop, customer: Customer) -> HeldCommit:
+    """The end of a request with an Idempotency-Key that made *customer*."""
+    once = WriteOnce(key=str(customer.id), fingerprint="")
+    async with open_postgres(replace(shop.actor, origin=replace(ORIGIN, once=once))) as uow:
+        await uow.customers.save(customer.create())
+        await uow.commit()
+    assert once.held is not None
+    return once.held
 
 
 @pytest.mark.asyncio
