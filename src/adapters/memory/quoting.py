@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
+import msgspec
+
 from src.adapters.memory.state import MemoryTransaction, contains, page_of
 from src.application.ports.documents import Column, CopiedRows
 from src.application.ports.paging import Page, Paging
@@ -13,7 +15,7 @@ from src.domain.quoting.errors import ExplanationNotFound, QuoteChangedMeanwhile
 from src.domain.quoting.explanation import Explanation
 from src.domain.quoting.quote import Quote
 from src.domain.quoting.states import OPEN_STATUSES, QuoteStatus
-from src.domain.shared.canonical import digest_of
+from src.domain.shared.canonical import digest_of_text
 from src.domain.shared.change import Change
 from src.domain.shared.ids import ContactId, QuoteId
 
@@ -50,14 +52,14 @@ class MemoryQuotes(QuoteRepository):
         self._transaction.changes.append(replace(change, after=stored))
         return stored
 
-    async def keep_explanation(self, quote_id: QuoteId, revision: int, explanation: Explanation) -> None:
-        self._transaction.state.explanations[quote_id, revision, digest_of(explanation)] = explanation
+    async def keep_explanation(self, quote_id: QuoteId, revision: int, explanation: str) -> None:
+        self._transaction.state.explanations[quote_id, revision, digest_of_text(explanation)] = explanation
 
     async def explanation(self, quote_id: QuoteId, revision: int, digest: str) -> Explanation:
         explanation = self._transaction.state.explanations.get((quote_id, revision, digest))
         if explanation is None:
             raise ExplanationNotFound("This revision has no stored explanation.")
-        return explanation
+        return msgspec.json.decode(explanation, type=Explanation)
 
     async def next_number(self, year: int) -> int:
         counters = self._transaction.state.counters

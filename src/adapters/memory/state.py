@@ -42,7 +42,6 @@ from src.domain.identity.user import User
 from src.domain.jobs.record import JobRecord
 from src.domain.messaging.message import Message
 from src.domain.messaging.template import MailTemplate
-from src.domain.quoting.explanation import Explanation
 from src.domain.quoting.quote import Quote
 from src.domain.shared.change import Change
 from src.domain.shared.custom_fields import CustomField
@@ -74,7 +73,7 @@ class OrganizationState:
     coupons: dict[UUID, Coupon] = field(default_factory=dict)
     redemptions: dict[tuple[UUID, UUID], Redemption] = field(default_factory=dict)
     exchange_rates: dict[UUID, ExchangeRate] = field(default_factory=dict)
-    explanations: dict[tuple[UUID, int, str], Explanation] = field(default_factory=dict)
+    explanations: dict[tuple[UUID, int, str], str] = field(default_factory=dict)
     quotes: dict[UUID, Quote] = field(default_factory=dict)
     policies: dict[UUID, ApprovalPolicy] = field(default_factory=dict)
     requests: dict[UUID, ApprovalRequest] = field(default_factory=dict)

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
-from hashlib import sha256
 from itertools import zip_longest
 from typing import Any, Final
 from uuid import UUID
@@ -42,7 +41,7 @@ from src.domain.quoting.quote import Quote
 from src.domain.quoting.revision import Revision
 from src.domain.quoting.states import OPEN_STATUSES, QuoteStatus
 from src.domain.quoting.validity import end_of_validity
-from src.domain.shared.canonical import canonical_text
+from src.domain.shared.canonical import digest_of_text
 from src.domain.shared.change import Change
 from src.domain.shared.currency import Currency
 from src.domain.shared.custom_fields import Values
@@ -238,14 +237,13 @@ class PostgresQuotes(QuoteRepository):
         self._transaction.changes.append(replace(change, after=stored))
         return stored
 
-    async def keep_explanation(self, quote_id: QuoteId, revision: int, explanation: Explanation) -> None:
-        text = canonical_text(explanation)
+    async def keep_explanation(self, quote_id: QuoteId, revision: int, explanation: str) -> None:
         row = {
             "organization_id": self._transaction.organization_id,
             "quote_id": quote_id,
             "revision": revision,
-            "digest": sha256(text.encode()).hexdigest(),
-            "explanation": text,
+            "digest": digest_of_text(explanation),
+            "explanation": explanation,
         }
         # Recalled and submitted again without a change, it is the same explanation.
         await self._transaction.connection.execute(insert(quote_explanations).on_conflict_do_nothing(), row)
@@ -261,7 +259,7 @@ class PostgresQuotes(QuoteRepository):
         text = (await self._transaction.connection.execute(statement)).scalar_one_or_none()
         if text is None:
             raise ExplanationNotFound("This revision has no stored explanation.")
-        if sha256(text.encode()).hexdigest() != digest:
+        if digest_of_text(text) != digest:
             raise ExplanationTampered("The stored explanation is not the one that was frozen with the revision.")
         return from_json(Explanation, text)
 
@@ -367,13 +365,12 @@ class PostgresQuotes(QuoteRepository):
             await self._transaction.add(quote_revisions, {"quote_id": quote_id, **row})
         else:
             await self._transaction.connection.execute(
-                update(quote_revisions)
-                .where(
+                update(quote_revisions).where(
                     columns.organization_id == self._transaction.organization_id,
                     columns.quote_id == quote_id,
                     columns.number == after.number,
-                )
-                .values(**row)
+                ),
+                row,
             )
         if before is None or before.content is not after.content:
             await self._save_lines(quote_id, before, after)

@@ -27,6 +27,7 @@ from src.domain.shared.custom_fields import CustomFieldKeyTaken
 from src.domain.shared.errors import DomainError, Stale
 
 Row = Mapping[str, Any]
+_NOTHING: Final[Row] = {}
 
 # What a broken constraint means in the language of the business: the error, and its sentence.
 _MEANINGS: Final[Mapping[str, tuple[type[DomainError], str]]] = {
@@ -102,7 +103,7 @@ class Transaction:
         """Update the row that still has *version*. Raises ChangedMeanwhile when somebody was quicker."""
         columns = table.c
         own = (columns.organization_id == self.organization_id, columns.id == identity, columns.version == version)
-        await self._hit(update(table).where(*own).values(**row))
+        await self._hit(update(table).where(*own), row)
 
     async def remove(self, table: Table, identity: UUID, version: int) -> None:
         """Delete the row that still has *version*. Raises ChangedMeanwhile when somebody was quicker."""
@@ -110,10 +111,10 @@ class Transaction:
         own = (columns.organization_id == self.organization_id, columns.id == identity, columns.version == version)
         await self._hit(delete(table).where(*own))
 
-    async def _hit(self, statement: Update | Delete) -> None:
+    async def _hit(self, statement: Update | Delete, row: Row = _NOTHING) -> None:
         """Raises ChangedMeanwhile when it finds no row, and what a broken constraint means."""
         try:
-            result = await self.connection.execute(statement)
+            result = await self.connection.execute(statement, row)
         except IntegrityError as error:
             raise meaning_of(error) from error
         if result.rowcount != 1:

@@ -102,8 +102,8 @@ class QuoteRepository(Protocol):
         """
 
     @abstractmethod
-    async def keep_explanation(self, quote_id: QuoteId, revision: int, explanation: Explanation) -> None:
-        """Store it with the revision for good."""
+    async def keep_explanation(self, quote_id: QuoteId, revision: int, explanation: str) -> None:
+        """Store it, as canonical JSON, with the revision for good."""
 
     @abstractmethod
     async def explanation(self, quote_id: QuoteId, revision: int, digest: str) -> Explanation:

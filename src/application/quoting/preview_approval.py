@@ -65,7 +65,7 @@ class PreviewApproval:
     async def _preview(self, uow: UnitOfWork, actor: Actor, quote: Quote, explanation_digest: str) -> ApprovalPreview:
         people, current = await People.read(uow, self._clock.now()), quote.current
         drafted = current.status is QuoteStatus.DRAFT
-        rate = await exchange_rate(uow, quote, people.now) if drafted else current.content.exchange_rate
+        rate = await exchange_rate(uow, quote, people) if drafted else current.content.exchange_rate
         facts = await quotes.facts_about(uow, quote, rate)
         digest = current.content_digest or self._digest(quote, actor, rate, people.now, explanation_digest)
         submission = Submission(

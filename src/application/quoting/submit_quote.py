@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import datetime
 
 from src.application.approvals.desk import ApprovalDesk, People, look_ahead
 from src.application.approvals.subjects import quote as quotes
@@ -17,10 +16,9 @@ from src.domain.catalog.exchange_rate import ExchangeRateMissing
 from src.domain.identity.actor import Actor, Permission
 from src.domain.quoting.content import FrozenRate
 from src.domain.quoting.errors import PricesStale
-from src.domain.quoting.explanation import Explanation
 from src.domain.quoting.quote import Quote
 from src.domain.quoting.states import Verb
-from src.domain.shared.canonical import decimal_text, digest_of
+from src.domain.shared.canonical import canonical_text, decimal_text, digest_of_text
 from src.domain.shared.errors import FieldError
 from src.domain.shared.ids import QuoteId
 
@@ -51,7 +49,8 @@ class SubmitQuote:
             quote.check_version(command.expected_version)
             quote.current.check(Verb.SUBMIT)
             kept = await self._check_prices(uow, quote, actor, keep=command.keep_prices)
-            rate = await exchange_rate(uow, quote, now)
+            people = await People.read(uow, now)
+            rate = await exchange_rate(uow, quote, people)
             # Beside the event loop: for thousands of lines this takes a while.
             explanation, explanation_digest = await asyncio.to_thread(explained, quote)
             change = quote.submit(
@@ -62,7 +61,6 @@ class SubmitQuote:
                 exchange_rate=rate,
                 kept_stale_prices=kept,
             )
-            people = await People.read(uow, now)
             submission = await _submission(uow, change.after, actor, rate)
             outlook = await look_ahead(uow, quotes.SUBJECT, submission, people)
             if not outlook.steps:
@@ -117,19 +115,19 @@ async def _submission(uow: UnitOfWork, quote: Quote, actor: Actor, rate: FrozenR
     )
 
 
-def explained(quote: Quote) -> tuple[Explanation, str]:
-    """How its figures came about, with the digest of that."""
-    explanation = quote.current.explained()
-    return explanation, digest_of(explanation)
+def explained(quote: Quote) -> tuple[str, str]:
+    """How its figures came about, as canonical JSON, with the digest of that."""
+    text = canonical_text(quote.current.explained())
+    return text, digest_of_text(text)
 
 
-async def exchange_rate(uow: UnitOfWork, quote: Quote, now: datetime) -> FrozenRate | None:
+async def exchange_rate(uow: UnitOfWork, quote: Quote, people: People) -> FrozenRate | None:
     """The rate to the organisation's currency; None for an offer in it. Raises ExchangeRateMissing."""
     content = quote.current.content
-    target = (await uow.organizations.current()).default_currency
+    target = people.organization.default_currency
     if content.currency == target:
         return None
-    day = now.astimezone(content.zone).date()
+    day = people.now.astimezone(content.zone).date()
     rate = await uow.exchange_rates.latest(content.currency, target, day)
     if rate is None:
         message = (

@@ -24,24 +24,35 @@ def plain(value: object) -> object:
 
     Raises TypeError for floats and whatever else has no single canonical form.
     """
-    make = _USUAL.get(type(value))
-    return _plain_other(value) if make is None else make(value)
+    kind: type = type(value)
+    return _maker(kind)(value)
 
 
-def _plain_other(value: Any) -> object:
-    """Values of other types than those of ``_USUAL``, some of which are made from those."""
-    if isinstance(value, Enum):
-        return plain(value.value)
-    if is_dataclass(value) and not isinstance(value, type):
-        return _plain_record(value)
-    if isinstance(value, frozenset | set):
-        return sorted(str(plain(item)) for item in value)
-    if isinstance(value, Mapping):
-        return _plain_object(value)
-    for kind, make in _USUAL.items():
-        if isinstance(value, kind):
-            return make(value)
-    raise TypeError(f"{type(value).__name__} has no canonical form.")
+@cache
+def _maker(kind: type) -> Callable[[Any], object]:
+    """How values of *kind* are made plain: asked once, because asking for each value took most of an audit entry."""
+    if kind in _USUAL:
+        return _USUAL[kind]
+    if issubclass(kind, Enum):
+        return _plain_member
+    if is_dataclass(kind):
+        return _plain_record
+    if issubclass(kind, frozenset | set):
+        return _plain_set
+    if issubclass(kind, Mapping):
+        return _plain_object
+    for usual, make in _USUAL.items():
+        if issubclass(kind, usual):
+            return make
+    raise TypeError(f"{kind.__name__} has no canonical form.")
+
+
+def _plain_member(value: Enum) -> object:
+    return plain(value.value)
+
+
+def _plain_set(value: frozenset[object]) -> list[str]:
+    return sorted(str(plain(item)) for item in value)
 
 
 def _plain_whole(value: int) -> int:
@@ -104,7 +115,6 @@ def plain_text(value: Decimal) -> str:
     return f"{value:f}" if "E" in text else text
 
 
-# Most values are of exactly these types: looked up, because asking one kind after another took most of an audit entry.
 _USUAL: Final[Mapping[type, Callable[[Any], object]]] = {
     NoneType: _same,
     bool: _same,
@@ -133,7 +143,12 @@ def text_of_plain(value: object) -> str:
 
 def digest_of(value: object) -> str:
     """SHA-256 over the canonical text, as 64 hexadecimal digits."""
-    return sha256(canonical_text(value).encode()).hexdigest()
+    return digest_of_text(canonical_text(value))
+
+
+def digest_of_text(text: str) -> str:
+    """That of the value whose canonical text it is."""
+    return sha256(text.encode()).hexdigest()
 
 
 def _key(key: object) -> str:
