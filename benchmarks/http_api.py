@@ -34,8 +34,9 @@ from src.application.prices.lines import LineInput
 from src.application.quoting.create_quote import CreateQuote, CreateQuoteCommand
 from src.application.quoting.drafting import DraftInput
 from src.application.quoting.read_quotes import GetQuote, ListQuotes
+from src.application.quoting.reprice_quote import CheckQuotePrices
 from src.application.quoting.submit_quote import SubmitQuote, SubmitQuoteCommand
-from src.domain.identity.actor import Role
+from src.domain.identity.actor import Actor, Role
 from src.domain.shared.ids import QuoteId
 from src.entrypoints.cli.session import session_of
 from src.entrypoints.container import AppEngine
@@ -60,37 +61,43 @@ class Scene:
     statements: dict[str, list[Recorded]]
 
 
-async def record() -> Scene:
-    """Run each use case once, and keep what it says to the database from BEGIN on; the end is the loop's own."""
+async def record(token: str) -> Scene:
+    """Ask once for each as its route does, and keep what is said to the database: who asks, then from BEGIN on; the end is
+    the loop's own.
+    """
     statements: dict[str, list[Recorded]] = {}
     async with session_of(SALES, None) as session:
         container, actor = session.container, session.actor
-        page = await (await container.get(ListQuotes))(actor, QuoteFilter(), Paging())
-        known = await (await container.get(GetQuote))(actor, page.items[0].id)
+        engine, authenticate = await container.get(AppEngine), await container.get(Authenticate)
+        get, create, submit = (
+            await container.get(GetQuote),
+            await container.get(CreateQuote),
+            await container.get(SubmitQuote),
+        )
+        check, pages = await container.get(CheckQuotePrices), await container.get(ListQuotes)
+        known = await get(actor, (await pages(actor, QuoteFilter(), Paging())).items[0].id)
         recipient = known.current.content.recipient
         assert recipient is not None
-        engine = await container.get(AppEngine)
         line = LineInput(quantity=Decimal(10), description="Desk", unit_price=Decimal("30.75"))
         draft = DraftInput(lines=(line,) * LINES, contact_id=recipient.contact_id)
-        create, command = (
-            await container.get(CreateQuote),
-            CreateQuoteCommand(customer_id=known.customer_id, draft=draft),
-        )
-        with recorded(engine) as statements["create"]:
-            quote = await create(actor, command)
-        with recorded(engine) as statements["get"]:
-            await (await container.get(GetQuote))(actor, quote.id)
-        with recorded(engine) as statements["list"]:
-            await (await container.get(ListQuotes))(actor, QuoteFilter(), Paging())
-        submitted = await create(actor, command)
-        with recorded(engine) as statements["submit"]:
-            await (await container.get(SubmitQuote))(actor, SubmitQuoteCommand(quote_id=submitted.id))
-    kept = frozenset({actor.organization_id, actor.person, known.customer_id, recipient.contact_id})
+        command = CreateQuoteCommand(customer_id=known.customer_id, draft=draft)
+        quote, submitted = await create(actor, command), await create(actor, command)
+        asked: dict[str, Callable[[Actor], Awaitable[object]]] = {
+            "create": lambda caller: create(caller, command),
+            "get": lambda caller: check(caller, quote.id),
+            "list": lambda caller: pages(caller, QuoteFilter(), Paging()),
+            "submit": lambda caller: submit(caller, SubmitQuoteCommand(quote_id=submitted.id)),
+        }
+        for name, ask in asked.items():
+            with recorded(engine) as statements[name]:
+                await ask(await authenticate(token, actor.origin))
+    session_id = statements["get"][0].rows[0]
+    kept = frozenset({actor.organization_id, actor.person, known.customer_id, recipient.contact_id, *session_id})
     return Scene(known.customer_id, recipient.contact_id, quote.id, submitted.id, kept, statements)
 
 
 class BareLoop:
-    """The floor: the same statements by asyncpg alone, in one transaction each time."""
+    """The floor: the same statements by asyncpg alone, who asks and then one transaction each time."""
 
     def __init__(self, scene: Scene, pool: "asyncpg.Pool[asyncpg.Record]", drafts: Iterator[UUID]) -> None:
         self._scene, self._pool, self._drafts = scene, pool, drafts
@@ -254,9 +261,9 @@ def draft_body(scene: Scene) -> dict[str, Any]:
 async def main(requests: int) -> None:
     with Database(read_settings()) as database:
         await prepare(database)
-        scene = await record()
         async with serving() as server:
             token = await log_in(SALES)
+            scene = await record(token)
             url = make_url(database.urls.app).set(drivername="postgresql").render_as_string(hide_password=False)
             await compare(scene, (url, database.admin_url), token, requests, server)
             await check_sessions(token, scene.quote)

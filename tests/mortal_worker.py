@@ -35,7 +35,7 @@ SETTINGS = WorkerSettings(
     base=timedelta(milliseconds=5),
     cap=timedelta(milliseconds=200),
     poll=timedelta(milliseconds=50),
-    heartbeat=timedelta(seconds=1),
+    heartbeat=timedelta(seconds=3),  # So that a busy machine makes nobody look dead.
 )
 
 

@@ -24,7 +24,7 @@ from src.domain.shared.errors import DomainError
 from src.domain.shared.text import storable
 
 _logger = structlog.stdlib.get_logger("proffer.worker")
-_AT_ONCE: Final = 8
+AT_ONCE: Final = 8  # Jobs of one worker; long ones have places of their own.
 _LONG_AT_ONCE: Final = 2
 _RECONNECT_PAUSE: Final = 1.0  # Seconds.
 # A server that is away, going away, coming back, or full for the moment.
@@ -91,7 +91,7 @@ async def run_worker(
     """
     settings = settings or WorkerSettings()
     async with asyncio.TaskGroup() as lanes:
-        for is_long, at_once in ((False, _AT_ONCE), (True, _LONG_AT_ONCE)):
+        for is_long, at_once in ((False, AT_ONCE), (True, _LONG_AT_ONCE)):
             lane = {name: handler for name, handler in handlers.items() if (name in long_jobs) is is_long}
             if lane:
                 lanes.create_task(_Lane(url, lane, stop, settings, at_once).run())

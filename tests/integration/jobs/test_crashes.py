@@ -28,7 +28,7 @@ from aiosmtpd.smtp import Envelope
 from sqlalchemy.exc import DBAPIError
 
 from src.adapters.embedded_postgres import EmbeddedPostgres
-from src.adapters.jobs.worker import LOST, libpq_address
+from src.adapters.jobs.worker import AT_ONCE, LOST, libpq_address
 from src.adapters.postgres.addresses import DatabaseUrls
 from src.adapters.postgres.bootstrap import bootstrap, migrate
 from src.adapters.postgres.engine import make_engine
@@ -66,6 +66,7 @@ class Sink:
     port: int = field(default_factory=free_port)
     chance: random.Random = field(default_factory=lambda: random.Random(7))
     taken: Counter[str] = field(default_factory=Counter)
+    dropped: int = 0
     hangs: bool = False
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Envelope) -> str:  # noqa: N802 — The server looks for this name.
@@ -76,6 +77,7 @@ class Sink:
         assert isinstance(envelope.content, bytes)
         self.taken[str(message_from_bytes(envelope.content)["Message-ID"])] += 1
         if self.chance.random() < 0.01:
+            self.dropped += 1
             server.transport.abort()
         return "250 OK"
 
@@ -247,4 +249,7 @@ async def test_whatever_is_killed_no_message_is_lost_and_doubled_ones_can_be_tol
     assert {message.status for message in stored.values()} == {DeliveryStatus.HANDED_OVER}
     assert set(sink.taken) == {message.header for message in stored.values()}  # None lost, none that is nobody's.
     assert verification.intact
-    assert sent - len(sink.taken) <= sent // 20, (sent, len(sink.taken))
+    # Twice went what had an untold end: the connection was dropped, or whoever would have told of it was killed. How many of
+    # those under way had just been taken is a matter of luck and load, and of `PROFFER_CRASHES=full` alone.
+    killed = WORKER_KILLS + SERVER_KILLS * WORKERS
+    assert sent - len(sink.taken) <= (sent // 20 if FULL else sink.dropped + killed * AT_ONCE), (sent, len(sink.taken))
