@@ -50,7 +50,6 @@ from src.domain.identity.user import User
 from src.domain.jobs.record import JobRecord, JobState
 from src.domain.messaging.message import Message
 from src.domain.messaging.template import MailTemplate, TemplateKind
-from src.domain.quoting.explanation import Explanation
 from src.domain.quoting.quote import Quote
 from src.domain.quoting.states import QuoteStatus
 from src.domain.shared.change import Change
@@ -205,6 +204,7 @@ class Arguments:
             "fact_records.between:since": [_NEVER],
             "quotes.explanation:quote_id": [rows["quote_explanations"].quote_id],
             "quotes.explanation:digest": [rows["quote_explanations"].digest],
+            "quotes.keep_explanation:explanation": ["{}"],
             "quotes.next_number:year": [2031],
             "messages.to_person:contact_id": [rows["contacts"].id],
             "messages.erase_person:contact_id": [rows["contacts"].id],
@@ -330,9 +330,6 @@ _THINGS: Final[dict[Any, Any]] = {
     Customer: lambda uow, rows: uow.customers.get(rows["customers"].id),
     CustomerGroup: lambda uow, rows: uow.customer_groups.get(rows["customer_groups"].id),
     ExchangeRate: lambda uow, _: uow.exchange_rates.latest(Currency.of("USD"), Currency.of("EUR"), date(2090, 1, 1)),
-    Explanation: lambda uow, rows: uow.quotes.explanation(
-        rows["quote_explanations"].quote_id, rows["quote_explanations"].revision, rows["quote_explanations"].digest
-    ),
     ExternalIdentity: lambda uow, rows: uow.identity_providers.identity(
         rows["external_identities"].issuer, rows["external_identities"].subject
     ),
