@@ -123,14 +123,12 @@ class ExportContact:
 
     async def __call__(self, actor: Actor, contact_id: ContactId) -> PersonalData:
         async with self._transactions.begin(actor, Permission.ERASE_PERSONS) as uow:
-            contact = await uow.contacts.get(contact_id)
-            survivor = await _goes_on_as(uow, contact)
-            person = (survivor, *await uow.contacts.merged_into(survivor.id))
+            contact, person = await uow.contacts.get(contact_id), await _person(uow, contact_id)
             told = PersonalData(
                 contact=contact,
                 same_person=tuple(one for one in person if one.id != contact_id),
                 customer=await uow.customers.get(contact.customer_id),
-                correspondence=tuple(await uow.messages.to_person(survivor.id)),
+                correspondence=tuple(await uow.messages.to_person(person[0].id)),
             )
             uow.record(ContactExported(resource_id=contact_id, at=self._clock.now()))
             await uow.commit()
@@ -148,9 +146,18 @@ class EraseContact:
         self._transactions, self._clock, self._ids = transactions, clock, ids
 
     async def __call__(self, actor: Actor, contact_id: ContactId) -> Contact:
+        while True:
+            erased = await self._erase(actor, contact_id)
+            if erased is not None:
+                return erased
+
+    async def _erase(self, actor: Actor, contact_id: ContactId) -> Contact | None:
+        """None when somebody was merged meanwhile: it is to be begun anew, for what is locked already is out of order then."""
         now = self._clock.now()
         async with self._transactions.begin(actor, Permission.ERASE_PERSONS) as uow:
             person = await _lock_person(uow, contact_id)
+            if person is None:
+                return None
             left = [one for one in person if one.erased_at is None]
             erasures = [one.erase(now) for one in left or person]  # Refused where nobody is left.
             drafts = sorted({quote_id for one in person for quote_id in await uow.quotes.drafts_to(one.id)})
@@ -167,13 +174,19 @@ class EraseContact:
         return stored
 
 
-async def _lock_person(uow: UnitOfWork, contact_id: ContactId) -> tuple[Contact, ...]:
-    """Who goes on, then those who were merged into them. Only who goes on can take in another, and is locked first."""
-    survivor = await uow.contacts.lock((await _goes_on_as(uow, await uow.contacts.get(contact_id))).id)
-    while survivor.merged_into_id is not None:  # Just now.
-        survivor = await uow.contacts.lock(survivor.merged_into_id)
-    merged = await uow.contacts.merged_into(survivor.id)
-    return survivor, *[await uow.contacts.lock(one.id) for one in merged]
+async def _lock_person(uow: UnitOfWork, contact_id: ContactId) -> tuple[Contact, ...] | None:
+    """As ``_person``; None when others belong to it by the time that those are locked who did before."""
+    before = sorted(one.id for one in await _person(uow, contact_id))
+    for one in before:  # In the order of those who merge, so that nobody waits for each other.
+        await uow.contacts.lock(one)
+    person = await _person(uow, contact_id)
+    return person if sorted(one.id for one in person) == before else None
+
+
+async def _person(uow: UnitOfWork, contact_id: ContactId) -> tuple[Contact, ...]:
+    """Who goes on, then those who were merged into them."""
+    survivor = await _goes_on_as(uow, await uow.contacts.get(contact_id))
+    return survivor, *await uow.contacts.merged_into(survivor.id)
 
 
 async def _take_out(uow: UnitOfWork, draft: Quote, person: Sequence[Contact], actor: Actor, at: datetime) -> None:

@@ -3,6 +3,8 @@
 import asyncio
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from src.adapters.system import SystemClock, Uuid7Ids
 from src.application.customers.change_contact import EraseContact, MergeContacts
@@ -11,6 +13,7 @@ from src.application.transactions import Transactions
 from src.domain.customers.contact import ERASED_NAME, ContactDeleted
 from src.domain.identity.actor import Role
 from tests.builders.quotes import a_contact, a_customer
+from tests.job_queue import until
 from tests.organizations import new_organization
 
 pytestmark = pytest.mark.asyncio
@@ -42,3 +45,31 @@ async def test_two_of_whom_one_is_erased_while_they_are_merged_are_both_erased_o
         assert names[1 - asked_for] == (two[0].name if refused else ERASED_NAME), attempt
         merged_in_all += not refused
     assert merged_in_all  # Sometimes the merge was first.
+
+
+async def test_whoever_is_erased_and_whoever_merges_never_wait_for_each_other(
+    open_postgres: OpenUnitOfWork, app_engine: AsyncEngine
+) -> None:
+    """Who merges locks by id, also those who are merged already, to whom it is refused then."""
+    made, transactions, clock = await new_organization(open_postgres), Transactions(open_postgres), SystemClock()
+    owner = made.actor(Role.OWNER)
+    async with open_postgres(owner) as uow:
+        customer = await uow.customers.save(a_customer().create())
+        two = [await uow.contacts.save(a_contact(customer.id).create()) for _ in range(2)]
+        await uow.commit()
+    duplicate, survivor = sorted(one.id for one in two)
+    await MergeContacts(transactions, clock)(owner, survivor, duplicate)
+
+    async with open_postgres(owner) as uow:
+        await uow.contacts.lock(duplicate)
+        erasing = asyncio.create_task(EraseContact(transactions, clock, Uuid7Ids())(owner, survivor))
+        await until(lambda: _somebody_waits(app_engine))
+        await uow.contacts.lock(survivor)
+
+    assert (await erasing).name == ERASED_NAME
+
+
+async def _somebody_waits(engine: AsyncEngine) -> bool:
+    told = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    async with engine.connect() as connection:
+        return bool((await connection.execute(text(told))).all())
