@@ -86,3 +86,23 @@ async def test_whoever_begins_while_somebody_sweeps_loses_nothing(tmp_path: Path
 
     assert lost == [0, 0, 0]
     assert await asyncio.to_thread(os.listdir, tmp_path) == []
+
+
+async def test_whoever_is_cancelled_while_it_begins_leaves_nothing(tmp_path: Path) -> None:
+    """In a loop of its own, at whose end all that runs in threads has ended too."""
+    files = TemporaryFiles(tmp_path)
+
+    async def write() -> None:
+        async with files.open():
+            await asyncio.Event().wait()
+
+    async def begin_and_cancel() -> None:
+        writing = [asyncio.create_task(write()) for _ in range(20)]
+        await asyncio.sleep(0)  # All have begun.
+        for one in writing:
+            one.cancel()
+        await asyncio.gather(*writing, return_exceptions=True)
+
+    await asyncio.to_thread(asyncio.run, begin_and_cancel())
+
+    assert await asyncio.to_thread(os.listdir, tmp_path) == []

@@ -30,7 +30,8 @@ class TemporaryFiles(ScratchFiles):
 
     @asynccontextmanager
     async def _folder(self) -> AsyncIterator[Path]:
-        folder, lock = await asyncio.to_thread(_make, self._root)
+        # Not in a thread: whoever was cancelled meanwhile would leave a folder that is locked for as long as the process lives.
+        folder, lock = _make(self._root)
         try:
             yield folder / "file"
         finally:
