@@ -4,7 +4,8 @@ import asyncio
 import os
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 from src.adapters.memory.mail import MemoryMailer
 from src.adapters.smtp import EmlMailer, Security, SmtpMailer, SmtpSettings
 from src.adapters.smtp.message import message_of
-from src.application.ports.mail import Attachment, MailDeferred, Mailer, MailRefused, RecipientRefused
+from src.application.ports.mail import NO_ANSWER, Attachment, MailDeferred, Mailer, MailRefused, RecipientRefused
 from src.domain.shared.ids import MessageId
 from tests.builders.mail import (
     ENVELOPES,
@@ -364,8 +365,9 @@ async def test_a_closed_port_is_deferred(sink: Sink) -> None:
         unused.bind(("127.0.0.1", 0))
         closed = replace(smtp_settings(sink), port=unused.getsockname()[1])
 
-        with pytest.raises(MailDeferred):
+        with pytest.raises(MailDeferred) as deferred:
             await SmtpMailer(closed).send(an_email())
+    assert NO_ANSWER not in str(deferred.value)
 
 
 @pytest.mark.asyncio
@@ -377,8 +379,48 @@ async def test_a_server_that_says_nothing_is_deferred() -> None:
     server = await asyncio.start_server(silent, "127.0.0.1", 0)
     async with server:
         mute = Sink(port=server.sockets[0].getsockname()[1])
-        with pytest.raises(MailDeferred):
+        with pytest.raises(MailDeferred) as deferred:
             await SmtpMailer(replace(smtp_settings(mute), timeout_seconds=0.1)).send(an_email())
+    assert NO_ANSWER not in str(deferred.value)
+
+
+@asynccontextmanager
+async def _a_server_that_ends(answer: bytes, *, hangs_up: bool) -> AsyncIterator[SmtpMailer]:
+    """With *answer* to the mail; then it *hangs_up*, or says nothing any more."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 here\r\n")
+        while line := await reader.readline():
+            if line.startswith(b"DATA"):
+                writer.write(b"354 go on\r\n")
+                await reader.readuntil(b"\r\n.\r\n")
+                writer.write(answer)
+                break
+            writer.write(b"250 OK\r\n")
+        if not hangs_up:
+            await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        sink = Sink(port=server.sockets[0].getsockname()[1])
+        settings = smtp_settings(sink, security=Security.NONE, username="", password="")
+        yield SmtpMailer(replace(settings, timeout_seconds=5 if hangs_up else 0.3))
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("hangs_up", [True, False])
+async def test_a_server_that_does_not_answer_to_the_mail_may_have_taken_it(hangs_up: bool) -> None:
+    async with _a_server_that_ends(b"", hangs_up=hangs_up) as mailer:
+        with pytest.raises(MailDeferred, match=f"^{NO_ANSWER}"):
+            await mailer.send(an_email())
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("hangs_up", [True, False])
+async def test_what_was_taken_is_not_sent_again_because_the_server_does_not_say_goodbye(hangs_up: bool) -> None:
+    async with _a_server_that_ends(b"250 kept\r\n", hangs_up=hangs_up) as mailer:
+        assert await mailer.send(an_email()) == "kept"
 
 
 @pytest.mark.asyncio

@@ -8,7 +8,7 @@ import aiosmtplib
 
 from src.adapters.smtp.message import message_of
 from src.adapters.smtp.settings import Security, SmtpSettings
-from src.application.ports.mail import Email, MailDeferred, Mailer, MailRefused, RecipientRefused
+from src.application.ports.mail import NO_ANSWER, Email, MailDeferred, Mailer, MailRefused, RecipientRefused
 from src.domain.shared.text import storable
 
 
@@ -26,12 +26,14 @@ class SmtpMailer(Mailer):
         """As promised by the port. A login or certificate that fails is deferred: the message is not to blame."""
         settings = self._settings
         message = message_of(email, settings.sender_address)
+        sending, answer = False, None
         try:
             async with asyncio.timeout(settings.timeout_seconds):
                 async with self._client() as client:
                     if client.is_ehlo_or_helo_needed:
                         await client.ehlo()
                     reports = self._reports(email) if client.supports_extension("dsn") else _NO_REPORTS
+                    sending = True
                     _, answer = await client.send_message(
                         message,
                         sender=settings.return_path or settings.sender_address,
@@ -45,7 +47,10 @@ class SmtpMailer(Mailer):
         except (aiosmtplib.SMTPSenderRefused, aiosmtplib.SMTPDataError) as error:
             raise (MailRefused if _is_final(error) else MailDeferred)(_answer(error)) from error
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            raise MailDeferred(storable(f"{type(error).__name__}: {error}")) from error
+            if answer is None:  # Otherwise the message was taken, and only the farewell went wrong.
+                told = f"{type(error).__name__}: {error}"
+                lost = sending and isinstance(error, OSError)
+                raise MailDeferred(storable(f"{NO_ANSWER}: {told}." if lost else told)) from error
         return storable(answer)
 
     def _client(self) -> aiosmtplib.SMTP:

@@ -10,6 +10,7 @@ from uuid import UUID
 from src.application.delivery_jobs import after_failures
 from src.application.ports.clock import Clock, IdFactory
 from src.application.ports.jobs import DELIVER_QUOTE, IMPORT_CATALOG, RUN_EXPORT, UNKNOWN_ENDS, Job
+from src.application.ports.mail import NO_ANSWER
 from src.application.ports.unit_of_work import UnitOfWork
 from src.application.transactions import Transactions
 from src.domain.documents.catalog_import import ImportEnded, RowError
@@ -130,8 +131,10 @@ class ClearUpAfterJob:
 def _answer(job: JobRecord) -> str:
     """Why a mail was given up. An attempt may hand it over and end, or be interrupted, before it can say so."""
     if job.state is JobState.CANCELLED:
-        return f"{_CANCELLED} {_MAY_HAVE_LEFT}" if job.attempt else f"Not sent: {_CANCELLED}"
-    return f"{job.error} {_MAY_HAVE_LEFT}" if job.error.startswith(UNKNOWN_ENDS) else job.error
+        # Attempts that were given back, or were before somebody retried the job, are not counted.
+        return f"Not sent: {_CANCELLED}" if job.started_at is None else f"{_CANCELLED} {_MAY_HAVE_LEFT}"
+    unknown = job.error.startswith((*UNKNOWN_ENDS, NO_ANSWER))
+    return f"{job.error} {_MAY_HAVE_LEFT}" if unknown else job.error
 
 
 class ReportProgress:

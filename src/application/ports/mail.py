@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import UUID
 
 from src.application.ports.documents import QuoteDocument
@@ -53,13 +53,17 @@ class Email:
     envelope_id: str = ""
 
 
+NO_ANSWER: Final = "No answer came to the mail"
+
+
 class Mailer(Protocol):
     @abstractmethod
     async def send(self, email: Email) -> str:
         """Hand the message over and return the server's last answer, as evidence.
 
         Raises MailRefused when another attempt is pointless (5xx, bad address), RecipientRefused where that is the
-        recipient's fault alone, MailDeferred when it is not pointless (4xx, no connection, no answer).
+        recipient's fault alone, MailDeferred when it is not pointless (4xx, no connection, no answer); its sentence begins
+        with NO_ANSWER where the server may have taken the message all the same. What fails after it was taken is no failure.
         """
 
 

@@ -19,7 +19,7 @@ from src.adapters.smtp import JinjaMailTemplates
 from src.application.jobs.manage_jobs import ClearUpAfterJob, RetryJob
 from src.application.messaging.deliver_quote import DeliverQuote, DeliverQuoteCommand
 from src.application.ports.documents import QuoteDocument, QuoteRenderer, RenderedDocument
-from src.application.ports.mail import MailDeferred, MailRefused, RecipientRefused
+from src.application.ports.mail import NO_ANSWER, MailDeferred, MailRefused, RecipientRefused
 from src.application.ports.storage import StorageUnavailable
 from src.application.quoting.cancel_quote import CancelQuote, CancelQuoteCommand
 from src.application.quoting.send_quote import SendQuote, SendQuoteCommand
@@ -34,7 +34,7 @@ from src.domain.quoting.states import QuoteStatus
 from src.domain.quoting.validity import end_of_validity
 from src.domain.shared.ids import MessageId
 from tests.builders.mail import ENVELOPES
-from tests.builders.quotes import a_content, a_customer, a_new_quote
+from tests.builders.quotes import NOON, a_content, a_customer, a_new_quote
 from tests.organizations import ORIGIN, TestOrganization, new_organization
 
 pytestmark = pytest.mark.asyncio
@@ -230,11 +230,13 @@ async def test_what_failed_with_its_job_tells_why_until_it_is_tried_again(post: 
     ("ended", "answer"),
     [
         ({"state": JobState.CANCELLED}, "Not sent: The job was cancelled."),
-        ({"state": JobState.CANCELLED, "attempt": 1}, f"The job was cancelled. {UNKNOWN}"),
+        # Begun once, and given back because its worker stopped.
+        ({"state": JobState.CANCELLED, "started_at": NOON, "attempt": 0}, f"The job was cancelled. {UNKNOWN}"),
         (
             {"state": JobState.FAILED, "error": "It took longer than 0:10:00."},
             f"It took longer than 0:10:00. {UNKNOWN}",
         ),
+        ({"state": JobState.FAILED, "error": f"{NO_ANSWER}: lost."}, f"{NO_ANSWER}: lost. {UNKNOWN}"),
         ({"state": JobState.FAILED, "error": "451 later"}, "451 later"),
     ],
 )
