@@ -12,6 +12,7 @@ from src.application.ports.unit_of_work import OpenUnitOfWork
 from src.application.transactions import Transactions
 from src.domain.customers.contact import ERASED_NAME, ContactDeleted
 from src.domain.identity.actor import Role
+from tests.builders.postgres import statements_of
 from tests.builders.quotes import a_contact, a_customer
 from tests.job_queue import until
 from tests.organizations import new_organization
@@ -67,6 +68,33 @@ async def test_whoever_is_erased_and_whoever_merges_never_wait_for_each_other(
         await uow.contacts.lock(survivor)
 
     assert (await erasing).name == ERASED_NAME
+
+
+async def test_whoever_is_merged_while_waited_for_is_erased_with_all_of_them_locked(
+    open_postgres: OpenUnitOfWork, app_engine: AsyncEngine
+) -> None:
+    made, transactions, clock = await new_organization(open_postgres), Transactions(open_postgres), SystemClock()
+    owner = made.actor(Role.OWNER)
+    async with open_postgres(owner) as uow:
+        customer = await uow.customers.save(a_customer().create())
+        duplicate, survivor = [await uow.contacts.save(a_contact(customer.id).create()) for _ in range(2)]
+        await uow.commit()
+
+    async with open_postgres(owner) as uow:
+        for one in (duplicate, survivor):
+            await uow.contacts.lock(one.id)
+        with statements_of(app_engine) as seen:
+            erasing = asyncio.create_task(EraseContact(transactions, clock, Uuid7Ids())(owner, duplicate.id))
+            await until(lambda: _somebody_waits(app_engine))
+            for change in duplicate.merge_into(survivor, clock.now()):
+                await uow.contacts.save(change)
+            await uow.commit()
+            await erasing
+
+    async with open_postgres(owner) as uow:
+        assert [(await uow.contacts.get(one.id)).name for one in (duplicate, survivor)] == [ERASED_NAME] * 2
+    locked = [sql for sql in seen if "FROM proffer.contacts" in sql and sql.endswith("FOR NO KEY UPDATE")]
+    assert len(locked) == 1 + 2  # The one that it knew of, then both.
 
 
 async def _somebody_waits(engine: AsyncEngine) -> bool:
