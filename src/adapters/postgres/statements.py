@@ -62,7 +62,7 @@ _plans: Final[LRUCache[tuple[Any, ...], Plan]] = LRUCache(_FORMS)
 
 
 def planned(statement: ClauseElement, parameters: Values) -> tuple[Plan, list[Any]]:
-    """How *statement* is sent with *parameters*. Raises InvalidRequestError when one is missing."""
+    """How *statement* is sent with *parameters*. Raises InvalidRequestError when one is missing, or has no place."""
     plan, carried = _plan_of(statement, parameters, many=False)
     return _expanded(statement, parameters) if plan.expands else (plan, plan.values(parameters, carried))
 
@@ -103,6 +103,10 @@ def _compile(
         place = places.get(bound.key)
         process = bound.type.dialect_impl(_DIALECT).bind_processor(_DIALECT)
         slots.append(_Slot(bound.key, place, bound if place is None else None, process))
+    # SQLAlchemy drops what it finds no column for, unless the statement itself says it.
+    lost = set(names) - {slot.key for slot in slots}
+    if lost:
+        raise InvalidRequestError(f"The statement has no place for {', '.join(sorted(lost))}.")
     return Plan(sql=compiled.string, has_rows=_has_rows(compiled), slots=tuple(slots))
 
 

@@ -90,6 +90,15 @@ def test_a_missing_parameter_is_told() -> None:
         planned(text("SELECT :wanted"), {})
 
 
+@pytest.mark.parametrize("statement", [insert(quote_counters), update(quote_counters)])
+def test_a_value_that_no_column_takes_is_told(statement: ClauseElement) -> None:
+    row = {"organization_id": uuid4(), "year": 2026, "counter": 1}
+    planned(statement, row)
+
+    with pytest.raises(InvalidRequestError, match="nowhere"):
+        planned(statement, row | {"nowhere": 1})
+
+
 def test_no_value_of_one_statement_stays_for_the_next() -> None:
     first, second = uuid4(), uuid4()
 
