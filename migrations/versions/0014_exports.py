@@ -50,8 +50,8 @@ _INDEXES = (
 )
 
 # A job each night for every organisation that has exports, each of which is forgotten in the end. Whoever is second does
-# nothing. Nights begin at two o'clock, UTC. Asked every minute: one look into the primary key for each organisation, to which
-# the order holds the planner, and not at all that anybody has exported.
+# nothing. Nights begin at two o'clock, UTC. Asked every minute, it takes one look into the primary key for each organisation
+# (the order keeps the planner to that) and never reads all that was ever exported.
 _SCHEDULE = """
     CREATE FUNCTION jobs.schedule_deletion_of_exports(at timestamptz) RETURNS bigint
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
