@@ -149,8 +149,8 @@ class PostgresCustomers(CustomerRepository):
 
     async def hand_over(self, from_id: CustomerId, to_id: CustomerId) -> None:
         for table, column in (
+            (contacts, contacts.c.customer_id),  # Before offers to them, as those lock who erase somebody.
             (quotes, quotes.c.customer_id),
-            (contacts, contacts.c.customer_id),
             (price_lists, price_lists.c.scope_id),
             (coupon_redemptions, coupon_redemptions.c.customer_id),
         ):

@@ -8,12 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from src.adapters.system import SystemClock, Uuid7Ids
 from src.application.customers.change_contact import EraseContact, MergeContacts
+from src.application.customers.change_customer import MergeCustomers
 from src.application.ports.unit_of_work import OpenUnitOfWork
 from src.application.transactions import Transactions
 from src.domain.customers.contact import ERASED_NAME, ContactDeleted
 from src.domain.identity.actor import Role
 from tests.builders.postgres import statements_of
-from tests.builders.quotes import a_contact, a_customer
+from tests.builders.quotes import a_contact, a_customer, a_new_quote
 from tests.job_queue import until
 from tests.organizations import new_organization
 
@@ -68,6 +69,28 @@ async def test_whoever_is_erased_and_whoever_merges_never_wait_for_each_other(
         await uow.contacts.lock(survivor)
 
     assert (await erasing).name == ERASED_NAME
+
+
+async def test_whoever_is_erased_and_whoever_merges_customers_never_wait_for_each_other(
+    open_postgres: OpenUnitOfWork, app_engine: AsyncEngine
+) -> None:
+    """Who erases locks the person and then the offers to them."""
+    made = await new_organization(open_postgres)
+    owner = made.actor(Role.OWNER)
+    async with open_postgres(owner) as uow:
+        survivor, duplicate = [await uow.customers.save(a_customer().create()) for _ in range(2)]
+        contact = await uow.contacts.save(a_contact(duplicate.id).create())
+        quote = await uow.quotes.save(a_new_quote(customer_id=duplicate.id, by=owner.person))
+        await uow.commit()
+
+    async with open_postgres(owner) as uow:
+        await uow.contacts.lock(contact.id)
+        merge = MergeCustomers(Transactions(open_postgres), SystemClock())
+        merging = asyncio.create_task(merge(owner, survivor.id, duplicate.id))
+        await until(lambda: _somebody_waits(app_engine))
+        await uow.quotes.lock(quote.id)
+
+    assert (await merging).id == survivor.id
 
 
 async def test_whoever_is_merged_while_waited_for_is_erased_with_all_of_them_locked(
