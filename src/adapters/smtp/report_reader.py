@@ -106,13 +106,18 @@ def _message_id(parts: list[_Part]) -> str:
     if returned is None:
         return ""
     inside = _parts_of(returned)
-    headers = inside[0] if inside else HeaderParser(policy=compat32).parsestr(str(returned.get_payload()))
-    return _line(headers, "Message-ID")
+    return _line(inside[0] if inside else _headers_in(returned), "Message-ID")
+
+
+def _headers_in(part: _Part) -> _Part:
+    """Read as ASCII: of the character sets that a stranger can name, one takes minutes for 1 MiB that suits it."""
+    del part["Content-Type"]
+    return HeaderParser(policy=compat32).parsestr(str(part.get_payload()))
 
 
 def _parts_of(part: _Part) -> list[_Part]:
-    payload: Any = part.get_payload()
-    return list(payload) if isinstance(payload, list) else []
+    payload: Any = part.get_payload() if part.is_multipart() else []
+    return list(payload)
 
 
 def _line(part: _Part, name: str) -> str:

@@ -1,5 +1,8 @@
 """Reading delivery reports: real ones are understood, and nothing that anybody mails does harm."""
 
+import codecs
+from collections.abc import Iterator
+from typing import NoReturn
 from uuid import UUID
 
 import pytest
@@ -74,6 +77,34 @@ def test_what_was_returned_may_be_cut_off() -> None:
     whole = an_exchange_report(MESSAGE)
 
     assert read(whole[: whole.index(b"Dear Katrin")]) == read(whole)
+
+
+def _refuse(given: object, errors: str = "strict", /) -> NoReturn:
+    raise AssertionError(f"A character set of a stranger's was used, with {errors}, for {given!r}.")
+
+
+@pytest.fixture
+def trap() -> Iterator[str]:
+    """The name of a character set that fails the test when something is read in it."""
+    name = "proffer_trap"
+
+    def find(wanted: str) -> codecs.CodecInfo | None:
+        return codecs.CodecInfo(_refuse, _refuse, name=name) if wanted == name else None
+
+    codecs.register(find)
+    yield name
+    codecs.unregister(find)
+
+
+@pytest.mark.parametrize("type_", ["text/rfc822-headers", "multipart/report", "text/plain"])
+def test_nothing_is_read_in_a_character_set_that_a_stranger_names(type_: str, trap: str) -> None:
+    """1 MiB of some takes minutes, such as of punycode."""
+    whole = a_postfix_report(message_id=MESSAGE).replace(b"Subject: Offer", "Subject: Übersicht".encode())
+    report = read(whole.replace(type_.encode(), f"{type_}; charset={trap}".encode()))
+
+    assert report.message_id == MESSAGE
+    with pytest.raises(NoDeliveryReport):
+        read(whole.replace(b'boundary="B1A2/relay"', f"charset={trap}".encode()))
 
 
 def test_an_answer_is_one_line_of_bounded_length_whatever_a_server_says() -> None:
