@@ -290,24 +290,25 @@ def _without_trace(answer: Response) -> tuple[int, Any]:
 
 
 async def test_whoever_gives_what_is_not_to_be_chosen_is_told_what_is(team: Team) -> None:
-    """For every enumeration, date and id that the document knows, in queries and in bodies."""
+    """For every enumeration, date, id, flag and whole number that the document knows, in queries and in bodies."""
     document = (await team.owner.get("/openapi.json")).json()
     tried = 0
     for method, path, wanted in _wanted(document):
-        address = re.sub(r"\{[^}]*\}", str(uuid4()), path)
-        if wanted.in_query:
-            query = urlencode({**_QUERIES.get(path, {}), str(wanted.where[0]): "nonsense"})
-            answer = await team.owner.send(method, f"{address}?{query}", b"")
-        else:
-            answer = await team.owner.send(method, address, json.dumps(_nested(wanted.where)).encode())
+        address = re.sub(r"\{[^}]*\}", str(uuid4()), path.replace("{number}", "1"))
+        for wrong in _WRONG[: 1 if wanted.in_query else 2]:
+            if wanted.in_query:
+                query = urlencode({**_QUERIES.get((method, path), {}), str(wanted.where[0]): wrong})
+                answer = await team.owner.send(method, f"{address}?{query}", b"")
+            else:
+                answer = await team.owner.send(method, address, json.dumps(_nested(wanted.where, wrong)).encode())
 
-        assert answer.status_code == 422, (method, path, wanted, answer.text)
-        told = {detail["field"]: detail["message"] for detail in answer.json()["details"]}
-        field = str(wanted.where[0]) if wanted.in_query else _named(wanted.where)
-        assert all(word in told[field] for word in wanted.words), (method, path, wanted, told)
-        assert "Invalid" not in told[field]
-        tried += 1
-    assert tried > 100
+            assert answer.status_code == 422, (method, path, wanted, answer.text)
+            told = {detail["field"]: detail["message"] for detail in answer.json()["details"]}
+            field = str(wanted.where[0]) if wanted.in_query else _named(wanted.where)
+            assert all(word in told.get(field, "") for word in wanted.words), (method, path, wanted, wrong, told)
+            assert _STRANGE.search(told[field]) is None, (method, path, wanted, wrong, told)
+            tried += 1
+    assert tried > 300
 
 
 async def test_a_parameter_is_called_as_the_sender_calls_it(nobody: Caller) -> None:
@@ -326,7 +327,14 @@ class Wanted:
 
 
 # What these addresses need beside the parameter that is wrong.
-_QUERIES: Final = {"/api/v1/reports/revenue": {"by": "customer"}, "/api/v1/imports": {"kind": "products"}}
+_QUERIES: Final = {
+    ("GET", "/api/v1/reports/revenue"): {"by": "customer"},
+    ("POST", "/api/v1/imports"): {"kind": "products"},
+}
+# Of a library or a programming language.
+_STRANGE: Final = re.compile(r"`|\b(Invalid|Expected|got|enum|RFC ?3339|UUID|str|int|bool|array|null)\b")
+_WRONG: Final[tuple[Any, ...]] = ("nonsense", {})
+_KINDS: Final = {"boolean": "True or false", "integer": "whole number"}
 _FORMS: Final = {"date": '"2026-03-31"', "date-time": '"2026-03-31T09:00:00Z"', "uuid": "An id is needed"}
 
 
@@ -349,6 +357,8 @@ def _wanted_in(document: dict[str, Any], schema: dict[str, Any], where: tuple[st
         yield Wanted(where, tuple(str(value) for value in schema["enum"] if value is not None))
     elif schema.get("format") in _FORMS:
         yield Wanted(where, (_FORMS[schema["format"]],))
+    elif known := _KINDS.keys() & _types(schema):
+        yield Wanted(where, (_KINDS[known.pop()],))
     for one in schema.get("oneOf", []):
         yield from _wanted_in(document, one, where)
     for name, one in schema.get("properties", {}).items():
@@ -357,10 +367,15 @@ def _wanted_in(document: dict[str, Any], schema: dict[str, Any], where: tuple[st
         yield from _wanted_in(document, schema["items"], (*where, 0))
 
 
-def _nested(where: tuple[str | int, ...]) -> Any:
+def _types(schema: dict[str, Any]) -> set[str]:
+    told = schema.get("type", [])
+    return {told} if isinstance(told, str) else set(told)
+
+
+def _nested(where: tuple[str | int, ...], wrong: object) -> Any:
     if not where:
-        return "nonsense"
-    inner = _nested(where[1:])
+        return wrong
+    inner = _nested(where[1:], wrong)
     return [inner] if where[0] == 0 else {str(where[0]): inner}
 
 

@@ -11,6 +11,7 @@ import pytest
 from msgspec import Meta, Struct, field
 
 from src.entrypoints.schemas.complaints import choices_at, plain_words
+from src.entrypoints.schemas.pricing import DecimalText
 
 
 class Colour(StrEnum):
@@ -39,6 +40,11 @@ class Order(Struct):
     day: date | None = None
     at: datetime | None = None
     id: UUID | None = None
+    urgent: bool = False
+    doors: Annotated[int, Meta(ge=1)] = 4
+    note: Annotated[str, Meta(max_length=3)] = ""
+    price: DecimalText | None = None
+    parts: Annotated[list[int], Meta(max_length=2)] = []
 
 
 @pytest.mark.parametrize(
@@ -70,7 +76,22 @@ def test_choices_are_found_wherever_they_stand(path: str, choices: tuple[str, ..
         ({"day": "31.3.2026"}, 'A date is needed, such as "2026-03-31".'),
         ({"at": "2026-03-31"}, 'A date and time is needed, with Z or its offset, such as "2026-03-31T09:00:00Z".'),
         ({"id": "7"}, 'An id is needed, such as "01980a3c-5b7e-7cc1-9d3f-2f1e6a7b8c9d".'),
-        ({"vehicle": 5}, "Expected object | null, got int."),
+        ({"vehicle": {"type": "bike", "frame": {"colour": 5}, "bells": []}}, "One of these is needed: red, blue."),
+        ({"day": 5}, 'A date is needed, such as "2026-03-31".'),
+        ({"at": {}}, 'A date and time is needed, with Z or its offset, such as "2026-03-31T09:00:00Z".'),
+        ({"id": []}, 'An id is needed, such as "01980a3c-5b7e-7cc1-9d3f-2f1e6a7b8c9d".'),
+        ({"vehicle": 5}, "An object is needed."),
+        ({"vehicle": {"type": "bike", "frame": {"colour": "red"}, "bells": "red"}}, "A list is needed."),
+        ({"urgent": "maybe"}, "True or false is needed."),
+        ({"doors": "two"}, "A whole number is needed."),
+        ({"doors": 0}, "A whole number of at least 1 is needed."),
+        ({"note": 5}, "A text is needed."),
+        (
+            {"price": 12.5},
+            'A plain decimal is needed, as text, such as "1250.00": up to 15 digits, and 6 after the point.',
+        ),
+        ({"note": "more"}, "A text of at most 3 characters is needed."),
+        ({"parts": [1, 2, 3]}, "A list of at most 2 entries is needed."),
     ],
 )
 def test_complaints_say_what_is_wanted(body: Any, words: str) -> None:
