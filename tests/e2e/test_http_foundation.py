@@ -24,6 +24,7 @@ from src.application.ports.storage import StorageUnavailable
 from src.domain.shared.errors import Conflict, Forbidden, Invalid, NotFound, Stale, Unauthenticated
 from src.entrypoints.http.app import HttpSettings, create_app
 from src.entrypoints.http.health import ReadinessCheck
+from src.entrypoints.http.request_limits import RequestRates
 from src.entrypoints.http.requests import origin_of
 from src.entrypoints.logging import configure_logging
 from tests.e2e.conftest import Caller, Team
@@ -300,7 +301,43 @@ async def test_cross_origin_requests_are_closed_unless_an_origin_is_named() -> N
         refused = await client.get("/health/live", headers={"origin": evil})
 
     assert allowed.headers["access-control-allow-origin"] == good
+    assert "ETag" in allowed.headers["access-control-expose-headers"]
     assert "access-control-allow-origin" not in refused.headers
+
+
+@pytest.mark.parametrize("path", ["/echo", "/nowhere"])
+async def test_browsers_may_ask_before_they_send(path: str) -> None:
+    good = "https://app.example"
+    wanted = {"access-control-request-method": "PATCH", "access-control-request-headers": "authorization, if-match"}
+    settings = HttpSettings(cors_origins=(good,))
+    async with _client(_an_app(route_handlers=[_echo], settings=settings)) as client:
+        allowed = await client.options(path, headers={"origin": good} | wanted)
+        refused = await client.options(path, headers={"origin": "https://evil.example"} | wanted)
+        itself = await client.options("/echo")
+
+    assert (allowed.status_code, allowed.headers["access-control-allow-origin"]) == (204, good)
+    assert "PATCH" in allowed.headers["access-control-allow-methods"]
+    assert {"authorization", "if-match"} <= set(allowed.headers["access-control-allow-headers"].split(", "))
+    assert (refused.status_code, "access-control-allow-origin" in refused.headers) == (400, False)
+    assert (itself.status_code, set(itself.headers["allow"].split(", "))) == (204, {"POST", "OPTIONS"})
+
+
+async def test_other_origins_can_read_why_they_were_refused() -> None:
+    good = "https://app.example"
+    settings = HttpSettings(cors_origins=(good,), largest_body=1000, rates=RequestRates(address=5))
+    async with _client(_an_app(route_handlers=[_echo], settings=settings)) as client:
+        json_header = {"origin": good, "content-type": "application/json"}
+        answers = [
+            await client.get("/nowhere", headers={"origin": good}),
+            await client.get("/echo", headers={"origin": good}),
+            await client.post("/echo", content=b"{", headers=json_header),
+            await client.post("/echo", content=b"x" * 1001, headers=json_header),
+            await client.post("/echo?%ff", headers=json_header),
+            await client.get("/nowhere", headers={"origin": good}),
+        ]
+
+    assert [answer.status_code for answer in answers] == [404, 405, 400, 413, 422, 429]
+    assert [answer.headers.get("access-control-allow-origin") for answer in answers] == [good] * 6
 
 
 async def test_every_request_is_one_line_of_the_log(team: Team, log_file: Path) -> None:

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from dishka.integrations.litestar import DishkaRouter
 from litestar import Litestar, Request, Response
 from litestar.config.cors import CORSConfig
+from litestar.middleware import AbstractMiddleware
 from litestar.types import ASGIApp, ControllerRouterHandler, LifespanHook
 
 from src.application.ports.security import Vault
@@ -24,6 +25,16 @@ from src.entrypoints.http.request_limits import AddressLimit, RequestLimiter, Re
 from src.entrypoints.http.requests import Exchange, report, trace_id_of
 from src.entrypoints.http.routes import RouteGuard
 from src.entrypoints.telemetry import traced
+
+# What scripts of other origins need beside the body: the first for If-Match.
+_SHOWN_TO_OTHER_ORIGINS: Final = (
+    "ETag",
+    "Location",
+    "Content-Disposition",
+    "Retry-After",
+    "Idempotency-Replayed",
+    "X-Trace-Id",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +60,7 @@ def create_app(
     on_shutdown: Sequence[LifespanHook] = (),
 ) -> Litestar:
     """The application; ``setup_dishka`` gives it its container."""
-    cors = CORSConfig(allow_origins=list(settings.cors_origins)) if settings.cors_origins else None
+    cors = CORSConfig(allow_origins=list(settings.cors_origins), expose_headers=list(_SHOWN_TO_OTHER_ORIGINS))
     app = Litestar(
         route_handlers=[
             DishkaRouter("", route_handlers=list(route_handlers), before_request=refuse_unknown_parameters),
@@ -60,7 +71,7 @@ def create_app(
         ],
         exception_handlers={Exception: _answer_error, Replayed: partial(_answer_again, vault)},
         openapi_config=openapi_config(),
-        cors_config=cors,
+        cors_config=cors if settings.cors_origins else None,
         on_shutdown=list(on_shutdown),
         request_max_body_size=settings.largest_body,
         logging_config=None,
@@ -68,13 +79,23 @@ def create_app(
     )
     app.state.readiness_checks = tuple(checks)
     app.state.metrics, app.state.metrics_token = Metrics(), settings.metrics_token
-    # Outside of Litestar's own layers, because middleware of a route does not see unknown addresses.
-    once = IdempotencyGuard(app.asgi_handler, vault, required=settings.require_idempotency_keys)
-    guarded: ASGIApp = QueryGuard(BodyGuard(once, largest=settings.largest_body))
-    limited = AddressLimit(RouteGuard(guarded, app), limiter or RequestLimiter(settings.rates))
-    exchange = Exchange(limited, trusted_proxies=settings.trusted_proxies, metrics=app.state.metrics)
+    handler = app.asgi_handler
+    if isinstance(handler, AbstractMiddleware):  # Of cross-origin requests: whoever may ask may read refusals, too.
+        handler.app = _guarded(handler.app, app, settings, vault, limiter)
+    else:
+        handler = _guarded(handler, app, settings, vault, limiter)
+    exchange = Exchange(handler, trusted_proxies=settings.trusted_proxies, metrics=app.state.metrics)
     app.asgi_handler = traced(exchange, endpoint=settings.traces_endpoint) if settings.traces_endpoint else exchange
     return app
+
+
+def _guarded(
+    inner: ASGIApp, app: Litestar, settings: HttpSettings, vault: Vault, limiter: RequestLimiter | None
+) -> ASGIApp:
+    """Outside of Litestar's own layers, because middleware of a route does not see unknown addresses."""
+    once = IdempotencyGuard(inner, vault, required=settings.require_idempotency_keys)
+    guarded = QueryGuard(BodyGuard(once, largest=settings.largest_body))
+    return AddressLimit(RouteGuard(guarded, app), limiter or RequestLimiter(settings.rates))
 
 
 def _answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
