@@ -1,5 +1,6 @@
 """What a name, a number, an e-mail or an id on the command line means: the same in every command."""
 
+from collections.abc import Sequence
 from typing import TypeVar
 from uuid import UUID
 
@@ -36,7 +37,7 @@ async def customer_of(session: CliSession, words: str) -> CustomerId:
         return (await (await session.get(GetCustomer))(session.actor, CustomerId(identity))).id
     criteria = CustomerFilter(search=words)
     page = await (await session.get(ListCustomers))(session.actor, criteria, Paging(limit=LARGEST_PAGE))
-    return _only("customer", words, [(one.party.name, one.id) for one in page.items])
+    return _only("customer", words, [(one.id, (one.party.name,)) for one in page.items])
 
 
 async def contact_of(session: CliSession, customer: CustomerId, words: str) -> ContactId:
@@ -45,7 +46,7 @@ async def contact_of(session: CliSession, customer: CustomerId, words: str) -> C
         return ContactId(identity)
     criteria = ContactFilter(search=words, customer_id=customer)
     page = await (await session.get(ListContacts))(session.actor, criteria, Paging(limit=LARGEST_PAGE))
-    return _only("contact", words, [(one.name, one.id) for one in page.items])
+    return _only("contact", words, [(one.id, (one.name, one.email)) for one in page.items])
 
 
 async def user_of(session: CliSession, words: str) -> User:
@@ -64,14 +65,14 @@ def _id(words: str) -> UUID | None:
         return None
 
 
-def _only(what: str, words: str, found: list[tuple[str, Identity]]) -> Identity:
-    """One whose whole name it is comes before others that only contain it."""
-    exact = [one for one in found if one[0].casefold() == words.casefold()]
+def _only(what: str, words: str, found: Sequence[tuple[Identity, tuple[str, ...]]]) -> Identity:
+    """One whose whole name or e-mail it is comes before others that only contain it."""
+    exact = [one for one, names in found if words.casefold() in map(str.casefold, names)]
     if len(exact) == 1:
-        return exact[0][1]
+        return exact[0]
     if not found:
         raise NotFound(f"There is no {what} {printable(words)!r}.")
     if len(found) > 1:
-        names = ", ".join(printable(name) for name, _ in found[:_SHOWN]) + (", …" if len(found) > _SHOWN else "")
-        raise invalid_field(what, f"Several are meant: {names}. Say more of the name, or the id.")
-    return found[0][1]
+        shown = ", ".join(printable(names[0]) for _, names in found[:_SHOWN]) + (", …" if len(found) > _SHOWN else "")
+        raise invalid_field(what, f"Several are meant: {shown}. Say more of the name, or the id.")
+    return found[0][0]
