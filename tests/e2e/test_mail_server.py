@@ -414,8 +414,11 @@ async def test_a_mail_server_is_asked_to_come_back_while_the_database_is_away_or
     early = await office.command("mail", "report", stdin=content)
     over_http = await office.hand_in(content)
     away = await office.command("mail", "report", stdin=content, PROFFER_DATABASE_URL=nowhere)
+    unfit = await office.command("mail", "report", stdin=content, PROFFER_MAIL_RETURN_PATH="bounces")
 
     assert (early.returncode, away.returncode) == (75, 75), (early.stderr, away.stderr)
+    told = b"proffer: PROFFER_MAIL_RETURN_PATH is 'bounces'; it must be one address, like bounces@example.com.\n"
+    assert (unfit.returncode, unfit.stderr) == (75, told)
     assert (over_http.status_code, over_http.json()["error_code"]) == (409, "report_too_early")
     assert b"Traceback" not in early.stderr + away.stderr
     cancelled = await office.team.sales.post(f"{path}/cancel", {"reason": "mistake"})  # No mail in other tests.

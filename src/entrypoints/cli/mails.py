@@ -34,7 +34,15 @@ from src.domain.messaging.template import (
 from src.entrypoints.cli.failures import TRY_AGAIN, USAGE, explain, fail
 from src.entrypoints.cli.naming import quote_of
 from src.entrypoints.cli.output import print_json, print_table
-from src.entrypoints.cli.session import As, CliSession, Organization, cli_origin, installation, session_of
+from src.entrypoints.cli.session import (
+    As,
+    CliSession,
+    InstallationUnfit,
+    Organization,
+    cli_origin,
+    installation,
+    session_of,
+)
 
 Kind = Annotated[TemplateKind, Parameter(help="Which mail.")]
 Language = Annotated[str, Parameter(help="The first part of a language tag, such as de.")]
@@ -182,6 +190,8 @@ async def report(
         return await _take(given, ignore_others=ignore_others)
     except (OSError, SQLAlchemyError) as error:
         return fail(f"the database cannot be reached: {type(error).__name__}.", TRY_AGAIN)
+    except InstallationUnfit as error:  # Not the report's fault: it must not be lost for it.
+        return fail(error.message, TRY_AGAIN)
 
 
 async def _take(given: Sequence[tuple[str, bytes]], *, ignore_others: bool) -> int:

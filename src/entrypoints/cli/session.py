@@ -1,7 +1,7 @@
 """What a command needs to act inside an organisation: the database, the container and an actor."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from secrets import token_hex
 from typing import Annotated, TypeVar
@@ -9,14 +9,15 @@ from typing import Annotated, TypeVar
 from cyclopts import Parameter, validators
 from dishka import AsyncContainer
 
+from src.adapters.embedded_postgres import EmbeddedPostgresError
 from src.application.ports.identity import AccountDirectory
 from src.application.ports.paging import LARGEST_PAGE
 from src.domain.identity.actor import Actor, Origin
 from src.domain.identity.user import OrganizationRequired, UserNotFound, normal_email
-from src.domain.shared.errors import Invalid, invalid_field
+from src.domain.shared.errors import Conflict, Invalid, invalid_field
 from src.entrypoints.container import make_container
 from src.entrypoints.database import Database
-from src.entrypoints.settings import read_settings
+from src.entrypoints.settings import SettingsError, read_settings
 
 UseCase = TypeVar("UseCase")
 
@@ -42,6 +43,12 @@ Limit = Annotated[
 ]
 
 
+class InstallationUnfit(Conflict):
+    """A setting cannot be used, or the embedded database does not start; the message says what to do."""
+
+    code = "installation_unfit"
+
+
 def cli_origin() -> Origin:
     """Where commands come from: this machine, each with a trace of its own."""
     return Origin(trace_id=token_hex(16), user_agent="proffer-cli")
@@ -58,9 +65,13 @@ class CliSession:
 
 @asynccontextmanager
 async def installation() -> AsyncIterator[AsyncContainer]:
-    """The installation as whoever runs it sees it: no organisation, no user."""
-    settings = read_settings()
-    with Database(settings) as database:
+    """The installation as whoever runs it sees it: no organisation, no user. Raises InstallationUnfit."""
+    with ExitStack() as stack:
+        try:
+            settings = read_settings()
+            database = stack.enter_context(Database(settings))
+        except (SettingsError, EmbeddedPostgresError) as error:
+            raise InstallationUnfit(str(error)) from error
         container = make_container(settings, database.urls)
         try:
             yield container
