@@ -229,7 +229,7 @@ class Message:
 
         Reports come in any order, doubled, and from several mailboxes behind one address; whatever the order, the message
         ends in the same status: what was delivered once has arrived, and a bounce before or after takes nothing back.
-        One that failed here never left the house as far as we know, and no report moves it.
+        Of one that failed here only *delivered* is news: it had left, though nobody could say so.
         """
         if self.status is DeliveryStatus.QUEUED:
             raise ReportTooEarly("This message has not been handed over yet; hand the report in again, shortly.")
@@ -237,7 +237,7 @@ class Message:
         # Whoever was erased is not to come back with what a server says about them.
         answer = "" if self.recipient == ERASED_ADDRESS else told.answer
         known_to_be_under_way = self.status is DeliveryStatus.HANDED_OVER
-        if told.action is ReportedAction.DELIVERED and (known_to_be_under_way or self.status is DeliveryStatus.BOUNCED):
+        if told.action is ReportedAction.DELIVERED and self.status is not DeliveryStatus.DELIVERED:
             return self._delivered(answer, evidence, at)
         if told.action is ReportedAction.FAILED and known_to_be_under_way:
             return self.bounced(answer=answer, evidence=evidence, at=at)

@@ -220,13 +220,22 @@ async def test_a_report_before_the_mail_is_known_to_have_left_comes_again(
     assert await reports.outcome() is DeliveryOutcome.QUEUED
 
 
-async def test_what_never_left_is_not_moved(offer: Offer, directory: MessageDirectory) -> None:
+async def test_what_failed_here_and_arrived_all_the_same_has_arrived(offer: Offer, directory: MessageDirectory) -> None:
     await offer.settle((await offer.groups())[0])
     reports = Reports(offer, directory)
+    before = await offer.found(failed=True)
 
-    taken = [await reports.tell(action) for action in ("delivered", "failed", "delayed")]
+    taken = [await reports.tell(action) for action in ("failed", "delayed", "delivered", "failed")]
 
-    assert {(one.status, one.changed) for one in taken} == {(DeliveryStatus.FAILED, False)}
+    failed, delivered = DeliveryStatus.FAILED, DeliveryStatus.DELIVERED
+    assert [(one.status, one.changed) for one in taken] == [
+        (failed, False),
+        (failed, False),
+        (delivered, True),
+        (delivered, False),
+    ]
+    assert (before, await offer.found(failed=True)) == (True, False)
+    assert await reports.outcome() is DeliveryOutcome.PARTLY_FAILED
 
 
 async def test_nothing_that_a_server_says_brings_the_erased_back(reports: Reports) -> None:
