@@ -272,6 +272,25 @@ async def test_a_body_that_is_needed_is_asked_for(team: Team) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("post", "/api/v1/imports"),
+        ("post", "/platform/v1/mail-reports"),
+        ("put", "/api/v1/organization/logo"),
+    ],
+)
+async def test_what_a_file_may_be_is_documented_and_told(team: Team, method: str, path: str) -> None:
+    document = (await team.owner.get("/openapi.json")).json()
+
+    answer = await team.owner.send(method, path, b"<p>", "text/html")
+
+    body = document["paths"][path][method]["requestBody"]
+    assert body["required"]
+    assert (answer.status_code, answer.json()["error_code"]) == (415, "unsupported_media_type")
+    assert answer.json()["message"] == f"Send the file itself, as one of {', '.join(body['content'])}."
+
+
 def _schemas(body: dict[str, Any]) -> list[dict[str, Any]]:
     schema = body["content"]["application/json"]["schema"]
     return list(schema.get("oneOf", [schema]))

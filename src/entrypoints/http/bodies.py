@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
@@ -68,7 +69,7 @@ class BodyGuard:
         types, largest = FILES.get(scope["path"], (frozenset(), 0))
         is_file = _media_type(headers) in types
         body = await self._read(headers, receive, largest if is_file else self._largest)
-        problem = BODY_TOO_LARGE if body is None else None if is_file else _check(headers, body)
+        problem = BODY_TOO_LARGE if body is None else None if is_file else _check(headers, body, types)
         if body is None or problem is not None:
             await answer(problem or BODY_TOO_LARGE, scope["state"]["trace_id"], send)
             return
@@ -106,13 +107,17 @@ def _media_type(headers: dict[bytes, bytes]) -> bytes:
     return headers.get(b"content-type", b"").split(b";", 1)[0].strip().lower()
 
 
-def _check(headers: dict[bytes, bytes], body: bytes) -> Problem | None:
+def _check(headers: dict[bytes, bytes], body: bytes, files: frozenset[bytes]) -> Problem | None:
     if not body:
         return None
     if _media_type(headers) != b"application/json":
-        return NOT_JSON
+        return _wrong_type(files) if files else NOT_JSON
     try:
         check_json(body)
     except Invalid as error:
         return problem_of(error)
     return None
+
+
+def _wrong_type(files: frozenset[bytes]) -> Problem:
+    return replace(NOT_JSON, message=f"Send the file itself, as one of {b', '.join(sorted(files)).decode()}.")

@@ -13,6 +13,7 @@ from litestar.routes import HTTPRoute
 from litestar.serialization import encode_json
 
 from src.entrypoints.http.access import Door, accesses_of
+from src.entrypoints.http.bodies import FILES
 from src.entrypoints.http.expected import body_may_be_absent
 
 _STATIC: Final = Path(__file__).parent / "static"
@@ -62,7 +63,7 @@ _ERRORS: Final = {
     "428": "An update needs `If-Match` with the ETag that was read.",
     "429": "Too many requests; try again after `Retry-After` seconds.",
     "413": "The body is too large.",
-    "415": "The body is not called JSON.",
+    "415": "The body is of another type than the address takes.",
     "422": "Values make no sense; `details` lists `{field, message}`.",
     "500": "Our fault; the trace id finds it.",
     "503": "The database cannot be reached; try again after `Retry-After` seconds.",
@@ -173,7 +174,7 @@ class DocsController(Controller):
     async def document(self, request: Request[Any, Any, Any]) -> Response[bytes]:
         """The OpenAPI 3.1 document."""
         document = with_access(with_errors(request.app.openapi_schema.to_schema()), request.app)
-        document = with_optional_bodies(document, request.app)
+        document = with_files(with_optional_bodies(document, request.app))
         return Response(encode_json(document), media_type="application/json")
 
 
@@ -217,6 +218,15 @@ def with_optional_bodies(document: dict[str, Any], app: Litestar) -> dict[str, A
                 operation = document["paths"].get(route.path_format, {}).get(method.lower(), {})
                 if "requestBody" in operation and body_may_be_absent(handler):
                     operation["requestBody"]["required"] = False
+    return document
+
+
+def with_files(document: dict[str, Any]) -> dict[str, Any]:
+    """*document* with the bodies that are files: their handlers take them as they are, and Litestar tells nothing of them."""
+    for path, (types, _) in FILES.items():
+        for method in {"post", "put"} & document["paths"].get(path, {}).keys():
+            content = {one.decode(): {"schema": {"type": "string", "format": "binary"}} for one in sorted(types)}
+            document["paths"][path][method]["requestBody"] = {"required": True, "content": content}
     return document
 
 
