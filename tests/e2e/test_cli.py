@@ -496,6 +496,23 @@ def test_whoever_may_not_is_refused_with_1(demo: Installation) -> None:
     assert (no_subject.returncode, b"known are" in no_subject.stderr) == (3, True)
 
 
+@pytest.mark.parametrize(
+    ("setting", "value", "told"),
+    [
+        ("PROFFER_MAIL_RETURN_PATH", "bounces", "PROFFER_MAIL_RETURN_PATH is 'bounces'; it must be one address"),
+        ("PROFFER_SECRET_KEY", "another key, which is long enough for that", "The database refuses: password auth"),
+    ],
+)
+def test_what_is_wrong_with_the_installation_is_told_in_a_line(
+    demo: Installation, setting: str, value: str, told: str
+) -> None:
+    result = demo.run("quote", "list", "--as", SALES, settings={setting: value})
+
+    assert (result.returncode, result.stdout) == (1, b"")
+    [line] = result.stderr.decode().splitlines()
+    assert line.startswith(f"proffer: {told}")
+
+
 def test_people_are_invited_given_roles_and_locked_out(demo: Installation) -> None:
     viewer = "viewer@nordlicht.example"
     invited = demo.run("user", "invite", "ann@example.com", "Ann Lee", "sales", "--as", OWNER)

@@ -4,10 +4,11 @@ from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from secrets import token_hex
-from typing import Annotated, TypeVar
+from typing import Annotated, Final, TypeVar
 
 from cyclopts import Parameter, validators
 from dishka import AsyncContainer
+from sqlalchemy.exc import DBAPIError
 
 from src.adapters.embedded_postgres import EmbeddedPostgresError
 from src.application.ports.identity import AccountDirectory
@@ -20,6 +21,10 @@ from src.entrypoints.database import Database
 from src.entrypoints.settings import SettingsError, read_settings
 
 UseCase = TypeVar("UseCase")
+
+# Classes of SQLSTATE: connections, logins, unknown databases, too few resources, a server that stops or starts.
+_REFUSED: Final = ("08", "28", "3D", "53", "57")
+_ADVICE: Final = "Are PROFFER_DATABASE_URL and PROFFER_SECRET_KEY those that `proffer migrate` was run with?"
 
 As = Annotated[str, Parameter(name="--as", env_var="PROFFER_USER", help="E-mail of the user to act as.")]
 MaybeAs = Annotated[
@@ -44,7 +49,7 @@ Limit = Annotated[
 
 
 class InstallationUnfit(Conflict):
-    """A setting cannot be used, or the embedded database does not start; the message says what to do."""
+    """A setting cannot be used, the embedded database does not start, or one does not let us in; the message says what to do."""
 
     code = "installation_unfit"
 
@@ -75,6 +80,10 @@ async def installation() -> AsyncIterator[AsyncContainer]:
         container = make_container(settings, database.urls)
         try:
             yield container
+        except DBAPIError as error:
+            if str(getattr(error.orig, "sqlstate", "")).startswith(_REFUSED):
+                raise InstallationUnfit(f"The database refuses: {error.orig}. {_ADVICE}") from error
+            raise
         finally:
             await container.close()
 
