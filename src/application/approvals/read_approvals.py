@@ -1,6 +1,6 @@
 """Look at approval requests: one, all, or those that wait for somebody."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from src.application.approvals.desk import People
@@ -29,11 +29,19 @@ class ListApprovals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestDetails:
-    """A request with its comments, and for each open step those who could decide it now and have not."""
+    """A request with its comments, and for each open step those who could decide it now and have not.
+
+    *names* are those of everybody in the organisation, also of who has left it.
+    """
 
     request: ApprovalRequest
     comments: tuple[Comment, ...]
     waiting_for: tuple[tuple[Step, tuple[User, ...]], ...]
+    names: Mapping[UserId, str]
+
+    def waiting_for_person(self, user_id: UserId) -> tuple[Step, ...]:
+        """The open steps that this one could decide now and has not."""
+        return tuple(step for step, users in self.waiting_for if any(user.id == user_id for user in users))
 
 
 class GetApproval:
@@ -50,7 +58,8 @@ class GetApproval:
         permission = self._subjects.get(request.subject.kind).permission
         approvers = people.approvers(permission, request.excluded)
         waiting = tuple((step, approvers.waiting_for(step)) for step in request.open_steps) if request.live else ()
-        return RequestDetails(request=request, comments=comments, waiting_for=waiting)
+        names = {user.id: user.name for user in people.users}
+        return RequestDetails(request=request, comments=comments, waiting_for=waiting, names=names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from cyclopts import Parameter
 from msgspec import to_builtins
 
 from src.application.approvals.decide_approval import DecideRequest, DecideRequestCommand
-from src.application.approvals.read_approvals import GetApproval, ListApprovals, ListWaiting
+from src.application.approvals.read_approvals import GetApproval, ListApprovals, ListWaiting, RequestDetails
 from src.application.approvals.subject import Subjects
 from src.application.ports.approvals import RequestFilter
 from src.application.ports.paging import Paging
@@ -78,8 +78,8 @@ async def show(approval_id: ApprovalId, *, user: As, organization: Organization 
     waiting = {step.key: users for step, users in details.waiting_for}
     columns = (("Step", "left"), ("Policy", "left"), ("Status", "left"), ("Waits for", "left"), ("Key", "left"))
     print_table(columns, [_step_row(step, waiting.get(step.key, ())) for step in request.steps])
-    for comment in details.comments:
-        print(f"{comment.created_at:%Y-%m-%d %H:%M}  {comment.text}")
+    for line in said(details):
+        print(line)
     return 0
 
 
@@ -150,8 +150,25 @@ async def _decide(
             request_id=seen.id, approved=approved, content_digest=seen.content_digest, reason=reason, step=step
         )
         decided = await (await session.get(DecideRequest))(session.actor, command)
+        details = await (await session.get(GetApproval))(session.actor, decided.id)
     print(f"{decided.subject.title}: {decided.status.value}")
+    for waiting in details.waiting_for_person(session.actor.person):
+        print(f"«{waiting.name}» waits for you as well; approve it by its key: --step {waiting.key}")
     return 0
+
+
+def said(details: RequestDetails) -> list[str]:
+    """Who decided what, for whom and why, and who remarked what, in the order of time; times are UTC."""
+    names = details.names
+    told = [(one.created_at, f"{names.get(one.user_id, one.user_id)}: {one.text}") for one in details.comments]
+    for step in details.request.steps:
+        for given in step.decisions:
+            verb = "approved" if given.approved else "rejected"
+            absent = ", ".join(str(names.get(one, one)) for one in given.on_behalf_of)
+            line = f"{names.get(given.user_id, given.user_id)} {verb} «{step.name}»"
+            line += f" for {absent}" if absent else ""
+            told.append((given.at, f"{line}: {given.reason}" if given.reason else line))
+    return [f"{at:%Y-%m-%d %H:%M}  {line}" for at, line in sorted(told)]
 
 
 async def _facts(session: CliSession, request: ApprovalRequest) -> Facts:
