@@ -1,6 +1,7 @@
 """The demonstration organisation: one user for every role, customers, products, a policy, and offers from real requests."""
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from dishka import AsyncContainer
 
 from src.application.approvals.policies import CreatePolicy, CreatePolicyCommand
 from src.application.catalog.create_product import CreateProduct, CreateProductCommand
+from src.application.catalog.exchange_rates import AddExchangeRates, NewRate
 from src.application.customers.create_contact import CreateContact, CreateContactCommand
 from src.application.customers.create_customer import CreateCustomer, CreateCustomerCommand
 from src.application.customers.decide_customer import CustomerVerb, DecideCustomer, DecideCustomerCommand
@@ -140,6 +142,7 @@ async def seed(container: AsyncContainer, origin: Origin) -> bool:
     sales = await _users(container, boss)
     await _products(container, boss)
     await _policies(container, boss)
+    await _exchange_rate(container, boss)
     await _customers(container, _actor(organization.id, sales, origin), boss)
     return True
 
@@ -183,6 +186,14 @@ async def _policies(container: AsyncContainer, boss: Actor) -> None:
             steps=(StepRule(name="Sales management", roles=(Role.APPROVER, Role.ADMIN)),),
         ),
     )
+
+
+async def _exchange_rate(container: AsyncContainer, boss: Actor) -> None:
+    """What the offer in won is compared by, when it is submitted, with limits in the organisation's currency."""
+    add_rates = await container.get(AddExchangeRates)
+    won, euro = Currency.of("KRW"), Currency.of("EUR")
+    rate = NewRate(base=won, target=euro, rate=Decimal("0.000592"), source="Treasury", as_of=date(2026, 1, 2))
+    await add_rates(boss, [rate])
 
 
 async def _customers(container: AsyncContainer, sales: Actor, boss: Actor) -> None:

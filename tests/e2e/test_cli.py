@@ -374,6 +374,11 @@ def test_heads_are_signed_kept_and_asked_for(demo: Installation, tmp_path: Path)
     assert b"intact: nothing new since entry" in again.stdout
     assert head["key_id"].encode() in demo.run("audit", "keys").stdout
     assert demo.run("audit", "verify", "--organization", "nowhere").returncode == 4
+    forged = json.loads(proven.read_text())
+    proven.write_text(json.dumps(forged | {"sequence": forged["sequence"] - 1}))
+    told = demo.run(*arguments)
+    assert b"not all signed here: that is proven from the start" in told.stderr
+    assert (told.returncode, b"nothing new" in told.stdout) == (0, False)
     heads.write_text("no head")
     assert demo.run(*arguments).returncode == 3
     heads.write_text(json.dumps(head | {"sequence": head["sequence"] + 1}))
@@ -556,6 +561,8 @@ def test_organisations_are_made_suspended_and_restored(demo: Installation) -> No
 def test_an_approval_is_previewed_listed_shown_and_decided(demo: Installation) -> None:
     preview = demo.run("approval", "preview", "Q-2026-000001", "--as", SALES)
     listed = demo.run("approval", "list", "--as", APPROVER)
+    first = listed.stdout.decode().splitlines()[1].split()[0]
+    shown = demo.run("approval", "show", first, "--as", APPROVER)
     unknown = demo.run("approval", "show", "00000000-0000-0000-0000-000000000000", "--as", APPROVER)
     nobody = demo.run("approval", "preview", "Q-1999-000001", "--as", SALES)
 
@@ -564,6 +571,7 @@ def test_an_approval_is_previewed_listed_shown_and_decided(demo: Installation) -
     assert "discount_percent > 5: yes" in told
     assert told.endswith("Somebody would be asked.\n")
     assert b"3 of 3 approvals." in listed.stdout
+    assert "Astrid Holm approved «" in shown.stdout.decode()
     assert (listed.returncode, unknown.returncode, nobody.returncode) == (0, 4, 4)
 
 

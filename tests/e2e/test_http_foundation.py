@@ -204,6 +204,7 @@ async def test_a_chunked_body_is_bounded_too(failing: AsyncClient) -> None:
     small = await failing.post("/echo", content=b'{"a": 1}', headers=headers)
 
     assert (answer.status_code, answer.json()["error_code"]) == (413, "body_too_large")
+    assert answer.json()["details"]["limit"] == 1000
     assert small.json() == {"a": 1}
 
 

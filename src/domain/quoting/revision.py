@@ -69,7 +69,7 @@ class Revision:
         """Raises InvalidTransition when this state does not allow *verb*."""
         if not self.allows(verb):
             raise InvalidTransition(
-                f"A quote that is {self.status.value.replace('_', ' ')} cannot be changed by «{verb.value}».",
+                f"A quote that is {self.status.value.replace('_', ' ')} does not allow «{verb.value}».",
                 state=self.status.value,
                 verb=verb.value,
                 allowed_verbs=[allowed.value for allowed in allowed_verbs(self.status)],

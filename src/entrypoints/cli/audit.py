@@ -1,5 +1,6 @@
 """``proffer audit …``: read the chain, prove it, sign its heads, remove what is old enough."""
 
+import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -228,11 +229,13 @@ async def _verify_chain(
 
 
 class _Checkpoint:
-    """Up to where chains were proven, in a file if there is one; what was not signed here does not count."""
+    """Up to where chains were proven, in a file if there is one; what was not signed here does not count, and is told of."""
 
     def __init__(self, path: Path | None, proven: Sequence[SignedHead], signer: HeadSigner, clock: Clock) -> None:
         self._path, self._signer, self._clock = path, signer, clock
         self._done = {signed.organization_id: signed for signed in proven if signer.is_ours(signed)}
+        if len(self._done) < len(proven):
+            print(f"What {path} says was not all signed here: that is proven from the start.", file=sys.stderr)
 
     def of(self, actor: Actor) -> ChainHead | None:
         done = self._done.get(actor.organization_id)

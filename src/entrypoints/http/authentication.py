@@ -13,6 +13,8 @@ from src.entrypoints.http.requests import origin_of
 from src.entrypoints.settings import Settings
 
 _SCHEME = "bearer "
+_LOGIN_NEEDED = "Log in first, and send the access token: «Authorization: Bearer …»."
+_KEY_NEEDED = "Send an operator's key: «Authorization: Bearer …»."
 
 
 class HttpActors(Provider):
@@ -46,15 +48,15 @@ class HttpActors(Provider):
 
     @provide
     async def operator(self, request: Request, authenticate: AuthenticateOperator, origin: Origin) -> Operator:  # type: ignore[type-arg]  # As above.
-        return await authenticate(_credential(request), origin)
+        return await authenticate(_credential(request, _KEY_NEEDED), origin)
 
     @provide
     async def mail_gate(self, request: Request, authenticate: AuthenticateOperator, origin: Origin) -> MailGate:  # type: ignore[type-arg]  # As above.
-        return await authenticate.mail_gate(_credential(request), origin)
+        return await authenticate.mail_gate(_credential(request, _KEY_NEEDED), origin)
 
 
-def _credential(request: Request) -> str:  # type: ignore[type-arg]  # As above.
+def _credential(request: Request, needed: str = _LOGIN_NEEDED) -> str:  # type: ignore[type-arg]  # As above.
     header = request.headers.get("authorization", "")
     if not header.lower().startswith(_SCHEME):
-        raise Unauthenticated("Log in first, and send the access token: «Authorization: Bearer …».")
+        raise Unauthenticated(needed)
     return header[len(_SCHEME) :].strip()

@@ -14,7 +14,7 @@ from src.application.ports.tabular import LARGEST_FILE
 from src.domain.messaging.report import LARGEST_REPORT
 from src.domain.shared.errors import Invalid
 from src.entrypoints.http.expected import body_may_be_absent
-from src.entrypoints.http.problems import BODY_TOO_LARGE, NOT_JSON, Problem, problem_of
+from src.entrypoints.http.problems import NOT_JSON, Problem, body_too_large, problem_of
 from src.entrypoints.http.requests import answer, is_http
 from src.entrypoints.strict_json import check_json
 
@@ -68,10 +68,14 @@ class BodyGuard:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         types, largest = FILES.get(scope["path"], (frozenset(), 0))
         is_file = _media_type(headers) in types
-        body = await self._read(headers, receive, largest if is_file else self._largest)
-        problem = BODY_TOO_LARGE if body is None else None if is_file else _check(headers, body, types)
-        if body is None or problem is not None:
-            await answer(problem or BODY_TOO_LARGE, scope["state"]["trace_id"], send)
+        limit = largest if is_file else self._largest
+        body = await self._read(headers, receive, limit)
+        if body is None:
+            await answer(body_too_large(limit), scope["state"]["trace_id"], send)
+            return
+        problem = None if is_file else _check(headers, body, types)
+        if problem is not None:
+            await answer(problem, scope["state"]["trace_id"], send)
             return
         if not body and body_may_be_absent(scope["route_handler"]):
             body = b"{}"

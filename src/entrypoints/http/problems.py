@@ -90,9 +90,16 @@ class Problem:
         )
 
 
-BODY_TOO_LARGE: Final = Problem(
-    status=HTTP_413_REQUEST_ENTITY_TOO_LARGE, code="body_too_large", message="The body is too large."
-)
+def body_too_large(limit: int) -> Problem:
+    """*limit* in bytes."""
+    return Problem(
+        status=HTTP_413_REQUEST_ENTITY_TOO_LARGE,
+        code="body_too_large",
+        message=f"The body is too large: at most {limit} bytes are taken here.",
+        details={"limit": limit},
+    )
+
+
 NOT_JSON: Final = Problem(
     status=HTTP_415_UNSUPPORTED_MEDIA_TYPE,
     code="unsupported_media_type",

@@ -173,8 +173,9 @@ class ApprovalController(Controller):
             return _shown(actor, request, subjects)
 
         if waiting_for == "me":
-            if status is not None or submitted_by is not None or cursor is not None:
-                raise invalid_field("waiting_for", "Your inbox is narrowed by subject, skip and limit only.")
+            for name, given in (("status", status), ("submitted_by", submitted_by), ("cursor", cursor)):
+                if given is not None:
+                    raise invalid_field(name, "With waiting_for=me, only subject, skip and limit can be asked for.")
             inbox = await list_waiting(actor, subject, skip=skip, limit=limit)
             items = [shown(request) for request in inbox.items]
             return PageResponse(items=items, total=inbox.total, skip=skip, limit=limit, next_cursor=None)
