@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 if TYPE_CHECKING:
     from litestar.types import ASGIApp, Receive, Scope, Send
@@ -40,7 +40,7 @@ def telling_no_secrets(app: "ASGIApp", wrap: "Callable[[ASGIApp], ASGIApp]") -> 
     """*app* within what *wrap* puts around it, which sees addresses without their secrets."""
 
     async def real(scope: "Scope", receive: "Receive", send: "Send") -> None:
-        await app(scope.get(_REAL_SCOPE, scope), receive, send)  # type: ignore[arg-type]  # A key of our own.
+        await app(cast("Scope", scope.get(_REAL_SCOPE, scope)), receive, send)
 
     wrapped = wrap(real)
 
@@ -51,7 +51,7 @@ def telling_no_secrets(app: "ASGIApp", wrap: "Callable[[ASGIApp], ASGIApp]") -> 
             await wrapped(scope, receive, send)
         else:
             hidden = scope | {"path": shown, "raw_path": shown.encode(), _REAL_SCOPE: scope}
-            await wrapped(hidden, receive, send)  # type: ignore[arg-type]  # The same, with a key of our own.
+            await wrapped(cast("Scope", hidden), receive, send)
 
     return told
 

@@ -38,9 +38,8 @@ class XlsxFile:
         self._sheet: Any = self._book.add_worksheet(_sheet_name(sheet))
         self._day = self._book.add_format({"num_format": "yyyy-mm-dd"})
         self._instant = self._book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
-        # What the public methods call: their checks of the place cost a tenth of the time, and we know the place.
-        self._write_string: Any = self._sheet._write_string  # noqa: SLF001 — a tenth of the time.
-        self._write_number: Any = self._sheet._write_number  # noqa: SLF001 — a tenth of the time.
+        self._write_string: Any = self._sheet._write_string  # noqa: SLF001 — write_string checks a place that we know: a tenth of the time.
+        self._write_number: Any = self._sheet._write_number  # noqa: SLF001 — as write_string does.
         self._bold = self._book.add_format({"bold": True})
         self._row_format: Any = None
         self._last_row = 0  # Of the rows without the totals, once these are written.

@@ -214,15 +214,7 @@ class Message:
 
     def bounced(self, *, answer: str, at: datetime, evidence: Evidence = Evidence.ANSWER) -> Change[Self]:
         """A server will never give it to the recipient."""
-        event = MessageBounced(
-            resource_id=self.quote_id,
-            at=at,
-            message_id=self.id,
-            revision=self.revision,
-            answer=answer,
-            evidence=evidence,
-        )
-        return Change(self, replace(self, status=DeliveryStatus.BOUNCED, answer=answer), (event,))
+        return self._told(MessageBounced, DeliveryStatus.BOUNCED, answer, evidence, at)
 
     def reported(self, report: DeliveryReport, *, evidence: Evidence, at: datetime) -> Change[Self] | None:
         """As another server has it (RFC 3464); None where that changes nothing. Raises ReportTooEarly.
@@ -238,7 +230,7 @@ class Message:
         answer = "" if self.recipient == ERASED_ADDRESS else told.answer
         known_to_be_under_way = self.status is DeliveryStatus.HANDED_OVER
         if told.action is ReportedAction.DELIVERED and self.status is not DeliveryStatus.DELIVERED:
-            return self._delivered(answer, evidence, at)
+            return self._told(MessageDelivered, DeliveryStatus.DELIVERED, answer, evidence, at)
         if told.action is ReportedAction.FAILED and known_to_be_under_way:
             return self.bounced(answer=answer, evidence=evidence, at=at)
         if told.action in UNDER_WAY and known_to_be_under_way:
@@ -265,8 +257,15 @@ class Message:
         """The fixed Message-ID, so that a doubled handover is recognisable."""
         return f"<{self.id}@{_RIGHT_PART}>"
 
-    def _delivered(self, answer: str, evidence: Evidence, at: datetime) -> Change[Self]:
-        event = MessageDelivered(
+    def _told(
+        self,
+        kind: type[MessageBounced | MessageDelivered],
+        status: DeliveryStatus,
+        answer: str,
+        evidence: Evidence,
+        at: datetime,
+    ) -> Change[Self]:
+        event = kind(
             resource_id=self.quote_id,
             at=at,
             message_id=self.id,
@@ -274,7 +273,7 @@ class Message:
             answer=answer,
             evidence=evidence,
         )
-        return Change(self, replace(self, status=DeliveryStatus.DELIVERED, answer=answer), (event,))
+        return Change(self, replace(self, status=status, answer=answer), (event,))
 
     def _noted(self, reported: ReportedAction, answer: str, evidence: Evidence, at: datetime) -> Change[Self] | None:
         if answer == self.answer or self.notes >= MOST_NOTES:

@@ -1,5 +1,7 @@
 """Who is asking: from the bearer token to the actor."""
 
+from typing import TYPE_CHECKING, Any, TypeAlias
+
 from dishka import Provider, Scope, provide
 from litestar import Request
 
@@ -11,6 +13,11 @@ from src.entrypoints.http.exports.files import SmallExports
 from src.entrypoints.http.request_limits import RequestLimiter, RequestRates
 from src.entrypoints.http.requests import origin_of
 from src.entrypoints.settings import Settings
+
+if TYPE_CHECKING:
+    HttpRequest: TypeAlias = Request[Any, Any, Any]
+else:
+    HttpRequest = Request  # dishka knows the bare class only.
 
 _SCHEME = "bearer "
 _LOGIN_NEEDED = "Log in first, and send the access token: «Authorization: Bearer …»."
@@ -30,13 +37,13 @@ class HttpActors(Provider):
         return RequestLimiter(RequestRates(**settings.requests_per_minute))
 
     @provide
-    def origin(self, request: Request) -> Origin:  # type: ignore[type-arg]  # dishka knows the bare class only.
+    def origin(self, request: HttpRequest) -> Origin:
         return origin_of(request)
 
     @provide
     async def actor(
         self,
-        request: Request,  # type: ignore[type-arg]  # As above.
+        request: HttpRequest,
         authenticate: Authenticate,
         origin: Origin,
         limiter: RequestLimiter,
@@ -47,15 +54,15 @@ class HttpActors(Provider):
         return actor
 
     @provide
-    async def operator(self, request: Request, authenticate: AuthenticateOperator, origin: Origin) -> Operator:  # type: ignore[type-arg]  # As above.
+    async def operator(self, request: HttpRequest, authenticate: AuthenticateOperator, origin: Origin) -> Operator:
         return await authenticate(_credential(request, _KEY_NEEDED), origin)
 
     @provide
-    async def mail_gate(self, request: Request, authenticate: AuthenticateOperator, origin: Origin) -> MailGate:  # type: ignore[type-arg]  # As above.
+    async def mail_gate(self, request: HttpRequest, authenticate: AuthenticateOperator, origin: Origin) -> MailGate:
         return await authenticate.mail_gate(_credential(request, _KEY_NEEDED), origin)
 
 
-def _credential(request: Request, needed: str = _LOGIN_NEEDED) -> str:  # type: ignore[type-arg]  # As above.
+def _credential(request: HttpRequest, needed: str = _LOGIN_NEEDED) -> str:
     header = request.headers.get("authorization", "")
     if not header.lower().startswith(_SCHEME):
         raise Unauthenticated(needed)
