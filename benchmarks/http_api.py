@@ -24,6 +24,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from benchmarks.server import POOL, HttpClient, a_home, log_in, prepare, serving
 from benchmarks.statements import Recorded, recorded
+from src.adapters.postgres.connection import COMMIT_WITH
 from src.adapters.postgres.tables import line_items, quote_revisions, quotes
 from src.application.identity.authenticate import Authenticate
 from src.application.ports.clock import Clock
@@ -105,7 +106,7 @@ class BareLoop:
     async def run(self, name: str) -> None:
         fresh: dict[Any, Any] = {self._scene.submitted: next(self._drafts)} if name == "submit" else {}
         *statements, last = self._scene.statements[name]
-        end = f"{last.sql}; COMMIT"  # A write ends as a unit of work does.
+        end = COMMIT_WITH.format(last=last.sql)  # A write ends as a unit of work does.
         if name not in WRITES:
             statements, end = [*statements, last], "ROLLBACK"
         async with self._pool.acquire() as connection:

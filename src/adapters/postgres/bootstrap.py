@@ -44,6 +44,7 @@ async def bootstrap(admin_url: str, secret: str) -> DatabaseUrls:
         await _make_roles(connection, secret)
         await _make_database(connection, name)
     async with _connection(admin.set(database=name)) as connection:
+        await check_commits(connection)
         await _make_schemas(connection, name)
     return role_urls(admin_url, secret)
 
@@ -108,6 +109,14 @@ async def _check_server(connection: AsyncConnection) -> None:
     version = int((await connection.execute(text("SHOW server_version_num"))).scalar_one())
     if version < OLDEST_SERVER:
         raise DatabaseUnfit(f"This PostgreSQL is version {version // 10000}; Proffer needs 15 or later.")
+
+
+async def check_commits(connection: AsyncConnection) -> None:
+    """Raises DatabaseUnfit when commits do not wait for the disk: then a crash takes back what was acknowledged."""
+    if (await connection.execute(text("SHOW synchronous_commit"))).scalar_one() == "off":
+        raise DatabaseUnfit(
+            "This PostgreSQL forgets commits in a crash: synchronous_commit is off. Set it to on, for the server or the database."
+        )
 
 
 async def _make_roles(connection: AsyncConnection, secret: str) -> None:

@@ -32,6 +32,11 @@ _BEGIN: Final = "BEGIN; SELECT set_config('app.tenant_id', '{tenant}', true)"
 # With what the last command of a transaction is about: a message of several commands takes no values.
 _PREPARE: Final = "SELECT current_setting('app.tenant_id', true) AS tenant, set_config('app.document', $1, true)"
 
+# It writes, so its end waits until the disk has it, and with it whatever was committed before.
+REACH_DISK: Final = "SELECT pg_logical_emit_message(true, 'proffer', '')"
+# What *last* locks is let go by the commit, and only then is the disk waited for: all who wait share one write to it.
+COMMIT_WITH: Final = f"SET LOCAL synchronous_commit TO off; {{last}}; COMMIT; {REACH_DISK}"
+
 # What a watcher is told before a statement runs: its SQL, and its values, a row of them for each time that it runs.
 Watcher = Callable[[str, Sequence[Sequence[Any]]], None]
 _watchers: Final[WeakKeyDictionary[Engine, list[Watcher]]] = WeakKeyDictionary()
@@ -171,15 +176,24 @@ class Connection:
         return str(row["tenant"])
 
     async def commit(self, last: str = "") -> None:
-        """*last*: a command that goes along in the message, so that what it locks is locked while the server works only.
+        """When it returns, what was committed is on disk.
 
-        Raises InvalidRequestError when a statement failed in the transaction, so that there is nothing to commit; where *last*
-        itself fails, as any statement.
+        *last*: a command that goes along in the message, so that what it locks is locked while the server works only, and not
+        while the disk does. Others may see what is committed a moment before the disk has it.
+
+        Raises InvalidRequestError when a statement failed in the transaction, so that there is nothing to commit; with *last*,
+        and where *last* itself fails, as any statement.
         """
         if last:
             self._tell(last, [()])
-        if await self._command(f"{last}; COMMIT" if last else "COMMIT") != "COMMIT":
+            await self._command(COMMIT_WITH.format(last=last))
+        elif await self._command("COMMIT") != "COMMIT":
             raise InvalidRequestError("The transaction had failed already; nothing was committed.")
+
+    async def reach_disk(self) -> None:
+        """Wait until everything is on disk that has been committed by now, by anybody; within a transaction, with its commit."""
+        self._tell(REACH_DISK, [()])
+        await self._command(REACH_DISK)
 
     async def close(self) -> None:
         """Undo what is not committed, and give the connection back; one in an unknown state is dropped instead."""

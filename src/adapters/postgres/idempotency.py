@@ -49,6 +49,8 @@ async def take_claim(transaction: Transaction, claim: Claim) -> None:
         return
     if row.fingerprint != claim.fingerprint:
         raise key_reused()
+    await transaction.connection.commit()
+    await transaction.connection.reach_disk()  # Who answers first acknowledges: the other may still wait for it.
     headers = msgspec.json.decode(row.headers, type=tuple[tuple[str, str], ...])
     raise Replayed(StoredAnswer(status=row.status, headers=headers, body=row.body))
 

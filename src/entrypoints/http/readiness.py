@@ -3,12 +3,13 @@
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from src.adapters.postgres.bootstrap import check_commits
 from src.application.ports.storage import ObjectStorage
 from src.entrypoints.http.health import ReadinessCheck
 
 
 class DatabaseReady(ReadinessCheck):
-    """The application role can connect, and the schema is there."""
+    """The application role can connect, what it commits stays, and the schema is there."""
 
     name = "database"
 
@@ -17,6 +18,7 @@ class DatabaseReady(ReadinessCheck):
 
     async def check(self) -> None:
         async with self._engine.connect() as connection:
+            await check_commits(connection)
             await connection.execute(text("SELECT 1 FROM proffer.organizations LIMIT 1"))
 
 
