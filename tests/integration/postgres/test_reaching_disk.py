@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -148,6 +149,22 @@ async def test_a_database_that_forgets_commits_is_refused(
         await DatabaseReady(engine).check()
     await engine.dispose()
     await drop_database(server, name)
+
+
+async def test_a_server_whose_commits_cannot_wait_for_the_disk_is_not_ready(
+    app_engine: AsyncEngine, admin_engine: AsyncEngine
+) -> None:
+    await DatabaseReady(app_engine).check()
+    async with admin_engine.begin() as administrator:
+        known = "SELECT oid::regprocedure FROM pg_proc WHERE proname = 'pg_logical_emit_message' AND proargtypes[2] = 'text'::regtype"
+        function = str((await administrator.execute(text(known))).scalar_one())  # Its arguments differ by version.
+        await administrator.execute(text(f"REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC"))
+    try:
+        with pytest.raises(DBAPIError, match="permission denied"):
+            await DatabaseReady(app_engine).check()
+    finally:
+        async with admin_engine.begin() as administrator:
+            await administrator.execute(text(f"GRANT EXECUTE ON FUNCTION {function} TO PUBLIC"))
 
 
 @contextmanager
