@@ -79,10 +79,13 @@ class _Writer:
         address = party.address
         town = ", ".join(part for part in (f"{address.postal_code} {address.city}".strip(), address.country) if part)
         lines = [address.street, address.region, town]
+        of_registers = (
+            self.labels.korean_registration_number if address.country == "KR" else self.labels.registration_number
+        )
         numbers = [
             label.format(number)
             for label, number in (
-                (self.labels.registration_number, party.registration_number),
+                (of_registers, party.registration_number),
                 (self.labels.vat_number, party.vat_number),
             )
             if number

@@ -20,6 +20,7 @@ class Labels:
     salesperson: str
     buyer: str
     registration_number: str
+    korean_registration_number: str
     vat_number: str
     position: str
     description: str
@@ -68,6 +69,7 @@ ENGLISH = Labels(
     salesperson="Your contact person",
     buyer="Prepared for",
     registration_number="Reg. no. {}",
+    korean_registration_number="Business reg. no. {}",
     vat_number="VAT ID {}",
     position="#",
     description="Description",
@@ -143,6 +145,7 @@ GERMAN = Labels(
     salesperson="Ihr Ansprechpartner",
     buyer="Angebot für",
     registration_number="Reg.-Nr. {}",
+    korean_registration_number="Unternehmensnr. {}",
     vat_number="USt-IdNr. {}",
     position="Pos.",
     description="Beschreibung",
@@ -217,7 +220,8 @@ KOREAN = Labels(
     contact="담당자",
     salesperson="영업 담당",
     buyer="수신",
-    registration_number="사업자등록번호 {}",
+    registration_number="등록번호 {}",
+    korean_registration_number="사업자등록번호 {}",
     vat_number="VAT 번호 {}",
     position="번호",
     description="품목",

@@ -16,7 +16,7 @@ from src.adapters.documents.picture import is_printable_picture
 from src.application.ports.documents import QuoteDocument
 from src.domain.quoting.calculator import calculate
 from src.domain.quoting.pricing import Deposit, Instalment, Tax
-from tests.builders.documents import a_calculation, a_full_quote_document, a_line, a_quote_document
+from tests.builders.documents import BUYER, a_calculation, a_full_quote_document, a_line, a_quote_document
 from tests.builders.pictures import a_png
 from tests.pricings import a_line as a_priced_line
 from tests.pricings import a_pricing
@@ -171,6 +171,24 @@ def test_amounts_have_the_digits_of_the_currency_and_the_marks_of_the_language(
     document = a_quote_document(locale=locale, lines=lines, calculation=a_calculation(currency, lines))
 
     assert payable in pages_of(document)[0].replace("\xa0", " ")
+
+
+@pytest.mark.parametrize(
+    ("locale", "country", "label"),
+    [
+        ("ko", "KR", "사업자등록번호 120-86"),
+        ("ko", "DE", "등록번호 120-86"),
+        ("en", "KR", "Business reg. no. 120-86"),
+        ("en", "DE", "Reg. no. 120-86"),
+        ("de", "KR", "Unternehmensnr. 120-86"),
+    ],
+)
+def test_the_number_of_a_register_is_called_as_in_its_country(locale: str, country: str, label: str) -> None:
+    buyer = replace(BUYER, address=replace(BUYER.address, country=country), registration_number="120-86")
+    [page] = pages_of(a_quote_document(locale=locale, buyer=buyer))
+
+    assert label in page
+    assert ("사업자등록번호 120-86" in page) == (label == "사업자등록번호 120-86")
 
 
 def test_unit_prices_keep_all_their_decimals() -> None:
