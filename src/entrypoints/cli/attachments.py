@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -10,13 +11,13 @@ from cyclopts import Parameter
 
 from src.application.documents.add_attachment import AddAttachment, AddAttachmentCommand
 from src.application.documents.read_attachments import DeleteAttachment, ListAttachments, OpenAttachment
-from src.application.ports.paging import LARGEST_PAGE, Paging
 from src.domain.documents.attachment import Attachment, SubjectKind
 from src.domain.shared.errors import invalid_field
 from src.domain.shared.ids import AttachmentId
 from src.entrypoints.cli.files import FileRefused, check_new, written_whole
 from src.entrypoints.cli.naming import customer_of, quote_of
 from src.entrypoints.cli.output import counted, print_json, print_table, progress
+from src.entrypoints.cli.pages import every
 from src.entrypoints.cli.session import As, CliSession, Organization, session_of
 from src.entrypoints.strict_json import printable
 
@@ -140,14 +141,7 @@ async def _subject(session: CliSession, quote: str, customer: str, approval: UUI
 
 async def _all(session: CliSession, kind: SubjectKind, subject_id: UUID) -> list[Attachment]:
     list_attachments = await session.get(ListAttachments)
-    found: list[Attachment] = []
-    cursor = None
-    while True:
-        page = await list_attachments(session.actor, kind, subject_id, Paging(limit=LARGEST_PAGE, cursor=cursor))
-        found += page.items
-        cursor = page.next_cursor
-        if cursor is None:
-            return found
+    return [one async for one in every(partial(list_attachments, session.actor, kind, subject_id))]
 
 
 async def _pieces(file: Path, tell: Callable[[int], None]) -> AsyncIterator[bytes]:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -20,8 +21,8 @@ from src.application.audit.verify_audit import VerifyArchive, VerifyAudit, Verif
 from src.application.identity.get_organization import GetOrganization
 from src.application.ports.audit import AuditFilter, HeadSigner
 from src.application.ports.clock import Clock
-from src.application.ports.identity import OrganizationDirectory, OrganizationSummary
-from src.application.ports.paging import LARGEST_PAGE, Paging
+from src.application.ports.identity import OrganizationDirectory
+from src.application.ports.paging import Paging
 from src.domain.audit.chain import ChainHead
 from src.domain.audit.entry import AuditEntry
 from src.domain.audit.signed_head import HeadRefused, SignedHead
@@ -36,6 +37,7 @@ from src.entrypoints.cli.failures import BROKEN_CHAIN, fail
 from src.entrypoints.cli.files import FileRefused
 from src.entrypoints.cli.naming import user_of
 from src.entrypoints.cli.output import counted, print_json, print_table, progress
+from src.entrypoints.cli.pages import every
 from src.entrypoints.cli.session import (
     As,
     CliSession,
@@ -294,7 +296,7 @@ async def _chains(
         return
     async with installation() as container:
         directory = await container.get(OrganizationDirectory)
-        everybody = [one async for one in _organizations(directory)]
+        everybody = [one async for one in every(partial(directory.page, ""))]
         wanted = {one.slug for one in everybody} if organization is None else {organization}
         if unknown := wanted - {one.slug for one in everybody}:
             raise OrganizationUnknown(f"There is no organisation {unknown.pop()}.")
@@ -305,17 +307,6 @@ async def _chains(
             if one.slug in wanted
         }
         yield container, actors, [one.id for one in everybody]
-
-
-async def _organizations(directory: OrganizationDirectory) -> AsyncIterator[OrganizationSummary]:
-    cursor = None
-    while True:
-        page = await directory.page("", Paging(limit=LARGEST_PAGE, cursor=cursor))
-        for one in page.items:
-            yield one
-        cursor = page.next_cursor
-        if cursor is None:
-            return
 
 
 def _folder_of(archive: Path | None) -> Path:

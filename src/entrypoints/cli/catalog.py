@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -17,6 +18,7 @@ from src.application.customers.customer_groups import ListCustomerGroups
 from src.application.ports.paging import Paging
 from src.application.ports.tabular import FileRefused
 from src.domain.catalog.price_list import Scope
+from src.domain.catalog.product import Product
 from src.domain.catalog.tax_rate import TaxPeriod
 from src.domain.documents.catalog_import import CatalogImport, ImportKind, ImportMode, ImportStatus
 from src.domain.shared.canonical import decimal_text
@@ -25,7 +27,8 @@ from src.domain.shared.errors import NotFound, invalid_field
 from src.entrypoints.cli.failures import INVALID
 from src.entrypoints.cli.naming import customer_of
 from src.entrypoints.cli.output import counted, print_json, print_table, progress
-from src.entrypoints.cli.session import As, Limit, Organization, session_of
+from src.entrypoints.cli.pages import every
+from src.entrypoints.cli.session import As, CliSession, Limit, Organization, session_of
 from src.entrypoints.schemas.pricing import is_decimal_text
 from src.entrypoints.strict_json import printable
 
@@ -129,10 +132,7 @@ async def ask(
     if not is_decimal_text(quantity):
         raise invalid_field("quantity", f"{quantity!r} is no plain decimal such as 12.5.")
     async with session_of(user, organization) as session:
-        found = await (await session.get(ListProducts))(session.actor, ProductSearch(search=sku), Paging(limit=100))
-        product = next((one for one in found.items if one.sku == sku), None)
-        if product is None:
-            raise NotFound(f"There is no product {sku!r}; proffer catalog search TEXT finds some.")
+        product = await _product_of(session, sku)
         command = AskPricesCommand(
             items=(PriceRequest(product_id=product.id, quantity=Decimal(quantity)),),
             customer_id=await customer_of(session, customer) if customer else None,
@@ -213,6 +213,14 @@ async def add_tax_rate(
         made = await (await session.get(CreateTaxRate))(session.actor, command)
     print(f"The tax rate {made.code} is there.")
     return 0
+
+
+async def _product_of(session: CliSession, sku: str) -> Product:
+    """Raises NotFound."""
+    async for product in every(partial(await session.get(ListProducts), session.actor, ProductSearch(search=sku))):
+        if product.sku == sku:
+            return product
+    raise NotFound(f"There is no product {printable(sku)}; proffer catalog search TEXT finds some.")
 
 
 def _tell(ended: CatalogImport) -> None:

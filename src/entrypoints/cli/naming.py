@@ -1,19 +1,20 @@
 """What a name, a number, an e-mail or an id on the command line means: the same in every command."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
 from src.application.customers.read_customers import GetCustomer, ListContacts, ListCustomers
 from src.application.identity.users import ListUsers
 from src.application.ports.customers import ContactFilter, CustomerFilter
-from src.application.ports.paging import LARGEST_PAGE, Paging
 from src.application.ports.quoting import QuoteFilter, QuoteSummary
 from src.application.quoting.read_quotes import ListQuotes
 from src.domain.identity.user import User, UserNotFound
 from src.domain.quoting.errors import QuoteNotFound
 from src.domain.shared.errors import NotFound, invalid_field
 from src.domain.shared.ids import ContactId, CustomerId
+from src.entrypoints.cli.pages import every
 from src.entrypoints.cli.session import CliSession
 from src.entrypoints.strict_json import printable
 
@@ -24,8 +25,8 @@ _SHOWN = 10  # Of several that a name may mean.
 
 async def quote_of(session: CliSession, number: str) -> QuoteSummary:
     """Raises QuoteNotFound."""
-    page = await (await session.get(ListQuotes))(session.actor, QuoteFilter(search=number), Paging(limit=LARGEST_PAGE))
-    for quote in page.items:
+    list_quotes = await session.get(ListQuotes)
+    async for quote in every(partial(list_quotes, session.actor, QuoteFilter(search=number))):
         if quote.number == number:
             return quote
     raise QuoteNotFound(f"There is no quote {printable(number)}; proffer quote list shows those that there are.")
@@ -36,8 +37,8 @@ async def customer_of(session: CliSession, words: str) -> CustomerId:
     if identity := _id(words):
         return (await (await session.get(GetCustomer))(session.actor, CustomerId(identity))).id
     criteria = CustomerFilter(search=words)
-    page = await (await session.get(ListCustomers))(session.actor, criteria, Paging(limit=LARGEST_PAGE))
-    return _only("customer", words, [(one.id, (one.party.name,)) for one in page.items])
+    found = every(partial(await session.get(ListCustomers), session.actor, criteria))
+    return _only("customer", words, [(one.id, (one.party.name,)) async for one in found])
 
 
 async def contact_of(session: CliSession, customer: CustomerId, words: str) -> ContactId:
@@ -45,8 +46,8 @@ async def contact_of(session: CliSession, customer: CustomerId, words: str) -> C
     if identity := _id(words):
         return ContactId(identity)
     criteria = ContactFilter(search=words, customer_id=customer)
-    page = await (await session.get(ListContacts))(session.actor, criteria, Paging(limit=LARGEST_PAGE))
-    return _only("contact", words, [(one.id, (one.name, one.email)) for one in page.items])
+    found = every(partial(await session.get(ListContacts), session.actor, criteria))
+    return _only("contact", words, [(one.id, (one.name, one.email)) async for one in found])
 
 
 async def user_of(session: CliSession, words: str) -> User:

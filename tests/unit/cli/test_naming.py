@@ -1,19 +1,21 @@
 """Whom a name on the command line means: never somebody else than the one who is called exactly so."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import pytest
 from dishka import Provider, Scope, make_async_container, provide
 
 from src.adapters.memory.unit_of_work import MemoryStore, OpenMemoryUnitOfWork
 from src.application.customers.read_customers import GetCustomer, ListContacts, ListCustomers
+from src.application.ports.paging import LARGEST_PAGE
 from src.application.transactions import Transactions
 from src.domain.identity.actor import Role
 from src.domain.shared.errors import Invalid, NotFound
 from src.domain.shared.ids import CustomerId
 from src.entrypoints.cli.naming import contact_of, customer_of
 from src.entrypoints.cli.session import CliSession
-from tests.builders.quotes import BUYER, a_contact, a_customer
+from tests.builders.quotes import BUYER, NOON, a_contact, a_customer
 from tests.organizations import new_organization
 
 pytestmark = pytest.mark.asyncio
@@ -39,8 +41,9 @@ async def _session(people: Sequence[tuple[str, str]]) -> tuple[CliSession, Custo
     actor = made.actor(Role.OWNER)
     async with open_uow(actor) as uow:
         customer = await uow.customers.save(a_customer(party=BUYER).create())
-        for name, email in people:
-            await uow.contacts.save(a_contact(customer.id, name=name, email=email).create())
+        for number, (name, email) in enumerate(people):
+            came = NOON + timedelta(minutes=number)
+            await uow.contacts.save(a_contact(customer.id, name=name, email=email, created_at=came).create())
         await uow.commit()
     return CliSession(actor, make_async_container(_Reading(Transactions(open_uow)))), customer.id
 
@@ -56,6 +59,15 @@ async def test_a_whole_name_or_e_mail_comes_before_others_that_contain_it(words:
         await contact_of(session, customer_id, "lee@")
     assert several.value.fields[0].message.startswith("Several are meant: ")
     assert await contact_of(session, customer_id, "Marie") != found
+
+
+async def test_whoever_is_meant_may_be_the_first_of_many_who_came_later() -> None:
+    others = [(f"Ann {number}", f"ann{number}@x.example") for number in range(LARGEST_PAGE + 1)]
+    session, customer_id = await _session([("Ann", "ann@x.example"), *others])
+
+    found = await contact_of(session, customer_id, "Ann")
+
+    assert found == await contact_of(session, customer_id, "ann@x.example")
 
 
 async def test_whom_nobody_knows_is_not_guessed() -> None:
