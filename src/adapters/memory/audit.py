@@ -73,9 +73,6 @@ class MemoryAudit(AuditLog):
         entries = self._transaction.state.entries
         return next((entry.sequence for entry in entries if entry.previous_hash == previous_hash), None)
 
-    async def reach_disk(self) -> None:
-        """There is no disk."""
-
     async def signed_heads(self) -> Sequence[SignedHead]:
         return sorted(self._transaction.state.signed_heads, key=lambda signed: (signed.head.sequence, signed.signed_at))
 

@@ -109,8 +109,7 @@ class MemoryUnitOfWork(UnitOfWork):
         self._recorded.append(event)
 
     async def commit(self) -> None:
-        if self._ended:
-            raise RuntimeError("This unit of work has been committed already.")
+        self._check_open()
         self.audit.append(AuditRecord.all_of(self._transaction.changes, self._recorded, self._actor))
         self._ended = True
         once = self._actor.origin.once
@@ -118,6 +117,16 @@ class MemoryUnitOfWork(UnitOfWork):
             once.held = HeldMemoryCommit(self._store, self._transaction, self._actor, once)
             return
         self._store.put(self._transaction)
+
+    async def settle(self) -> None:
+        self._check_open()
+        if self._transaction.changes or self._recorded:
+            raise RuntimeError("A unit of work that changes something is committed.")
+        self._ended = True
+
+    def _check_open(self) -> None:
+        if self._ended:
+            raise RuntimeError("This unit of work has been committed already.")
 
 
 class HeldMemoryCommit(HeldCommit):

@@ -168,9 +168,6 @@ class PostgresAudit(AuditLog):
         found: int | None = (await self._transaction.connection.execute(statement)).scalar_one_or_none()
         return found
 
-    async def reach_disk(self) -> None:
-        await self._transaction.connection.reach_disk()
-
     async def signed_heads(self) -> Sequence[SignedHead]:
         columns = audit_signed_heads.c
         own = columns.organization_id == self._transaction.organization_id

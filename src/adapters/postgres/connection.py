@@ -191,7 +191,7 @@ class Connection:
             raise InvalidRequestError("The transaction had failed already; nothing was committed.")
 
     async def reach_disk(self) -> None:
-        """Wait until everything is on disk that has been committed by now, by anybody; within a transaction, with its commit."""
+        """Wait, outside of a transaction, until everything is on disk that has been committed by now, by anybody."""
         self._tell(REACH_DISK, [()])
         await self._command(REACH_DISK)
 

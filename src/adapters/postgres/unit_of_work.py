@@ -107,6 +107,7 @@ class PostgresUnitOfWork(UnitOfWork):
         self._transaction, self._actor = transaction, actor
         self._recorded: list[DomainEvent] = []
         self._ended = False
+        self.is_held = False  # Whether the last step is somebody else's.
 
     def record(self, event: DomainEvent) -> None:
         self._check_open()
@@ -124,15 +125,20 @@ class PostgresUnitOfWork(UnitOfWork):
         once = self._actor.origin.once
         if once is not None:
             once.held = HeldPostgresCommit(self._transaction, claim_of(self._actor, once), commit)
+            self.is_held = True
             return
         await commit.run()
         # Whatever came now would run without a tenant in a transaction that nobody commits.
         await self._transaction.connection.close()
 
-    @property
-    def is_held(self) -> bool:
-        """Whether the last step is somebody else's."""
-        return self._ended and self._actor.origin.once is not None
+    async def settle(self) -> None:
+        self._check_open()
+        if self._transaction.changes or self._recorded:
+            raise RuntimeError("A unit of work that changes something is committed.")
+        self._ended = True
+        await self._transaction.connection.commit()
+        await self._transaction.connection.reach_disk()
+        await self._transaction.connection.close()
 
     def _check_open(self) -> None:
         if self._ended:

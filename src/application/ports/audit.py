@@ -81,10 +81,6 @@ class AuditLog(Protocol):
         """Where the entry stands that says to follow *previous_hash*."""
 
     @abstractmethod
-    async def reach_disk(self) -> None:
-        """Once this unit of work is committed, no crash takes back what it has read of the chain."""
-        ...
-
     async def signed_heads(self) -> Sequence[SignedHead]:
         """The heads that were signed and that are kept here too, by sequence."""
 

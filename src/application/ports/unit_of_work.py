@@ -89,6 +89,10 @@ class UnitOfWork(Protocol):
     async def commit(self) -> None:
         """Append the audit entries of all saved changes and recorded events to the chain, and make everything last."""
 
+    @abstractmethod
+    async def settle(self) -> None:
+        """End it where it has only read; when this returns, no crash takes back what it could read."""
+
 
 class OpenUnitOfWork(Protocol):
     @abstractmethod

@@ -32,7 +32,9 @@ from src.domain.documents.export import ExportFilters, ExportFormat, ExportKind
 from src.domain.identity.actor import Actor, ActorKind, Origin, Permission, PermissionMissing, Role
 from src.domain.shared.errors import Forbidden
 from src.domain.shared.ids import ApiKeyId, OrganizationId
+from src.domain.shared.once import StoredAnswer
 from tests.builders.audit import OTHER_SIGNER, SIGNER, verifying
+from tests.builders.identity import once
 from tests.builders.quotes import NOON, a_customer
 from tests.builders.renderers import SUMMARIES
 from tests.organizations import TestOrganization
@@ -103,6 +105,19 @@ async def test_heads_are_signed_kept_and_held_against_the_chain(
     async with open_uow(owner) as uow:
         signings = [entry.record.action for entry in await uow.audit.of_resource("organization", owner.organization_id)]
     assert signings.count("audit.head_signed") == 2
+
+
+async def test_a_head_is_signed_for_a_request_that_happens_once(
+    open_uow: OpenUnitOfWork, organization: TestOrganization
+) -> None:
+    """A unit of work that only settles what was read is none of its own."""
+    actor, promise = once(organization.actor(Role.OWNER))
+
+    signed = await signing(open_uow, MemoryHeads()).now(actor)
+
+    assert promise.held is not None
+    await promise.held.finish(StoredAnswer(status=201, headers=(), body=b""))
+    assert list(await ListSignedHeads(Transactions(open_uow))(organization.actor(Role.OWNER))) == [signed]
 
 
 async def test_a_kept_head_that_the_chain_does_not_go_through_is_told(

@@ -103,6 +103,22 @@ async def test_a_unit_of_work_commits_once(open_uow: OpenUnitOfWork, organizatio
             await uow.commit()
 
 
+async def test_what_has_changed_something_is_not_settled_and_what_is_settled_changes_nothing(
+    open_uow: OpenUnitOfWork, organization: TestOrganization
+) -> None:
+    customer = a_customer()
+    async with open_uow(organization.actor(Role.SALES)) as uow:
+        await uow.customers.save(customer.create())
+        with pytest.raises(RuntimeError, match="is committed"):
+            await uow.settle()
+    async with open_uow(organization.actor(Role.SALES)) as uow:
+        with pytest.raises(CustomerNotFound):
+            await uow.customers.get(customer.id)
+        await uow.settle()
+        with pytest.raises(RuntimeError, match="already"):
+            await uow.commit()
+
+
 @pytest.mark.parametrize(
     ("look", "refusal"),
     [
