@@ -12,13 +12,7 @@ from src.domain.messaging.message import DeliveryFailed, Message, newest_to_each
 
 async def enqueue_delivery(uow: UnitOfWork, actor: Actor, ids: IdFactory, message: Message) -> None:
     """The job that hands *message* over."""
-    job = Job(
-        id=ids.new(),
-        name=DELIVER_QUOTE,
-        organization_id=actor.organization_id,
-        subject_id=message.id,
-        trace_id=actor.origin.trace_id,
-    )
+    job = Job.asked_by(actor, ids.new(), DELIVER_QUOTE, message.id)
     await uow.jobs.enqueue(job)
 
 
@@ -46,12 +40,7 @@ def _group(message: Message) -> int:
 
 
 async def _enqueue_notice(uow: UnitOfWork, actor: Actor, ids: IdFactory, event: DeliveryFailed) -> None:
-    job = Job(
-        id=ids.new(),
-        name=TELL_OF_FAILED_DELIVERY,
-        organization_id=actor.organization_id,
-        subject_id=event.resource_id,
-        trace_id=actor.origin.trace_id,
-        detail=f"{event.revision}#{event.attempt_group}",
+    job = Job.asked_by(
+        actor, ids.new(), TELL_OF_FAILED_DELIVERY, event.resource_id, detail=f"{event.revision}#{event.attempt_group}"
     )
     await uow.jobs.enqueue(job)

@@ -197,15 +197,7 @@ class ApprovalDesk:
     async def enqueue(
         self, name: str, subject_id: UUID, *, detail: str = "", not_before: datetime | None = None
     ) -> None:
-        job = Job(
-            id=self._ids.new(),
-            name=name,
-            organization_id=self._actor.organization_id,
-            subject_id=subject_id,
-            trace_id=self._actor.origin.trace_id,
-            detail=detail,
-            not_before=not_before,
-        )
+        job = Job.asked_by(self._actor, self._ids.new(), name, subject_id, detail=detail, not_before=not_before)
         await self._uow.jobs.enqueue(job)
 
 
@@ -240,14 +232,7 @@ async def approvers_changed(uow: UnitOfWork, actor: Actor, subjects: Subjects, i
 
 async def look_again(uow: UnitOfWork, actor: Actor, ids: IdFactory, at: datetime) -> None:
     """Have the worker review all live requests at *at*."""
-    job = Job(
-        id=ids.new(),
-        name=REVIEW_APPROVALS,
-        organization_id=actor.organization_id,
-        subject_id=actor.organization_id,
-        trace_id=actor.origin.trace_id,
-        not_before=at,
-    )
+    job = Job.asked_by(actor, ids.new(), REVIEW_APPROVALS, actor.organization_id, not_before=at)
     await uow.jobs.enqueue(job)
 
 

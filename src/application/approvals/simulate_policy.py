@@ -63,13 +63,7 @@ class SimulatePolicy:
             )
             stored = await uow.fact_records.save_simulation(simulation.start())
             if simulation.records > AT_ONCE:
-                job = Job(
-                    id=self._ids.new(),
-                    name=SIMULATE_POLICY,
-                    organization_id=actor.organization_id,
-                    subject_id=simulation.id,
-                    trace_id=actor.origin.trace_id,
-                )
+                job = Job.asked_by(actor, self._ids.new(), SIMULATE_POLICY, simulation.id)
                 await uow.jobs.enqueue(job)
             else:
                 result = await compare(uow, self._subjects, stored, now)

@@ -96,13 +96,7 @@ class StartImport:
                 return known
             stored = await uow.imports.save(started.start())
             if command.later:
-                job = Job(
-                    id=self._ids.new(),
-                    name=IMPORT_CATALOG,
-                    organization_id=actor.organization_id,
-                    subject_id=import_id,
-                    trace_id=actor.origin.trace_id,
-                )
+                job = Job.asked_by(actor, self._ids.new(), IMPORT_CATALOG, import_id)
                 await uow.jobs.enqueue(job)
             await uow.commit()
         return stored

@@ -26,13 +26,7 @@ GRACE: Final = timedelta(days=1)
 
 def erasure_of(attachment_id: AttachmentId, actor: Actor, ids: IdFactory) -> Job:
     """The job that takes its bytes away."""
-    return Job(
-        id=ids.new(),
-        name=ERASE_ATTACHMENT,
-        organization_id=actor.organization_id,
-        subject_id=attachment_id,
-        trace_id=actor.origin.trace_id,
-    )
+    return Job.asked_by(actor, ids.new(), ERASE_ATTACHMENT, attachment_id)
 
 
 class EraseAttachment:

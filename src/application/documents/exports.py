@@ -57,15 +57,7 @@ class RequestExport:
                 created_at=self._clock.now(),
             )
             stored = await uow.exports.save(wanted.request())
-            job = Job(
-                id=wanted.job_id,
-                name=RUN_EXPORT,
-                organization_id=actor.organization_id,
-                subject_id=wanted.id,
-                trace_id=actor.origin.trace_id,
-                ip_address=actor.origin.ip_address,
-                user_agent=actor.origin.user_agent,
-            )
+            job = Job.asked_by(actor, wanted.job_id, RUN_EXPORT, wanted.id, audited=True)
             await uow.jobs.enqueue(job)
             await uow.commit()
         return stored

@@ -98,13 +98,7 @@ async def _issue_invitation(uow: UnitOfWork, actor: Actor, user: User, clock: Cl
     challenge_id = ChallengeId(ids.new())
     issuing = Challenge.issue(challenge_id=challenge_id, user_id=user.id, purpose=Purpose.INVITATION, at=now)
     challenge = await uow.challenges.save(issuing)
-    job = Job(
-        id=ids.new(),
-        name=SEND_INVITATION,
-        organization_id=actor.organization_id,
-        subject_id=challenge.id,
-        trace_id=actor.origin.trace_id,
-    )
+    job = Job.asked_by(actor, ids.new(), SEND_INVITATION, challenge.id)
     await uow.jobs.enqueue(job)
 
 

@@ -72,13 +72,7 @@ class CancelJob:
             cancelled = await uow.jobs.save((await uow.jobs.lock(job_id)).cancel(at=self._clock.now()))
             if cancelled.name in _AWAITED:
                 # Not here: an attempt under way holds what has to be cleared up, and ends only with this commit.
-                job = Job(
-                    id=self._ids.new(),
-                    name=CLEAR_UP,
-                    organization_id=actor.organization_id,
-                    subject_id=job_id,
-                    trace_id=actor.origin.trace_id,
-                )
+                job = Job.asked_by(actor, self._ids.new(), CLEAR_UP, job_id)
                 await uow.jobs.enqueue(job)
             await uow.commit()
         return cancelled

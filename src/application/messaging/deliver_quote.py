@@ -149,13 +149,8 @@ class DeliverQuote:
         async with self._transactions.begin(actor, Permission.DELIVER_MESSAGES) as uow:
             if await uow.mail_templates.keep_fault(template, reason):
                 uow.record(template.failed(reason, self._clock.now()))
-                job = Job(
-                    id=self._ids.new(),
-                    name=TELL_OF_FAILED_TEMPLATE,
-                    organization_id=actor.organization_id,
-                    subject_id=template.id,
-                    trace_id=actor.origin.trace_id,
-                    reference_id=message.quote_id,
+                job = Job.asked_by(
+                    actor, self._ids.new(), TELL_OF_FAILED_TEMPLATE, template.id, reference_id=message.quote_id
                 )
                 await uow.jobs.enqueue(job)
                 await uow.commit()

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 from uuid import UUID
 
 from src.application.ports.paging import Page, Paging
+from src.domain.identity.actor import Actor
 from src.domain.jobs.record import JobRecord, JobState
 from src.domain.shared.change import Change
 from src.domain.shared.ids import OrganizationId
@@ -44,6 +45,33 @@ class Job:
     ip_address: str = ""
     user_agent: str = ""
     not_before: datetime | None = None
+
+    @classmethod
+    def asked_by(
+        cls,
+        actor: Actor,
+        job_id: UUID,
+        name: str,
+        subject_id: UUID,
+        *,
+        reference_id: UUID | None = None,
+        detail: str = "",
+        audited: bool = False,
+        not_before: datetime | None = None,
+    ) -> "Job":
+        """In the actor's organisation and in the trace of their request; *audited*: with its address and agent too."""
+        return cls(
+            id=job_id,
+            name=name,
+            organization_id=actor.organization_id,
+            subject_id=subject_id,
+            trace_id=actor.origin.trace_id,
+            reference_id=reference_id,
+            detail=detail,
+            ip_address=actor.origin.ip_address if audited else "",
+            user_agent=actor.origin.user_agent if audited else "",
+            not_before=not_before,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,14 +29,7 @@ LATER = datetime.now(UTC) + timedelta(days=1)
 
 
 def _a_job(team: TestOrganization, name: str = "nobody_does_this", subject_id: UUID | None = None) -> Job:
-    return Job(
-        id=uuid4(),
-        name=name,
-        organization_id=team.organization.id,
-        subject_id=subject_id or uuid4(),
-        trace_id="0" * 32,
-        not_before=LATER,
-    )
+    return Job.asked_by(team.actor(Role.SALES), uuid4(), name, subject_id or uuid4(), not_before=LATER)
 
 
 async def _add(open_uow: OpenUnitOfWork, team: TestOrganization, *jobs: Job) -> None:

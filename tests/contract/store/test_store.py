@@ -443,15 +443,9 @@ async def test_messages_and_documents_are_kept(open_uow: OpenUnitOfWork, organiz
 
 async def test_a_job_can_be_enqueued(open_uow: OpenUnitOfWork, organization: TestOrganization) -> None:
     """Whether it then exists only after the commit, each queue's own tests look."""
-    job = Job(
-        id=uuid4(),
-        name="nobody_does_this",
-        organization_id=organization.organization.id,
-        subject_id=uuid4(),
-        trace_id="0" * 32,
-    )
-    async with open_uow(organization.actor(Role.SALES)) as uow:
-        await uow.jobs.enqueue(job)
+    sales = organization.actor(Role.SALES)
+    async with open_uow(sales) as uow:
+        await uow.jobs.enqueue(Job.asked_by(sales, uuid4(), "nobody_does_this", uuid4()))
         await uow.commit()
 
 

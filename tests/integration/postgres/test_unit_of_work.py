@@ -215,13 +215,7 @@ async def test_after_the_commit_it_refuses_everything(open_postgres: OpenUnitOfW
 
 
 def _job(shop: Shop) -> Job:
-    return Job(
-        id=IDS.new(),
-        name="deliver_quote",
-        organization_id=shop.made.organization.id,
-        subject_id=IDS.new(),
-        trace_id="0" * 32,
-    )
+    return Job.asked_by(shop.actor, IDS.new(), "deliver_quote", IDS.new())
 
 
 @pytest.mark.asyncio
