@@ -34,7 +34,8 @@ from src.domain.quoting.errors import ContentChanged, InvalidTransition, Recipie
 from src.domain.quoting.revision import CancelReason
 from src.domain.quoting.validity import end_of_validity
 from src.domain.shared.errors import Invalid
-from src.domain.shared.ids import ContactId, MessageId
+from src.domain.shared.ids import ContactId
+from tests.builders.messages import a_queued_message
 from tests.builders.sent_offers import KATRIN, PAUL, Offer
 
 pytestmark = pytest.mark.asyncio
@@ -244,18 +245,8 @@ async def test_a_machine_gone_wild_is_stopped(offer: Offer) -> None:
 
 async def test_nobody_is_in_a_group_twice_but_those_who_were_erased(offer: Offer) -> None:
     async def queue(recipient: str, group: int) -> None:
-        change = Message.queue(
-            message_id=MessageId(uuid4()),
-            quote_id=offer.quote.id,
-            revision=1,
-            recipient=recipient,
-            recipient_name="",
-            note="",
-            at=offer.quote.created_at,
-            attempt_group=group,
-        )
         async with offer.open(offer.sales) as uow:
-            await uow.messages.save(change)
+            await uow.messages.save(a_queued_message(offer.quote.id, recipient=recipient, attempt_group=group))
             await uow.commit()
 
     for address, group in ((KATRIN, 7), (PAUL, 7), (KATRIN, 8)):

@@ -1,6 +1,5 @@
 """Jobs on both stores: seen by their organisation alone, cancelled with what waits for them, told to the audit."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -17,10 +16,9 @@ from src.application.transactions import Transactions
 from src.domain.documents.catalog_import import ImportStatus
 from src.domain.identity.actor import Actor, Origin, PermissionMissing, Role
 from src.domain.jobs.record import JobNotFound, JobState, JobStateConflict
-from src.domain.messaging.message import DeliveryStatus, Message
-from src.domain.shared.ids import MessageId
+from src.domain.messaging.message import DeliveryStatus
 from tests.builders.catalogue import an_import
-from tests.builders.quotes import NOON, a_customer, a_new_quote
+from tests.builders.messages import add_a_queued_message
 from tests.organizations import TestOrganization
 
 pytestmark = pytest.mark.asyncio
@@ -122,20 +120,9 @@ async def test_a_message_whose_job_is_cancelled_has_failed(
 ) -> None:
     admin, transactions = organization.actor(Role.ADMIN), Transactions(open_uow)
     async with open_uow(admin) as uow:
-        customer = await uow.customers.save(a_customer().create())
-        quote = await uow.quotes.save(a_new_quote(customer_id=customer.id, by=admin.person))
-        queued = Message.queue(
-            message_id=MessageId(uuid4()),
-            quote_id=quote.id,
-            revision=1,
-            recipient="ann@example.com",
-            recipient_name="Ann",
-            note="",
-            at=NOON,
-        )
-        message = await uow.messages.save(queued)
+        message = await add_a_queued_message(uow, admin)
         await uow.commit()
-    job = replace(_a_job(organization, DELIVER_QUOTE), subject_id=message.id)
+    job = _a_job(organization, DELIVER_QUOTE, message.id)
     await _add(open_uow, organization, job)
 
     await CancelJob(transactions, SystemClock(), Uuid7Ids())(admin, job.id)
@@ -146,7 +133,7 @@ async def test_a_message_whose_job_is_cancelled_has_failed(
         failed = await uow.messages.get(message.id)
         told = await uow.audit.page(AuditFilter(action="quote.delivery_failed"), Paging())
     assert (failed.status, failed.answer) == (DeliveryStatus.FAILED, "Not sent: The job was cancelled.")
-    assert [entry.record.resource_id for entry in told.items] == [quote.id]
+    assert [entry.record.resource_id for entry in told.items] == [message.quote_id]
 
 
 async def test_progress_is_told(open_uow: OpenUnitOfWork, organization: TestOrganization) -> None:

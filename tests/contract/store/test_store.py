@@ -29,16 +29,17 @@ from src.domain.customers.customer import CustomerNotFound
 from src.domain.documents.stored_document import StoredDocument
 from src.domain.identity.actor import Role
 from src.domain.identity.user import EmailTaken, UserLoginFailed, UserNotFound
-from src.domain.messaging.message import DeliveryStatus, Message, MessageNotFound
+from src.domain.messaging.message import DeliveryStatus, MessageNotFound
 from src.domain.quoting.content import QuoteContent
 from src.domain.quoting.errors import QuoteChangedMeanwhile, QuoteNotFound
 from src.domain.quoting.quote import Quote
 from src.domain.quoting.revision import CancelReason
 from src.domain.quoting.states import QuoteStatus
 from src.domain.shared.change import Change
-from src.domain.shared.ids import CustomerId, DocumentId, MessageId, QuoteId
+from src.domain.shared.ids import CustomerId, DocumentId, QuoteId
 from tests.builders.approvals import a_subject, a_submission, asked, decision
 from tests.builders.audit import SIGNER
+from tests.builders.messages import a_queued_message
 from tests.builders.quotes import (
     NOON,
     a_contact,
@@ -414,15 +415,7 @@ async def test_approvals_are_kept_with_their_decisions(
 
 async def test_messages_and_documents_are_kept(open_uow: OpenUnitOfWork, organization: TestOrganization) -> None:
     quote = await _a_stored_quote(open_uow, organization)
-    queued = Message.queue(
-        message_id=MessageId(uuid4()),
-        quote_id=quote.id,
-        revision=1,
-        recipient="katrin@brandt.example",
-        recipient_name="Katrin Brandt",
-        note="Hello",
-        at=NOON,
-    )
+    queued = a_queued_message(quote.id, note="Hello")
     document = _a_document(quote.id, "a" * 64)
     actor = organization.actor(Role.SALES)
     async with open_uow(actor) as uow:

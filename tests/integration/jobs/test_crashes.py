@@ -41,12 +41,13 @@ from src.application.quoting.send_quote import SendQuote, SendQuoteCommand
 from src.application.quoting.submit_quote import SubmitQuote, SubmitQuoteCommand
 from src.application.transactions import Transactions
 from src.domain.identity.actor import Role
-from src.domain.messaging.message import DeliveryStatus, Message
+from src.domain.messaging.message import DeliveryStatus
 from src.domain.quoting.quote import Quote
 from src.domain.shared.ids import MessageId
 from tests.builders.audit import SIGNER
 from tests.builders.mail import free_port
-from tests.builders.quotes import NOON, a_content, a_customer, a_new_quote
+from tests.builders.messages import a_queued_message
+from tests.builders.quotes import a_content, a_customer, a_new_quote
 from tests.database import SECRET
 from tests.hard_kills import kill_postgres
 from tests.job_queue import until
@@ -105,29 +106,13 @@ class Site:
 
     async def add_messages(self) -> list[MessageId]:
         """So many messages with a job each, by one commit."""
-        made = []
-        async with self.open(self.team.actor(Role.SALES)) as uow:
+        made, sales = [], self.team.actor(Role.SALES)
+        async with self.open(sales) as uow:
             for _ in range(BATCH):
                 self.added += 1
-                queued = Message.queue(
-                    message_id=MessageId(uuid4()),
-                    quote_id=self.quote.id,
-                    revision=1,
-                    recipient="ann@example.com",
-                    recipient_name="Ann",
-                    note="",
-                    at=NOON,
-                    attempt_group=self.added,
-                )
-                made.append((await uow.messages.save(queued)).id)
-                job = Job(
-                    id=uuid4(),
-                    name=DELIVER_QUOTE,
-                    organization_id=self.team.organization.id,
-                    subject_id=made[-1],
-                    trace_id="0" * 32,
-                )
-                await uow.jobs.enqueue(job)
+                queued = await uow.messages.save(a_queued_message(self.quote.id, attempt_group=self.added))
+                made.append(queued.id)
+                await uow.jobs.enqueue(Job.asked_by(sales, uuid4(), DELIVER_QUOTE, queued.id))
             await uow.commit()
         return made
 

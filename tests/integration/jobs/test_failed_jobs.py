@@ -27,11 +27,12 @@ from src.domain.documents.catalog_import import ImportEnded, ImportStatus
 from src.domain.documents.export import MOST_PREPARING, ExportState, TooManyExports
 from src.domain.identity.actor import Actor, Origin, Role
 from src.domain.jobs.record import JobState
-from src.domain.messaging.message import DeliveryStatus, Message
+from src.domain.messaging.message import DeliveryStatus
 from src.domain.shared.ids import ExportId, ImportId, MessageId
 from tests.builders.catalogue import an_import
 from tests.builders.exports import an_export
-from tests.builders.quotes import NOON, a_customer, a_new_quote
+from tests.builders.messages import add_a_queued_message
+from tests.builders.quotes import NOON
 from tests.job_queue import HURRIED, Queue, until
 
 pytestmark = pytest.mark.asyncio
@@ -76,18 +77,7 @@ class Site:
             return (await uow.imports.save(an_import(self.admin.person).start())).id
         if name == RUN_EXPORT:
             return uuid4()
-        customer = await uow.customers.save(a_customer().create())
-        quote = await uow.quotes.save(a_new_quote(customer_id=customer.id, by=self.admin.person))
-        queued = Message.queue(
-            message_id=MessageId(uuid4()),
-            quote_id=quote.id,
-            revision=1,
-            recipient="ann@example.com",
-            recipient_name="Ann",
-            note="",
-            at=NOON,
-        )
-        return (await uow.messages.save(queued)).id
+        return (await add_a_queued_message(uow, self.admin)).id
 
     async def outcome(self, job: Job) -> tuple[str, str]:
         """Of what waited for *job*, and what is told of it."""

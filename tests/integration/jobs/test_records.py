@@ -3,7 +3,6 @@
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
 
 import pytest
 from sqlalchemy.exc import DBAPIError
@@ -17,9 +16,9 @@ from src.application.ports.mail import MailDeferred
 from src.application.transactions import Transactions
 from src.domain.identity.actor import Role
 from src.domain.jobs.record import JobNotFound, JobState, JobStateConflict
-from src.domain.messaging.message import DeliveryStatus, Message
-from src.domain.shared.ids import MessageId
-from tests.builders.quotes import NOON, a_customer, a_new_quote
+from src.domain.messaging.message import DeliveryStatus
+from tests.builders.messages import add_a_queued_message
+from tests.builders.quotes import NOON
 from tests.job_queue import HURRIED, Queue, until
 from tests.organizations import new_organization
 
@@ -176,18 +175,7 @@ async def test_progress_is_told(queue: Queue) -> None:
 async def test_a_message_that_failed_waits_again_with_its_job(queue: Queue) -> None:
     admin = queue.organization.actor(Role.ADMIN)
     async with queue.open(admin) as uow:
-        customer = await uow.customers.save(a_customer().create())
-        quote = await uow.quotes.save(a_new_quote(customer_id=customer.id, by=admin.person))
-        queued = Message.queue(
-            message_id=MessageId(uuid4()),
-            quote_id=quote.id,
-            revision=1,
-            recipient="ann@example.com",
-            recipient_name="Ann",
-            note="",
-            at=NOON,
-        )
-        message = await uow.messages.save(queued)
+        message = await add_a_queued_message(uow, admin)
         await uow.commit()
     job = replace(queue.a_job(DELIVER_QUOTE), subject_id=message.id)
     await queue.add(job)

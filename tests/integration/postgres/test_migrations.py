@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 import pytest_asyncio
@@ -28,10 +27,10 @@ from src.application.ports.paging import Paging
 from src.application.ports.quoting import QuoteFilter
 from src.domain.approvals.conditions import Condition, Operator
 from src.domain.identity.actor import Role
-from src.domain.messaging.message import DeliveryStatus, Message
+from src.domain.messaging.message import DeliveryStatus
 from src.domain.shared.change import Change
-from src.domain.shared.ids import MessageId
 from tests.builders.everything import a_full_organization
+from tests.builders.messages import a_queued_message
 from tests.builders.quotes import NOON, a_policy
 from tests.database import SECRET, drop_database, empty_database
 
@@ -284,17 +283,10 @@ async def test_mails_to_one_address_are_told_apart_by_attempt_groups(
         (first,) = await uow.messages.of_quote(quote.id)
         made = [("ann@example.com", 1), (first.recipient, 2), (first.recipient, 3)]
         for minute, (recipient, group) in enumerate(made, start=1):
-            change = Message.queue(
-                message_id=MessageId(uuid4()),
-                quote_id=quote.id,
-                revision=first.revision,
-                recipient=recipient,
-                recipient_name="",
-                note="",
-                at=first.created_at + timedelta(minutes=minute),
-                attempt_group=group,
+            at = first.created_at + timedelta(minutes=minute)
+            await uow.messages.save(
+                a_queued_message(quote.id, revision=first.revision, recipient=recipient, at=at, attempt_group=group)
             )
-            await uow.messages.save(change)
         await uow.commit()
 
     await app.dispose()
@@ -325,16 +317,8 @@ async def test_what_reports_said_becomes_the_nearest_of_before_and_gateways_are_
         (quote,) = (await uow.quotes.page(QuoteFilter(), Paging())).items
         (first,) = await uow.messages.of_quote(quote.id)
         for group, status in enumerate(statuses, start=2):
-            queued = Message.queue(
-                message_id=MessageId(uuid4()),
-                quote_id=quote.id,
-                revision=first.revision,
-                recipient="ann@example.com",
-                recipient_name="",
-                note="",
-                at=first.created_at + timedelta(minutes=group),
-                attempt_group=group,
-            )
+            at = first.created_at + timedelta(minutes=group)
+            queued = a_queued_message(quote.id, revision=first.revision, at=at, attempt_group=group)
             await uow.messages.save(replace(queued, after=replace(queued.after, status=status)))
         await uow.commit()
     await app.dispose()

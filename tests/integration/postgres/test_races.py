@@ -48,16 +48,16 @@ from src.domain.approvals.conditions import Condition, Operator
 from src.domain.approvals.policy import StepRule
 from src.domain.catalog.tax_rate import TaxPeriod
 from src.domain.identity.actor import Actor, Role
-from src.domain.messaging.message import Message
 from src.domain.messaging.template import TemplateKind, TemplateTexts
 from src.domain.quoting.quote import Quote
 from src.domain.quoting.revision import CancelReason
 from src.domain.quoting.states import OPEN_STATUSES, QuoteStatus
 from src.domain.shared.errors import Conflict, DomainError, NotFound, Stale
-from src.domain.shared.ids import ContactId, CustomerId, MessageId, QuoteId
+from src.domain.shared.ids import ContactId, CustomerId, QuoteId
 from tests.builders.approvals import SUBJECTS
 from tests.builders.audit import SIGNER
 from tests.builders.mail import ENVELOPES
+from tests.builders.messages import a_queued_message
 from tests.builders.quotes import a_contact, a_customer
 from tests.organizations import ORIGIN, TestOrganization, new_organization
 
@@ -234,15 +234,7 @@ async def test_when_all_mails_fail_at_one_instant_it_is_told_once(open_postgres:
             (first,) = await uow.messages.of_quote(quote.id)
             more = [
                 await uow.messages.save(
-                    Message.queue(
-                        message_id=MessageId(ids.new()),
-                        quote_id=quote.id,
-                        revision=1,
-                        recipient=f"{name}@example.com",
-                        recipient_name=name,
-                        note="",
-                        at=first.created_at,
-                    )
+                    a_queued_message(quote.id, recipient=f"{name}@example.com", at=first.created_at)
                 )
                 for name in ("ann", "bea", "cleo")
             ]

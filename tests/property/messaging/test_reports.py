@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from src.domain.messaging.message import MOST_NOTES, DeliveryStatus, Evidence, Message
 from src.domain.messaging.report import DeliveryReport, RecipientReport, ReportedAction
 from src.domain.shared.ids import MessageId, QuoteId
+from tests.builders.messages import a_queued_message
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 reports = st.builds(
@@ -19,15 +20,7 @@ ARRIVED = DeliveryReport(envelope_id="", message_id="", recipients=(RecipientRep
 
 
 def _handed_over() -> Message:
-    queued = Message.queue(
-        message_id=MessageId(UUID(int=1)),
-        quote_id=QuoteId(UUID(int=2)),
-        revision=1,
-        recipient="katrin@brandt.example",
-        recipient_name="Katrin",
-        note="",
-        at=NOON,
-    )
+    queued = a_queued_message(QuoteId(UUID(int=2)), message_id=MessageId(UUID(int=1)))
     return queued.after.handed_over(answer="250 OK", at=NOON).after
 
 
