@@ -186,16 +186,8 @@ class RunApprovalJob:
             )
             composed = self._templates.approval(mail)
             place = f"{step.policy_id.hex[:12]}-{step.step_order}" if step else "request"
-            email = Email(
-                message_id=f"<approval.{request.id}.{place}.{occasion}.{user.id.hex}@proffer.invalid>",
-                sender_name=organization.party.name,
-                reply_to="",
-                recipient=user.email,
-                recipient_name=user.name,
-                subject=composed.subject,
-                text=composed.text,
-                html=composed.html,
-                attachments=(),
+            email = Email.to_user(
+                user, organization, composed, f"approval.{request.id}.{place}.{occasion}.{user.id.hex}"
             )
             try:
                 await self._mailer.send(email)

@@ -113,17 +113,7 @@ class SendChallenge:
             locale=organization.locale,
         )
         composed = self._templates.account(told)
-        email = Email(
-            message_id=f"<challenge.{challenge.id}.{organization.id}@proffer.invalid>",
-            sender_name=organization.party.name,
-            reply_to="",
-            recipient=user.email,
-            recipient_name=user.name,
-            subject=composed.subject,
-            text=composed.text,
-            html=composed.html,
-            attachments=(),
-        )
+        email = Email.to_user(user, organization, composed, f"challenge.{challenge.id}.{organization.id}")
         try:
             await self._mailer.send(email)
         except MailRefused:

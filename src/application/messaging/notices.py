@@ -91,17 +91,7 @@ async def tell(
             locale=organization.locale,
         )
         composed = templates.notice(told)
-        email = Email(
-            message_id=f"<{notice.message_id}.{user.id.hex}@proffer.invalid>",
-            sender_name=organization.party.name,
-            reply_to="",
-            recipient=user.email,
-            recipient_name=user.name,
-            subject=composed.subject,
-            text=composed.text,
-            html=composed.html,
-            attachments=(),
-        )
+        email = Email.to_user(user, organization, composed, f"{notice.message_id}.{user.id.hex}")
         try:
             await mailer.send(email)
         except MailRefused:

@@ -12,6 +12,8 @@ from uuid import UUID
 
 from src.application.ports.documents import QuoteDocument
 from src.domain.identity.challenge import Purpose
+from src.domain.identity.organization import Organization
+from src.domain.identity.user import User
 from src.domain.messaging.report import DeliveryReport
 from src.domain.messaging.template import TemplateKind, TemplateTexts
 from src.domain.shared.errors import FieldError
@@ -33,6 +35,15 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ComposedText:
+    """What a message says, twice: as plain text and as HTML. *subject* is one line."""
+
+    subject: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Email:
     """One message to one recipient. *message_id* is ours and fixed, so that a doubled handover is recognisable.
 
@@ -51,6 +62,21 @@ class Email:
     html: str
     attachments: tuple[Attachment, ...]
     envelope_id: str = ""
+
+    @classmethod
+    def to_user(cls, user: User, organization: Organization, composed: ComposedText, message_id: str) -> "Email":
+        """To one of an organisation's own people, in its name, with no address to answer to. *message_id* is the left part."""
+        return cls(
+            message_id=f"<{message_id}@proffer.invalid>",
+            sender_name=organization.party.name,
+            reply_to="",
+            recipient=user.email,
+            recipient_name=user.name,
+            subject=composed.subject,
+            text=composed.text,
+            html=composed.html,
+            attachments=(),
+        )
 
 
 NO_ANSWER: Final = "No answer came to the mail"
@@ -77,15 +103,6 @@ class RecipientRefused(MailRefused):
 
 class MailDeferred(Exception):
     """The server could not take the message now; its answer is the argument."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComposedText:
-    """What a message says, twice: as plain text and as HTML. *subject* is one line."""
-
-    subject: str
-    text: str
-    html: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

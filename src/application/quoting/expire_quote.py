@@ -65,17 +65,7 @@ class RemindOfExpiry:
             locale=organization.locale,
         )
         composed = self._templates.reminder(told)
-        email = Email(
-            message_id=f"<reminder.{job_id}@proffer.invalid>",
-            sender_name=organization.party.name,
-            reply_to="",
-            recipient=owner.email,
-            recipient_name=owner.name,
-            subject=composed.subject,
-            text=composed.text,
-            html=composed.html,
-            attachments=(),
-        )
+        email = Email.to_user(owner, organization, composed, f"reminder.{job_id}")
         try:
             answer = await self._mailer.send(email)
         except MailRefused as refused:
