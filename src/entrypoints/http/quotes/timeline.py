@@ -14,13 +14,8 @@ from src.domain.identity.actor import Actor
 from src.domain.messaging.message import AttemptGroup, Message
 from src.domain.quoting.revision import Revision
 from src.entrypoints.http.approvals.schemas import ApprovalResponse, shown_facts
+from src.entrypoints.http.audit.schemas import FieldChange
 from src.entrypoints.schemas.pricing import amount_text
-
-
-class FieldChange(Struct, frozen=True):
-    field: str
-    before: object
-    after: object
 
 
 class TimelineEntryResponse(Struct, frozen=True):
