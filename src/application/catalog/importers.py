@@ -42,6 +42,12 @@ class Outcome:
         else:
             self.errors.append(RowError(row=row, column="", message=error.message))
 
+    def count(self, before: object | None, after: object) -> bool:
+        """Whether *after* is to be written: what is as it was before counts neither as created nor as updated."""
+        self.created += before is None
+        self.updated += before is not None and before != after
+        return before != after
+
 
 class Importer(Protocol):
     """Takes the rows of one file in their order. One instance for each file, because it remembers what it has seen."""
@@ -86,13 +92,8 @@ class ProductImporter(Importer):
             except (RowRefused, DomainError) as error:
                 outcome.refuse(row.number, error)
                 continue
-            if before is None:
-                outcome.created += 1
-            elif product == before:
-                continue
-            else:
-                outcome.updated += 1
-            made.append(replace(product, version=product.version + 1))
+            if outcome.count(before, product):
+                made.append(replace(product, version=product.version + 1))
         if write:
             for category in paths.new:
                 await uow.categories.save(category.create())
@@ -302,10 +303,7 @@ class PriceImporter(Importer):
                 outcome.refuse(first, error)
                 continue
             self._lists[price_list.id] = price_list
-            if before is None:
-                outcome.created += 1
-            elif before != price:
-                outcome.updated += 1
+            outcome.count(before, price)
             made.append(replace(price, version=price.version + 1))
         if write:
             await uow.prices.put(made)

@@ -55,11 +55,7 @@ class CustomerImporter(Importer):
             except (RowRefused, DomainError) as error:
                 outcome.refuse(row.number, error)
                 continue
-            if before == after:
-                continue
-            outcome.created += before is None
-            outcome.updated += before is not None
-            if write:
+            if outcome.count(before, after) and write:
                 by = self._registered_by
                 change = after.create() if before is None else before.become(after, now, by=by)
                 stored = await uow.customers.save(change)
@@ -155,11 +151,7 @@ class ContactImporter(Importer):
             except (RowRefused, DomainError) as error:
                 outcome.refuse(row.number, error)
                 continue
-            if before == after:
-                continue
-            outcome.created += before is None
-            outcome.updated += before is not None
-            if write:
+            if outcome.count(before, after) and write:
                 change = after.create() if before is None else before.become(after, now)
                 outcome.made.append((await uow.contacts.save(change)).id)
         return outcome
