@@ -8,12 +8,39 @@ from src.application.ports.jobs import DELIVER_QUOTE, TELL_OF_FAILED_DELIVERY, J
 from src.application.ports.unit_of_work import UnitOfWork
 from src.domain.identity.actor import Actor
 from src.domain.messaging.message import DeliveryFailed, Message, newest_to_each, reached_nobody
+from src.domain.quoting.content import Recipient
+from src.domain.shared.ids import MessageId, QuoteId
 
 
-async def enqueue_delivery(uow: UnitOfWork, actor: Actor, ids: IdFactory, message: Message) -> None:
-    """The job that hands *message* over."""
-    job = Job.asked_by(actor, ids.new(), DELIVER_QUOTE, message.id)
-    await uow.jobs.enqueue(job)
+async def queue_mails(
+    uow: UnitOfWork,
+    actor: Actor,
+    ids: IdFactory,
+    quote_id: QuoteId,
+    revision: int,
+    people: Iterable[Recipient],
+    *,
+    note: str,
+    at: datetime,
+    attempt_group: int = 1,
+) -> list[Message]:
+    """A mail to each of *people*, with the job that hands it over."""
+    queued: list[Message] = []
+    for person in people:
+        change = Message.queue(
+            message_id=MessageId(ids.new()),
+            quote_id=quote_id,
+            revision=revision,
+            recipient=person.email,
+            recipient_name=person.name,
+            note=note,
+            at=at,
+            attempt_group=attempt_group,
+            contact_id=person.contact_id,
+        )
+        queued.append(await uow.messages.save(change))
+        await uow.jobs.enqueue(Job.asked_by(actor, ids.new(), DELIVER_QUOTE, queued[-1].id))
+    return queued
 
 
 async def after_failures(

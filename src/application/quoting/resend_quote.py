@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from src.application.delivery_jobs import enqueue_delivery
+from src.application.delivery_jobs import queue_mails
 from src.application.ports.clock import Clock, IdFactory
 from src.application.ports.unit_of_work import UnitOfWork
 from src.application.quoting.send_quote import LONGEST_NOTE
@@ -24,7 +24,7 @@ from src.domain.quoting.content import QuoteContent, Recipient, each_address_onc
 from src.domain.quoting.errors import RecipientMissing
 from src.domain.quoting.events import QuoteResent
 from src.domain.shared.errors import FieldError, Invalid
-from src.domain.shared.ids import ContactId, MessageId, QuoteId
+from src.domain.shared.ids import ContactId, QuoteId
 from src.domain.shared.text import TextChecks
 
 
@@ -66,21 +66,17 @@ class ResendQuote:
             people = await _addressed(uow, revision.content, command.contact_ids)
             known = [one for one in await uow.messages.of_quote(quote.id) if one.revision == revision.number]
             number = _next_group(known, people)
-            queued: list[Message] = []
-            for person in people:
-                change = Message.queue(
-                    message_id=MessageId(self._ids.new()),
-                    quote_id=quote.id,
-                    revision=revision.number,
-                    recipient=person.email,
-                    recipient_name=person.name,
-                    note=command.note,
-                    at=now,
-                    attempt_group=number,
-                    contact_id=person.contact_id,
-                )
-                queued.append(await uow.messages.save(change))
-                await enqueue_delivery(uow, actor, self._ids, queued[-1])
+            queued = await queue_mails(
+                uow,
+                actor,
+                self._ids,
+                quote.id,
+                revision.number,
+                people,
+                note=command.note,
+                at=now,
+                attempt_group=number,
+            )
             uow.record(
                 QuoteResent(
                     resource_id=quote.id,

@@ -2,17 +2,16 @@
 
 from dataclasses import dataclass
 
-from src.application.delivery_jobs import enqueue_delivery
+from src.application.delivery_jobs import queue_mails
 from src.application.ports.clock import Clock, IdFactory
 from src.application.prices.coupons import save_quote
 from src.application.transactions import Transactions
 from src.domain.identity.actor import Actor, Permission
-from src.domain.messaging.message import Message
 from src.domain.quoting.content import each_address_once
 from src.domain.quoting.errors import RecipientMissing
 from src.domain.quoting.quote import Quote
 from src.domain.quoting.states import Verb
-from src.domain.shared.ids import MessageId, QuoteId
+from src.domain.shared.ids import QuoteId
 from src.domain.shared.text import TextChecks
 
 LONGEST_NOTE = 2000
@@ -51,17 +50,7 @@ class SendQuote:
             sent = await save_quote(uow, quote.send(at=now, expected_digest=command.content_digest))
             if sent.current.content.recipient is None:
                 raise RecipientMissing.of(sent.number)
-            for person in each_address_once(sent.current.content.addressed):
-                queued = Message.queue(
-                    message_id=MessageId(self._ids.new()),
-                    quote_id=sent.id,
-                    revision=sent.current.number,
-                    recipient=person.email,
-                    recipient_name=person.name,
-                    note=command.note,
-                    at=now,
-                    contact_id=person.contact_id,
-                )
-                await enqueue_delivery(uow, actor, self._ids, await uow.messages.save(queued))
+            people = each_address_once(sent.current.content.addressed)
+            await queue_mails(uow, actor, self._ids, sent.id, sent.current.number, people, note=command.note, at=now)
             await uow.commit()
         return sent
