@@ -6,7 +6,6 @@ PROFFER_CRASHES=full has the whole figures: 3000 messages, 60 workers and 5 serv
 import asyncio
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +15,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 from uuid import uuid4
 
@@ -27,12 +25,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
 from sqlalchemy.exc import DBAPIError
 
-from src.adapters.embedded_postgres import EmbeddedPostgres
 from src.adapters.jobs.worker import AT_ONCE, LOST, libpq_address
-from src.adapters.postgres.addresses import DatabaseUrls
-from src.adapters.postgres.bootstrap import bootstrap, migrate
-from src.adapters.postgres.engine import make_engine
-from src.adapters.postgres.unit_of_work import OpenPostgresUnitOfWork
 from src.adapters.system import SystemClock, Uuid7Ids
 from src.application.audit.verify_audit import VerifyAudit
 from src.application.ports.jobs import DELIVER_QUOTE, Job
@@ -48,8 +41,7 @@ from tests.builders.audit import SIGNER
 from tests.builders.mail import free_port
 from tests.builders.messages import a_queued_message
 from tests.builders.quotes import a_content, a_customer, a_new_quote
-from tests.database import SECRET
-from tests.hard_kills import kill_postgres
+from tests.hard_kills import MortalServer, a_mortal_server
 from tests.job_queue import until
 from tests.organizations import TestOrganization, new_organization
 
@@ -94,11 +86,9 @@ class Sink:
 
 @dataclass
 class Site:
-    """A server with real durability, an organisation, and a sent quote to write messages about."""
+    """A server that may be killed, an organisation, and a sent quote to write messages about."""
 
-    server: EmbeddedPostgres
-    home: Path
-    urls: DatabaseUrls
+    server: MortalServer
     open: OpenUnitOfWork
     team: TestOrganization
     quote: Quote
@@ -117,33 +107,22 @@ class Site:
         return made
 
     async def is_done(self) -> bool:
-        connection = await asyncpg.connect(libpq_address(self.urls.worker), timeout=5)
+        connection = await asyncpg.connect(libpq_address(self.server.urls.worker), timeout=5)
         try:
             return not await connection.fetchval("SELECT count(*) FROM jobs.pgqueuer")
         finally:
             await connection.close()
 
-    def kill_the_server(self) -> None:
-        """All of it, at once, and start it again."""
-        kill_postgres(self.home / "postgres" / "data")
-        self.server.start()
 
-
-@pytest.fixture
-def home() -> Iterator[Path]:
-    made = Path(mkdtemp(prefix="proffer-crashes-"))
-    made.chmod(0o711)  # The server may run as another user.
-    yield made
-    shutil.rmtree(made, ignore_errors=True)
+@pytest_asyncio.fixture
+async def server() -> AsyncIterator[MortalServer]:
+    async with a_mortal_server(pool_size=2) as server:
+        yield server
 
 
 @pytest_asyncio.fixture
-async def site(home: Path) -> AsyncIterator[Site]:
-    server = EmbeddedPostgres(home / "postgres")
-    urls = await bootstrap(server.start().url("crashes"), SECRET)
-    await migrate(urls.owner)
-    app, operator = make_engine(urls.app, pool_size=2), make_engine(urls.operator, pool_size=1)
-    open_uow = OpenPostgresUnitOfWork(app, operator)
+async def site(server: MortalServer) -> Site:
+    open_uow = server.open
     team = await new_organization(open_uow)
     sales, transactions, clock, ids = team.actor(Role.SALES), Transactions(open_uow), SystemClock(), Uuid7Ids()
     async with open_uow(sales) as uow:
@@ -153,10 +132,7 @@ async def site(home: Path) -> AsyncIterator[Site]:
         await uow.commit()
     await SubmitQuote(transactions, clock, ids)(sales, SubmitQuoteCommand(quote_id=quote.id))
     await SendQuote(transactions, clock, ids)(sales, SendQuoteCommand(quote_id=quote.id))
-    yield Site(server, home, urls, open_uow, team, quote)
-    await app.dispose()
-    await operator.dispose()
-    server.stop()
+    return Site(server, open_uow, team, quote)
 
 
 class Workers:
@@ -164,9 +140,9 @@ class Workers:
 
     def __init__(self, site: Site, sink: Sink) -> None:
         smtp = f"smtp://127.0.0.1:{sink.port}?security=none"
-        urls = site.urls
+        urls = site.server.urls
         self._mother = subprocess.Popen(
-            [sys.executable, "-m", "tests.mortal_worker", urls.worker, urls.app, smtp, str(site.home / "files")],
+            [sys.executable, "-m", "tests.mortal_worker", urls.worker, urls.app, smtp, str(site.server.home / "files")],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -217,7 +193,7 @@ async def test_whatever_is_killed_no_message_is_lost_and_doubled_ones_can_be_tol
                 await asyncio.to_thread(workers.kill_one, chance)
                 sink.hangs = kill % every == every // 2  # Until the next kill.
                 if kill % every == 0 and kill // every <= SERVER_KILLS:
-                    await asyncio.to_thread(site.kill_the_server)
+                    await asyncio.to_thread(site.server.kill_and_start)
             sink.hangs = False
             await writing
             await until(site.is_done, patience=300)

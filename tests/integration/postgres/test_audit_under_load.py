@@ -6,12 +6,9 @@
 import asyncio
 import os
 import random
-import shutil
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from pathlib import Path
-from tempfile import mkdtemp
 from typing import Final
 from uuid import UUID
 
@@ -20,11 +17,9 @@ import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from src.adapters.embedded_postgres import EmbeddedPostgres
 from src.adapters.jobs.worker import LOST
 from src.adapters.postgres.addresses import DatabaseUrls
 from src.adapters.postgres.audit import APPEND, AuditedCommit
-from src.adapters.postgres.bootstrap import bootstrap, migrate
 from src.adapters.postgres.engine import make_engine
 from src.adapters.postgres.unit_of_work import OpenPostgresUnitOfWork, PostgresUnitOfWork
 from src.application.ports.audit import AuditFilter
@@ -37,8 +32,7 @@ from src.domain.identity.user import UserLoginFailed
 from src.domain.shared.ids import CustomerId
 from tests.builders.audit import verifying
 from tests.builders.quotes import NOON, a_customer
-from tests.database import SECRET
-from tests.hard_kills import kill_postgres
+from tests.hard_kills import MortalServer, a_mortal_server
 from tests.job_queue import until
 from tests.organizations import TestOrganization, new_organization
 
@@ -93,10 +87,9 @@ async def test_writers_at_the_same_time_never_fork_a_chain(database: DatabaseUrl
 
 @dataclass
 class Site:
-    """A server with real durability, and an organisation."""
+    """A server that may be killed, and an organisation."""
 
-    server: EmbeddedPostgres
-    data: Path
+    server: MortalServer
     open: OpenUnitOfWork
     team: TestOrganization
 
@@ -104,30 +97,11 @@ class Site:
     def actor(self) -> Actor:
         return self.team.actor(Role.OWNER)
 
-    def fail_and_start(self) -> None:
-        kill_postgres(self.data)
-        self.server.start()
-
-
-@pytest.fixture
-def home() -> Iterator[Path]:
-    made = Path(mkdtemp(prefix="proffer-kills-"))
-    made.chmod(0o711)  # The server may run as another user.
-    yield made
-    shutil.rmtree(made, ignore_errors=True)
-
 
 @pytest_asyncio.fixture
-async def site(home: Path) -> AsyncIterator[Site]:
-    server = EmbeddedPostgres(home / "postgres")
-    urls = await bootstrap(server.start().url("kills"), SECRET)
-    await migrate(urls.owner)
-    app, operator = make_engine(urls.app, pool_size=8), make_engine(urls.operator, pool_size=1)
-    open_uow = OpenPostgresUnitOfWork(app, operator)
-    yield Site(server, home / "postgres" / "data", open_uow, await new_organization(open_uow))
-    await app.dispose()
-    await operator.dispose()
-    server.stop()
+async def site() -> AsyncIterator[Site]:
+    async with a_mortal_server(pool_size=8) as server:
+        yield Site(server, server.open, await new_organization(server.open))
 
 
 async def test_whatever_is_killed_every_write_has_its_entry_and_every_entry_its_write(site: Site) -> None:
@@ -160,7 +134,7 @@ async def test_whatever_is_killed_every_write_has_its_entry_and_every_entry_its_
 
     for _ in range(KILLS):
         await forty_more()
-        await asyncio.to_thread(site.fail_and_start)
+        await asyncio.to_thread(site.server.kill_and_start)
     await forty_more()
     stop.set()
     await asyncio.gather(*writing)
