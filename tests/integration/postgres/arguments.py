@@ -62,7 +62,7 @@ REPOSITORIES: Final = {
     f"{repository}.{name}": function
     for repository, port in get_type_hints(UnitOfWork).items()
     for name, function in vars(port).items()
-    # What is copied is only said once there is somewhere to copy it to; its conditions are those of the stream.
+    # What is copied is only said once there is somewhere to copy it to; ``test_plans`` asks for it apart.
     if inspect.isfunction(function) and not name.startswith("_") and name != "copied"
 }
 

@@ -58,6 +58,20 @@ class Explained:
             if node["Node Type"].endswith("Scan") and node["Node Type"] != "Bitmap Index Scan"
         )
 
+    def spills(self) -> list[str]:
+        """Sorts of whole results (also of one already in part in order), and hashes that did not fit into memory."""
+        return [
+            node["Node Type"]
+            for node in self.nodes()
+            if ("Sort" in node["Node Type"] and _kept_on_disk(node)) or node.get("Hash Batches", 1) > 1
+        ]
+
+
+def _kept_on_disk(node: dict[str, Any]) -> bool:
+    """Whether a sort needed room on disk; one of a few rows at a time tells it of its groups."""
+    groups = [node.get(f"{kind} Groups", {}) for kind in ("Full-sort", "Pre-sorted")]
+    return node.get("Sort Space Type") == "Disk" or any("Sort Space Disk" in one for one in groups)
+
 
 def _table_of(node: dict[str, Any]) -> str:
     """The table whose partition it is; nothing where it was run and the partition was empty, which needs no index."""

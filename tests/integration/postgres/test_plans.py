@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -17,6 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from src.adapters.embedded_postgres import ServerAddress
 from src.adapters.postgres.engine import make_engine
 from src.adapters.postgres.unit_of_work import OpenPostgresUnitOfWork, PostgresUnitOfWork
+from src.application.documents.export_tables import LINES, QUOTES, UNIT_COST
+from src.application.ports.documents import Column, ColumnKind
 from src.application.ports.paging import Paging
 from src.application.ports.quoting import QuoteFilter
 from src.application.ports.reporting import RevenueBy
@@ -132,6 +135,55 @@ async def test_a_scan_that_passes_by_the_tenants_index_is_noticed(crowd: Crowd) 
 
     assert seen[1].scans_without_the_tenant() == ["Seq Scan on quotes"]
     assert seen[1].rows_removed() > LARGE
+
+
+async def test_a_sort_on_disk_is_noticed(crowd: Crowd) -> None:
+    sorted_by = "SELECT * FROM proffer.quotes WHERE organization_id = $1 ORDER BY"
+    asked = [(f"{sorted_by} {order}", (crowd.usual.organization_id,)) for order in ("title, id", "status, title, id")]
+    async with crowd.open_uow(crowd.actor) as uow:
+        assert isinstance(uow, PostgresUnitOfWork)
+        connection = uow._transaction.connection
+        await connection.execute(text("SET LOCAL work_mem = '64kB'"))
+        await connection.execute(text("SET LOCAL enable_sort = off"))
+        whole, in_parts = await plans_of(connection, asked)
+
+    assert (whole.spills(), in_parts.spills()) == (["Sort"], ["Incremental Sort"])
+
+
+COPIED: Final = {
+    "everything": QuoteFilter(),
+    "of two states": QuoteFilter(statuses=(QuoteStatus.DRAFT, QuoteStatus.SENT)),
+    "of one state": QuoteFilter(statuses=(QuoteStatus.SENT,)),
+    "of a time": QuoteFilter(created_from=NOON, created_before=NOON + timedelta(days=9)),
+}
+
+
+@pytest.mark.parametrize("lines", [False, True], ids=["quotes", "lines"])
+@pytest.mark.parametrize("which", COPIED)
+async def test_what_is_copied_out_is_read_by_the_tenants_index_and_never_sorted_on_disk(
+    which: str, lines: bool, crowd: Crowd
+) -> None:
+    """Of the large organisation. COPY runs the statement that is explained here, under what is set for it before."""
+    columns = (*((*LINES, UNIT_COST) if lines else QUOTES), Column("Region", ColumnKind.TEXT, 18, "custom.region"))
+    copied = bytearray()
+
+    async def keep(piece: bytes) -> None:
+        copied.extend(piece)
+
+    async with crowd.open_uow(_owner_of(crowd.large)) as uow:
+        assert isinstance(uow, PostgresUnitOfWork)
+        with said_to(crowd.engine) as said:
+            copy = uow.quotes.copied(COPIED[which], columns, lambda _: None, lines=lines)
+            assert copy is not None
+            rows = await copy(keep)
+        place = [sql.startswith("SELECT") for sql, _ in said].index(True)
+        for sql, _ in said[:place]:
+            await uow._transaction.connection.execute(text(sql))
+        [plan] = await plans_of(uow._transaction.connection, [said[place]])
+
+    assert copied.count(b"\n") == rows > 0
+    assert plan.scans_without_the_tenant() == [], plan.sql
+    assert plan.spills() == [], (plan.sql, plan.plan)
 
 
 PAGED: Final[dict[str, Callable[[UnitOfWork], Awaitable[Any]]]] = {
