@@ -8,7 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from src.adapters.audit_heads import Ed25519HeadSigner, JsonLinesArchives, StoredHeads
 from src.adapters.documents import TypstQuoteRenderer, TypstSummaryRenderer, UblQuotationWriter
-from src.adapters.oidc import AuthlibProviderClient
 from src.adapters.postgres.addresses import DatabaseUrls
 from src.adapters.postgres.audit import PostgresAuditPartitions
 from src.adapters.postgres.directories import (
@@ -507,6 +506,10 @@ class Outside(Provider):
 
     @provide
     def provider_client(self, settings: Settings) -> ProviderClient:
+        from src.adapters.oidc import (
+            AuthlibProviderClient,  # A tenth of the start of a command, for what only logins need.
+        )
+
         return AuthlibProviderClient(settings.private_networks)
 
     @provide

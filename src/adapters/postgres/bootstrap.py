@@ -1,11 +1,8 @@
 """From a bare server to a database with roles and schema. Everything may be repeated."""
 
-from pathlib import Path
 from typing import Final
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -26,7 +23,6 @@ from src.adapters.postgres.lint import lint
 OLDEST_SERVER: Final = 150000
 SCHEMAS: Final = ("proffer", "jobs")
 _LOCK: Final = 7_206_011  # Any number: two processes must not bootstrap one server at the same time.
-_MIGRATIONS: Final = Path(__file__).resolve().parents[3] / "migrations"
 _ATTRIBUTES: Final = "NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
 
 
@@ -51,6 +47,10 @@ async def bootstrap(admin_url: str, secret: str) -> DatabaseUrls:
 
 async def migrate(owner_url: str) -> None:
     """Bring the schema up to date, then look it over. Raises DatabaseUnfit when the look finds something."""
+    from src.adapters.postgres.versions import (
+        upgrade,  # Alembic alone is a fifth of the start of a command that needs none.
+    )
+
     engine = create_async_engine(owner_url, poolclass=NullPool, hide_parameters=True)
     try:
         async with engine.begin() as connection:
@@ -62,22 +62,6 @@ async def migrate(owner_url: str) -> None:
     if findings:
         told = "; ".join(f"{finding.rule}: {finding.where}" for finding in findings)
         raise DatabaseUnfit(f"The schema is not safe: {told}.")
-
-
-def alembic_config(connection: Connection) -> Config:
-    """Alembic's configuration, without a file, so that it is the same in a checkout and in an installed package."""
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    config.attributes["connection"] = connection
-    return config
-
-
-def upgrade(connection: Connection, revision: str = "head") -> None:
-    command.upgrade(alembic_config(connection), revision)
-
-
-def downgrade(connection: Connection, revision: str) -> None:
-    command.downgrade(alembic_config(connection), revision)
 
 
 class _connection:  # noqa: N801 — used as a function.

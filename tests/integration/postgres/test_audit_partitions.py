@@ -21,11 +21,12 @@ from src.adapters.jobs.worker import libpq_address
 from src.adapters.memory.system import TickingClock
 from src.adapters.postgres.addresses import DatabaseUrls
 from src.adapters.postgres.audit import PostgresAuditPartitions
-from src.adapters.postgres.bootstrap import downgrade, migrate, upgrade
+from src.adapters.postgres.bootstrap import migrate
 from src.adapters.postgres.connection import lent
 from src.adapters.postgres.engine import make_engine
 from src.adapters.postgres.lint import lint
 from src.adapters.postgres.unit_of_work import OpenPostgresUnitOfWork, PostgresUnitOfWork
+from src.adapters.postgres.versions import downgrade, upgrade
 from src.application.ports.audit import AuditFilter, EmptyMonths
 from src.application.ports.paging import Paging
 from src.application.ports.unit_of_work import OpenUnitOfWork

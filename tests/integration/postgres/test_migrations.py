@@ -17,11 +17,12 @@ from sqlalchemy.pool import NullPool
 
 from src.adapters.embedded_postgres import ServerAddress
 from src.adapters.postgres.addresses import DatabaseUrls
-from src.adapters.postgres.bootstrap import alembic_config, bootstrap, downgrade, migrate, upgrade
+from src.adapters.postgres.bootstrap import bootstrap, migrate
 from src.adapters.postgres.directories import PostgresOrganizationDirectory
 from src.adapters.postgres.engine import make_engine
 from src.adapters.postgres.lint import lint
 from src.adapters.postgres.unit_of_work import OpenPostgresUnitOfWork
+from src.adapters.postgres.versions import alembic_config, downgrade, upgrade
 from src.application.ports.identity import OperatorKey, OperatorRights
 from src.application.ports.paging import Paging
 from src.application.ports.quoting import QuoteFilter
