@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, settings
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from xdist.remote import Producer
 
 from src.adapters.embedded_postgres import ServerAddress
 from src.adapters.postgres.addresses import DatabaseUrls
@@ -19,6 +20,7 @@ from src.adapters.postgres.unit_of_work import OpenPostgresUnitOfWork
 from src.application.ports.unit_of_work import OpenUnitOfWork
 from src.entrypoints.logging import configure_logging
 from tests.database import HOME_VARIABLE, drop_database, migrated_clone, test_server
+from tests.scheduling import TogetherScheduling
 
 # No deadlines: other work may run on the machine. The same examples every time, so that a red run can be repeated.
 settings.register_profile("usual", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -39,6 +41,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         home = Path(os.environ.pop(HOME_VARIABLE))
         test_server(home).stop()
         shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> TogetherScheduling | None:
+    return TogetherScheduling(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 @pytest.fixture(scope="session")

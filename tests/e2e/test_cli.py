@@ -21,8 +21,6 @@ from src.domain.audit.chain import ChainHead
 from src.domain.shared.ids import OrganizationId
 from tests.e2e.processes import ROOT, Installation, free_port
 
-pytestmark = pytest.mark.xdist_group("installations")
-
 SALES, OWNER = "sales@nordlicht.example", "owner@nordlicht.example"
 APPROVER = "approver@nordlicht.example"
 

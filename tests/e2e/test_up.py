@@ -15,8 +15,6 @@ from src.adapters.embedded_postgres import EmbeddedPostgres
 from src.adapters.embedded_postgres.process import running_server
 from tests.e2e.processes import Installation, free_port
 
-pytestmark = pytest.mark.xdist_group("installations")  # One after another: each is a whole installation.
-
 
 @pytest.fixture
 def installation() -> Iterator[Installation]:

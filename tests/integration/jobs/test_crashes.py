@@ -45,7 +45,7 @@ from tests.hard_kills import MortalServer, a_mortal_server
 from tests.job_queue import until
 from tests.organizations import TestOrganization, new_organization
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.xdist_group("installations")]
+pytestmark = pytest.mark.asyncio
 ROOT = Path(__file__).resolve().parents[3]
 FULL = os.environ.get("PROFFER_CRASHES") == "full"
 MESSAGES, WORKER_KILLS, SERVER_KILLS = (3000, 60, 5) if FULL else (600, 12, 2)

@@ -36,7 +36,7 @@ from tests.hard_kills import MortalServer, a_mortal_server
 from tests.job_queue import until
 from tests.organizations import TestOrganization, new_organization
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.xdist_group("installations")]
+pytestmark = pytest.mark.asyncio
 
 THOROUGH: Final = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
 ENTRIES, KILLS = (20_000, 12) if THOROUGH else (1_000, 2)

@@ -35,8 +35,7 @@ from tests.integration.postgres.arguments import ONLY_ADD, REPOSITORIES, Argumen
 from tests.integration.postgres.plans import plans_of, said_to
 from tests.organizations import ORIGIN
 
-# One process makes the crowd, for all of these.
-pytestmark = [pytest.mark.asyncio, pytest.mark.xdist_group("plans")]
+pytestmark = pytest.mark.asyncio
 
 LARGE, USUAL, FEW, ORGANIZATIONS = 50_000, 5_000, 100, 30
 
