@@ -7,6 +7,7 @@ import asyncio
 import os
 import signal
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -41,7 +42,8 @@ SETTINGS = WorkerSettings(
 
 async def work(worker_url: str, app_url: str, smtp_url: str, folder: str) -> None:
     app = make_engine(app_url, pool_size=8, patience=5)
-    settings = SmtpSettings.parse(smtp_url, sender_address="offers@proffer.example")
+    parsed = SmtpSettings.parse(smtp_url, sender_address="offers@proffer.example")
+    settings = replace(parsed, timeout_seconds=5)  # A server that hangs costs a worker that long, and the test with it.
     deliver = DeliverQuote(
         Transactions(OpenPostgresUnitOfWork(app, app)),
         PlainTextRenderer(),

@@ -5,6 +5,7 @@ PROFFER_CRASHES=full kills 36 servers one after another; by default it is 8.
 
 import os
 import random
+import shutil
 import signal
 import threading
 import time
@@ -24,7 +25,6 @@ from src.adapters.embedded_postgres import EmbeddedPostgres
 from tests.e2e.processes import Installation, free_port
 from tests.hard_kills import kill_postgres
 
-pytestmark = pytest.mark.xdist_group("installations")
 WRITERS, PATIENCE = 4, 60.0  # Threads; seconds.
 KILLS = 36 if os.environ.get("PROFFER_CRASHES") == "full" else 8
 BETWEEN_KILLS = 8  # At least so many writes are acknowledged before the next.
@@ -106,6 +106,7 @@ def installation() -> Iterator[Installation]:
     assert result.returncode == 0, result.stderr.decode()
     yield made
     server.stop()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_what_was_acknowledged_is_there_once_whatever_is_killed(installation: Installation) -> None:
@@ -115,19 +116,19 @@ def test_what_was_acknowledged_is_there_once_whatever_is_killed(installation: In
         writers = [Writer(installation, token, stop) for _ in range(WRITERS)]
         for writer in writers:
             writer.start()
-        time.sleep(1)
+        _wait_for_writes(writers)
         _kill_the_database(installation)
-        time.sleep(2)
+        _wait_for_writes(writers)
         process.send_signal(signal.SIGKILL)
         process.wait()
     with installation.up():
-        time.sleep(1)
+        _wait_for_writes(writers)
         _kill_the_database(installation)
         back = time.monotonic()
         while not installation.is_ready():
             time.sleep(0.05)
         back = time.monotonic() - back
-        time.sleep(1)
+        _wait_for_writes(writers)
         stop.set()
         for writer in writers:
             writer.join(PATIENCE)
