@@ -11,9 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO, Any
 from urllib.error import URLError
 from urllib.request import Request, urlopen
+
+from tests.forked_commands import Command
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -96,6 +99,49 @@ class Installation:
                 log.seek(0)
                 raise AssertionError(f"It did not start:\n{log.read()[-3000:]}")
             time.sleep(0.1)
+
+
+@contextmanager
+def mother_of_commands() -> Iterator["subprocess.Popen[str]"]:
+    """See ``tests.forked_commands``."""
+    mother = subprocess.Popen(
+        [sys.executable, "-m", "tests.forked_commands"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield mother
+    finally:
+        mother.communicate()
+
+
+@dataclass(frozen=True, slots=True)
+class QuickInstallation(Installation):
+    """Its commands are processes that *mother* forks, which has loaded what they need: for tests that run many."""
+
+    mother: "subprocess.Popen[str]"
+
+    def run(
+        self, *arguments: str, stdin: bytes = b"", settings: dict[str, str] | None = None
+    ) -> "subprocess.CompletedProcess[bytes]":
+        assert self.mother.stdin is not None
+        assert self.mother.stdout is not None
+        with TemporaryDirectory() as folder:
+            streams = [Path(folder) / name for name in ("in", "out", "err")]
+            for stream, content in zip(streams, (stdin, b"", b""), strict=True):
+                stream.write_bytes(content)
+            command = Command(
+                arguments=list(arguments),
+                environment=self.environment(**(settings or {})),
+                streams=[str(stream) for stream in streams],
+            )
+            self.mother.stdin.write(f"{json.dumps(command)}\n")
+            self.mother.stdin.flush()
+            code = int(self.mother.stdout.readline())
+            _, out, err = (stream.read_bytes() for stream in streams)
+        return subprocess.CompletedProcess(["proffer", *arguments], code, out, err)
 
 
 def free_port() -> int:

@@ -19,18 +19,24 @@ from src.adapters.embedded_postgres import EmbeddedPostgres
 from src.adapters.security import KeyRing
 from src.domain.audit.chain import ChainHead
 from src.domain.shared.ids import OrganizationId
-from tests.e2e.processes import ROOT, Installation, free_port
+from tests.e2e.processes import ROOT, Installation, QuickInstallation, free_port, mother_of_commands
 
 SALES, OWNER = "sales@nordlicht.example", "owner@nordlicht.example"
 APPROVER = "approver@nordlicht.example"
 
 
 @pytest.fixture(scope="module")
-def demo() -> Iterator[Installation]:
+def mother() -> Iterator["subprocess.Popen[str]"]:
+    with mother_of_commands() as mother:
+        yield mother
+
+
+@pytest.fixture(scope="module")
+def demo(mother: "subprocess.Popen[str]") -> Iterator[Installation]:
     """An installation with the demonstration, whose server goes on between the commands."""
     folder = Path(mkdtemp(prefix="proffer-cli-"))
     folder.chmod(0o755)
-    made = Installation(folder / "var", free_port())
+    made = QuickInstallation(folder / "var", free_port(), mother)
     server = EmbeddedPostgres(folder / "var" / "postgres")
     server.start()
     result = made.run("demo")
@@ -42,8 +48,14 @@ def demo() -> Iterator[Installation]:
 
 @pytest.fixture
 def bare(tmp_path: Path) -> Installation:
-    """Nothing is set up: for what needs no database."""
+    """Nothing is set up: for what needs no database. Its commands start as people start them."""
     return Installation(tmp_path / "var", free_port())
+
+
+@pytest.fixture
+def quick(tmp_path: Path, mother: "subprocess.Popen[str]") -> Installation:
+    """As ``bare``, for many commands."""
+    return QuickInstallation(tmp_path / "var", free_port(), mother)
 
 
 @pytest.mark.parametrize(
@@ -80,8 +92,8 @@ def test_an_example_is_priced(example: str, payable: str, bare: Installation) ->
         ),
     ],
 )
-def test_a_file_that_cannot_be_priced_ends_with_3(document: bytes, complaint: str, bare: Installation) -> None:
-    result = bare.run("quote", "price", "-", stdin=document)
+def test_a_file_that_cannot_be_priced_ends_with_3(document: bytes, complaint: str, quick: Installation) -> None:
+    result = quick.run("quote", "price", "-", stdin=document)
 
     assert result.returncode == 3
     assert complaint in result.stderr.decode()
@@ -142,8 +154,8 @@ def test_a_missing_file_ends_with_3_and_a_wrong_word_with_2(bare: Installation) 
         ("audit", "keys"),
     ],
 )
-def test_help_teaches(command: tuple[str, ...], bare: Installation) -> None:
-    result = bare.run(*command, "--help")
+def test_help_teaches(command: tuple[str, ...], quick: Installation) -> None:
+    result = quick.run(*command, "--help")
 
     assert result.returncode == 0
     assert len(result.stdout.splitlines()) > 3
