@@ -1,6 +1,8 @@
 """Writes that happen once, and updates that overwrite nothing unseen."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -84,6 +86,43 @@ async def test_what_fails_after_its_commit_is_undone(team: Team, monkeypatch: py
     assert (failed.status_code, repaired.status_code) == (500, 201)
     assert "idempotency-replayed" not in repaired.headers
     assert await _count(team) == 1
+
+
+@pytest.mark.parametrize("sqlstate", ["40P01", "40001", "55P03"])
+async def test_a_write_that_met_another_is_sent_again_under_its_key(
+    sqlstate: str, team: Team, admin_engine: AsyncEngine
+) -> None:
+    """Which the database undoes by itself, so that nothing of the first is there."""
+    key, body = uuid4().hex, {"name": f"Brandt {sqlstate}"}
+
+    async with _refused_by_the_database(admin_engine, body["name"], sqlstate):
+        refused = await team.sales.post(CUSTOMERS, body, idempotency_key=key)
+    repeated = await team.sales.post(CUSTOMERS, body, idempotency_key=key)
+
+    assert (refused.status_code, refused.json()["error_code"]) == (503, "database_busy")
+    assert "send it again" in refused.json()["message"]
+    assert int(refused.headers["retry-after"]) >= 1
+    assert (repeated.status_code, "idempotency-replayed" in repeated.headers) == (201, False)
+    assert await _count(team) == 1
+
+
+@asynccontextmanager
+async def _refused_by_the_database(admin: AsyncEngine, name: str, sqlstate: str) -> AsyncIterator[None]:
+    """Meanwhile no customer of this name is stored: the database says *sqlstate*."""
+    async with admin.begin() as connection:
+        await connection.exec_driver_sql(
+            "CREATE FUNCTION proffer.trouble() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN RAISE SQLSTATE '{sqlstate}'; END $$"
+        )
+        await connection.exec_driver_sql(
+            "CREATE TRIGGER trouble BEFORE INSERT ON proffer.customers FOR EACH ROW "
+            f"WHEN (NEW.name = '{name}') EXECUTE FUNCTION proffer.trouble()"
+        )
+    try:
+        yield
+    finally:
+        async with admin.begin() as connection:
+            await connection.exec_driver_sql("DROP FUNCTION proffer.trouble() CASCADE")
 
 
 async def test_a_key_never_crosses_persons_or_organisations(team: Team, strangers: Team) -> None:

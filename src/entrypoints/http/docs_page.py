@@ -66,7 +66,7 @@ _ERRORS: Final = {
     "415": "The body is of another type than the address takes.",
     "422": "Values make no sense; `details` lists `{field, message}`.",
     "500": "Our fault; the trace id finds it.",
-    "503": "The database cannot be reached; try again after `Retry-After` seconds.",
+    "503": "The database or the storage cannot be used at the moment; try again after `Retry-After` seconds.",
 }
 _IDEMPOTENCY_KEY: Final = {
     "name": "Idempotency-Key",

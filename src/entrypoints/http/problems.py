@@ -71,6 +71,8 @@ _MISSING_PARAMETER: Final = re.compile(r"Missing required \w+ parameter '(?P<nam
 _MISSING_FIELD: Final = re.compile(r"missing required field `(?P<name>[^`]*)`")
 _NO_CONNECTION: Final = ("08", "53", "57")
 _SENDERS_FAULT: Final = ("22", "23", "54")
+# serialization_failure, deadlock_detected, lock_not_available: the server has undone the transaction already.
+_IN_EACH_OTHERS_WAY: Final = frozenset({"40001", "40P01", "55P03"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +133,13 @@ DATABASE_UNAVAILABLE: Final = Problem(
     message="The database cannot be reached right now; try again shortly.",
     headers={"Retry-After": "2"},
 )
-
+DATABASE_BUSY: Final = Problem(
+    status=HTTP_503_SERVICE_UNAVAILABLE,
+    code="database_busy",
+    message="Others were changing the same things at that moment. Nothing was changed: send it again.",
+    headers={"Retry-After": "1"},
+    unexpected=True,  # Locks are taken in one order: worth a look.
+)
 TOOK_TOO_LONG: Final = Problem(
     status=HTTP_503_SERVICE_UNAVAILABLE,
     code="took_too_long",
@@ -222,6 +230,8 @@ def _of_database(error: BaseException) -> Problem | None:
     state = getattr(error.orig, "sqlstate", None) or ""
     if error.connection_invalidated or state.startswith(_NO_CONNECTION):
         return DATABASE_UNAVAILABLE
+    if state in _IN_EACH_OTHERS_WAY:
+        return DATABASE_BUSY
     if state.startswith(_SENDERS_FAULT):
         return Problem(
             status=HTTP_422_UNPROCESSABLE_ENTITY,
