@@ -21,6 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from src.adapters.security import KeyRing, SystemVault
 from src.application.ports.storage import StorageUnavailable
+from src.domain.documents.file_types import FILE_TYPES
 from src.domain.shared.errors import Conflict, Forbidden, Invalid, NotFound, Stale, Unauthenticated
 from src.entrypoints.http.app import HttpSettings, create_app
 from src.entrypoints.http.health import ReadinessCheck
@@ -262,6 +263,34 @@ async def test_the_document_declares_errors_and_who_must_log_in(nobody: Caller) 
             assert bool(operation.get("security", document["security"])) is closed, path
             assert ("401" in operation["responses"]) is path.startswith(("/api/", "/platform/"))
             assert operation["description"]
+
+
+async def test_the_document_says_what_file_each_upload_takes(nobody: Caller) -> None:
+    """Whatever takes something else than JSON: the rest refuses it before it asks who sends it."""
+    document = (await nobody.get("/openapi.json")).json()
+    uploads = set()
+    for path, item in document["paths"].items():
+        for method in {"post", "put", "patch"} & item.keys():
+            answer = await nobody.send(method, re.sub(r"\{[^}]*\}", str(uuid4()), path), b"%PDF-", "application/pdf")
+            if "Send JSON" not in answer.text:
+                uploads.add((path, method))
+
+    bodies = {(path, method): document["paths"][path][method].get("requestBody", {}) for path, method in uploads}
+
+    assert len(bodies) == 6
+    for route, body in bodies.items():
+        assert body["required"], route
+        assert "bytes" in body["description"], route
+        assert {one["schema"]["format"] for one in body["content"].values()} == {"binary"}, route
+
+
+async def test_an_attachment_is_documented_with_every_type_that_is_taken(nobody: Caller) -> None:
+    document = (await nobody.get("/openapi.json")).json()
+
+    body = document["paths"]["/api/v1/quotes/{quote_id}/attachments"]["post"]["requestBody"]
+
+    assert body["content"].keys() == {one.media_type for one in FILE_TYPES} | {"application/octet-stream"}
+    assert "26,214,400" in body["description"]
 
 
 async def test_health_says_what_does_not_work() -> None:

@@ -39,7 +39,12 @@ _SILENCE: Final = 20.0  # Seconds that a sender may take for the next piece.
 
 def is_streamed(scope: Scope) -> bool:
     """Whether the body of this request is handed on as it comes."""
-    return is_http(scope) and scope["method"] == "POST" and _STREAMED.fullmatch(scope["path"]) is not None
+    return is_http(scope) and scope["method"] == "POST" and takes_stream(scope["path"])
+
+
+def takes_stream(path: str) -> bool:
+    """Whether what is posted to *path*, or to the addresses of this form, is handed on as it comes."""
+    return _STREAMED.fullmatch(path) is not None
 
 
 async def streamed(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -1,5 +1,6 @@
 """``/docs`` and ``/openapi.json``. Everything that the page needs comes from here: it works without any other host."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,8 +13,10 @@ from litestar.params import FromPath
 from litestar.routes import HTTPRoute
 from litestar.serialization import encode_json
 
+from src.application.documents.add_attachment import AttachmentLimits
+from src.domain.documents.file_types import FILE_TYPES
 from src.entrypoints.http.access import Door, accesses_of
-from src.entrypoints.http.bodies import FILES
+from src.entrypoints.http.bodies import FILES, takes_stream
 from src.entrypoints.http.expected import body_may_be_absent
 
 _STATIC: Final = Path(__file__).parent / "static"
@@ -68,6 +71,13 @@ _ERRORS: Final = {
     "500": "Our fault; the trace id finds it.",
     "503": "The database or the storage cannot be used at the moment; try again after `Retry-After` seconds.",
 }
+_ATTACHED: Final = sorted({one.media_type for one in FILE_TYPES} | {"application/octet-stream"})
+_ATTACHMENT: Final = (
+    "The file itself, streamed, up to as many bytes as the installation takes "
+    f"(`PROFFER_LARGEST_ATTACHMENT`; {AttachmentLimits().largest:,} unless it says otherwise). Its type is that of the end of "
+    "`file_name`; a `Content-Type` that says another is refused, `application/octet-stream` says none. With a `Content-Length` "
+    "a file that is too large is refused before it is read."
+)
 _IDEMPOTENCY_KEY: Final = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -223,11 +233,20 @@ def with_optional_bodies(document: dict[str, Any], app: Litestar) -> dict[str, A
 
 def with_files(document: dict[str, Any]) -> dict[str, Any]:
     """*document* with the bodies that are files: their handlers take them as they are, and Litestar tells nothing of them."""
-    for path, (types, _) in FILES.items():
-        for method in {"post", "put"} & document["paths"].get(path, {}).keys():
-            content = {one.decode(): {"schema": {"type": "string", "format": "binary"}} for one in sorted(types)}
-            document["paths"][path][method]["requestBody"] = {"required": True, "content": content}
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            if path in FILES and method in {"post", "put"}:
+                types, largest = FILES[path]
+                names = sorted(one.decode() for one in types)
+                operation["requestBody"] = _file_body(names, f"The file itself, up to {largest:,} bytes.")
+            elif method == "post" and takes_stream(path):
+                operation["requestBody"] = _file_body(_ATTACHED, _ATTACHMENT)
     return document
+
+
+def _file_body(media_types: Sequence[str], description: str) -> dict[str, Any]:
+    content = {one: {"schema": {"type": "string", "format": "binary"}} for one in media_types}
+    return {"required": True, "description": description, "content": content}
 
 
 def openapi_config() -> OpenAPIConfig:
