@@ -16,13 +16,17 @@ from typing import Final
 from src.domain.documents.file_names import extension_of
 from src.domain.shared.errors import Invalid, invalid_field
 
+UNKNOWN: Final = "application/octet-stream"
 HEAD: Final = 4096  # Bytes.
 # A ZIP says at its end what is in it; this much holds the names of some thousand parts.
 TAIL: Final = 256 * 1024
 
 
 class FileTypeRefused(Invalid):
-    """A type that is not taken, or a content that is something else than it is said to be."""
+    """A type that is not taken, or a content that is something else than it is said to be.
+
+    *found* is the extension or media type that was met, *allowed* what would do instead, *media_type* what the name says.
+    """
 
     code = "file_type_refused"
 
@@ -101,9 +105,13 @@ class ContentCheck:
             raise self._refused()
 
     def _refused(self) -> FileTypeRefused:
+        named, found = self._type.media_type, _found_in(self._head)
+        looks = f"; it begins like {found}" if found not in {named, UNKNOWN} else ""
         return FileTypeRefused(
-            f"The content of this file is not what its name says: {self._type.media_type}.",
-            media_type=self._type.media_type,
+            f"The content of this file is not what its name says: {named}{looks}. {_taken()}",
+            media_type=named,
+            found=found,
+            allowed=sorted(_BY_EXTENSION),
         )
 
 
@@ -118,16 +126,30 @@ def type_of(file_name: str, declared: str) -> FileType:
 
     *declared* is a media type; an empty one and ``application/octet-stream`` say nothing. Raises FileTypeRefused.
     """
-    named = _BY_EXTENSION.get(extension_of(file_name).lower())
+    extension = extension_of(file_name).lower()
+    named = _BY_EXTENSION.get(extension)
     if named is None:
-        raise FileTypeRefused("Files of this kind are not taken.", extensions=sorted(_BY_EXTENSION))
-    said = declared.partition(";")[0].strip().lower()
-    if said not in {"", "application/octet-stream", named.media_type}:
+        what = f"Files that end in {extension}" if extension else "Files without an extension"
+        raise FileTypeRefused(f"{what} are not taken. {_taken()}", found=extension, allowed=sorted(_BY_EXTENSION))
+    said = declared.partition(";")[0].strip().lower()[:100]
+    if said not in {"", UNKNOWN, named.media_type}:
         raise FileTypeRefused(
-            f"By its name this file is {named.media_type}; its Content-Type says something else.",
+            f"By its name this file is {named.media_type}; its Content-Type says {said}. Send the first, or none.",
             media_type=named.media_type,
+            found=said,
+            allowed=sorted({UNKNOWN, named.media_type}),
         )
     return named
+
+
+def _found_in(head: bytes) -> str:
+    """The media type whose signature *head* has; UNKNOWN for text, and for what no single type begins with."""
+    found = [one.media_type for one in FILE_TYPES if not one.is_text and one.begins(head)]
+    return found[0] if len(found) == 1 else UNKNOWN
+
+
+def _taken() -> str:
+    return f"Taken are {', '.join(sorted(_BY_EXTENSION))}."
 
 
 # All of Unicode's category Cc but tab, line feed, form feed and carriage return.

@@ -21,8 +21,8 @@ from tests.builders.files import FALSE_FILES, PDF, TRUE_FILES, a_zip
 LARGEST = 25 * 1024 * 1024
 
 
-def _checked(name: str, content: bytes, *, piece: int = 700, largest: int = LARGEST) -> Content:
-    check = ContentCheck(type_of(name, ""), largest)
+def _checked(name: str, content: bytes, *, piece: int = 700, largest: int = LARGEST, declared: str = "") -> Content:
+    check = ContentCheck(type_of(name, declared), largest)
     for start in range(0, len(content), piece):
         check.feed(content[start : start + piece])
     return check.done()
@@ -72,6 +72,31 @@ def test_the_senders_type_agrees_with_the_name(declared: str, taken: bool) -> No
     else:
         with pytest.raises(FileTypeRefused):
             type_of("a.pdf", declared)
+
+
+@pytest.mark.parametrize(
+    ("name", "declared", "content", "found", "allowed"),
+    [
+        ("a.exe", "", b"", ".exe", ".docx"),
+        ("a", "", b"", "", ".pdf"),
+        ("a.pdf", "Text/HTML; charset=utf-8", b"", "text/html", "application/pdf"),
+        ("a.pdf", "", TRUE_FILES["a.png"], "image/png", ".pdf"),
+        ("a.pdf", "", b"something", "application/octet-stream", ".pdf"),
+        ("a.txt", "", PDF + b"\xff", "application/pdf", ".txt"),
+    ],
+)
+def test_a_refusal_says_what_was_found_and_what_is_taken(
+    name: str, declared: str, content: bytes, found: str, allowed: str
+) -> None:
+    with pytest.raises(FileTypeRefused) as refused:
+        _checked(name, content, declared=declared)
+
+    taken = refused.value.details["allowed"]
+    assert refused.value.details["found"] == found
+    assert isinstance(taken, list)
+    assert allowed in taken
+    assert allowed in refused.value.message
+    assert found in refused.value.message or found == "application/octet-stream"
 
 
 def test_a_false_beginning_is_seen_before_the_rest_comes() -> None:
