@@ -406,3 +406,32 @@ async def _timeline(team: Team, draft: dict[str, Any]) -> list[str]:
 
 async def _audited(team: Team, action: str) -> bool | None:
     return (await team.owner.get(f"{API}/audit/entries", action=action)).json()["total"] > 0 or None
+
+
+async def test_the_head_of_a_file_tells_its_size_without_reading_it_to_its_end(
+    app: Litestar, team: Team, container: AsyncContainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a real server, which counts what it was promised."""
+    draft, content = await a_draft(team.sales), b"text" * (2 << 20)
+    added = (await _add(team.sales, draft["id"], "long.txt", content)).json()
+    storage, read = await container.get(ObjectStorage), 0
+    stream = storage.stream
+
+    async def counted(key: str) -> AsyncIterator[bytes]:
+        nonlocal read
+        async for piece in stream(key):
+            read += len(piece)
+            yield piece
+
+    monkeypatch.setattr(storage, "stream", counted)
+    headers = {"authorization": f"Bearer {team.sales.token}"}
+    async with served(app) as port, AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers) as client:
+        headed = await client.head(f"{API}/attachments/{added['id']}/content")
+        read_for_head = read
+        got = await client.get(f"{API}/attachments/{added['id']}/content")
+
+    assert (headed.status_code, headed.content, got.content) == (200, b"", content)
+    assert headed.headers["content-length"] == str(len(content))
+    for name in ("etag", "content-type", "content-disposition"):
+        assert headed.headers[name] == got.headers[name]
+    assert read_for_head < len(content)

@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 import structlog
-from httpx import ASGITransport, AsyncClient
+from httpx import ASGITransport, AsyncClient, Response
 from litestar import Litestar, Request, get, post
 from litestar.params import FromPath, JSONBody
 from sqlalchemy.exc import DBAPIError, InterfaceError
@@ -190,6 +190,53 @@ async def test_an_unknown_address_is_unknown_whatever_is_sent_to_it(content_type
     ]
 
     assert [answer.status_code for answer in answers] == [404, 404]
+
+
+_OF_EACH_TIME = {"x-trace-id", "date"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/health/live", "/health/ready", "/docs", "/docs/docs.js", "/openapi.json", "/account", "/nowhere",
+     "/api/v1/quotes", "/api/v1/me"],
+)  # fmt: skip
+async def test_head_is_get_without_its_body(path: str, nobody: Caller) -> None:
+    got, headed = await nobody.send("GET", path, b""), await nobody.send("HEAD", path, b"")
+
+    assert (headed.status_code, headed.content) == (got.status_code, b"")
+    assert _lasting(headed) == _lasting(got)
+    assert int(headed.headers["content-length"]) == len(got.content)
+
+
+async def test_head_of_what_only_takes_post_tells_what_it_takes(nobody: Caller) -> None:
+    answer = await nobody.send("HEAD", "/api/v1/login", b"")
+
+    assert (answer.status_code, answer.content) == (405, b"")
+    assert set(answer.headers["allow"].split(", ")) == {"POST", "OPTIONS"}
+
+
+@pytest.mark.parametrize("method", ["DELETE", "OPTIONS"])
+async def test_head_is_offered_where_get_is(method: str, nobody: Caller) -> None:
+    offered = {
+        path: (await nobody.send(method, path, b"")).headers["allow"].split(", ")
+        for path in ("/health/live", "/api/v1/login")
+    }
+
+    assert set(offered["/health/live"]) == {"GET", "HEAD", "OPTIONS"}
+    assert set(offered["/api/v1/login"]) == {"POST", "OPTIONS"}
+
+
+async def test_the_log_tells_heads_from_gets(nobody: Caller, log_file: Path) -> None:
+    begin = len(_read(log_file))
+    answer = await nobody.send("HEAD", "/health/live", b"")
+
+    logged = [json.loads(line) for line in _read(log_file)[begin:].splitlines()]
+    (line,) = [one for one in logged if one.get("trace_id") == answer.headers["x-trace-id"]]
+    assert (line["method"], line["path"], line["status"]) == ("HEAD", "/health/live", 200)
+
+
+def _lasting(answer: Response) -> dict[str, str]:
+    return {name: value for name, value in answer.headers.items() if name not in _OF_EACH_TIME}
 
 
 def _an_app(**given: Any) -> Litestar:

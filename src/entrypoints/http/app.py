@@ -16,6 +16,7 @@ from src.domain.shared.once import Replayed
 from src.entrypoints.http.bodies import LARGEST_BODY, BodyGuard
 from src.entrypoints.http.docs_page import AccountPageController, DocsController, openapi_config
 from src.entrypoints.http.expected import Expected
+from src.entrypoints.http.heads import HeadGuard
 from src.entrypoints.http.health import HealthController, ReadinessCheck
 from src.entrypoints.http.idempotency import IdempotencyGuard, replayed
 from src.entrypoints.http.metrics import Metrics, MetricsController
@@ -95,7 +96,7 @@ def _guarded(
     """Outside of Litestar's own layers, because middleware of a route does not see unknown addresses."""
     once = IdempotencyGuard(inner, vault, required=settings.require_idempotency_keys)
     guarded = QueryGuard(BodyGuard(once, largest=settings.largest_body))
-    return AddressLimit(RouteGuard(guarded, app), limiter or RequestLimiter(settings.rates))
+    return HeadGuard(AddressLimit(RouteGuard(guarded, app), limiter or RequestLimiter(settings.rates)))
 
 
 def _answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

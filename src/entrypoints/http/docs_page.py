@@ -53,7 +53,7 @@ DESCRIPTION: Final = """Offers that are priced exactly, agreed on, sent and prov
 
 Log in at `POST /api/v1/login`, choose **Authorize** and paste the access token. Money goes over the wire as text, with
 the currency beside it. Every error has the form `{error_code, message, details, trace_id}`; the trace id also stands in
-the header `X-Trace-Id` of every answer."""
+the header `X-Trace-Id` of every answer. Every address that takes GET takes HEAD."""
 
 
 _ERRORS: Final = {
