@@ -18,6 +18,7 @@ from python_calamine import CalamineWorkbook
 
 from src.adapters.postgres.addresses import DatabaseUrls
 from src.application.ports.storage import ObjectStorage
+from src.domain.documents.export import FORMATS, ExportKind
 from src.domain.identity.actor import Role
 from src.entrypoints.container import make_container
 from src.entrypoints.http.api import create_api
@@ -82,6 +83,28 @@ async def test_an_export_is_made_by_a_job_and_fetched_by_a_link(team: Team) -> N
 
 
 @pytest.mark.usefixtures("worker")
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [
+        ("quotes", "quotes"),
+        ("quote-lines", "quotes/lines"),
+        ("customers", "customers"),
+        ("products", "products"),
+        ("audit", "audit"),
+    ],
+)
+async def test_a_format_that_a_route_has_not_is_answered_with_those_that_it_has(
+    kind: str, path: str, team: Team
+) -> None:
+    refused = [await team.owner.get(f"{API}/{path}/export", format=form) for form in ("xml", "pdf")]
+
+    for answer in refused:
+        [told] = answer.json()["details"]
+        named = told["message"].removeprefix("One of these is needed: ").removesuffix(".").split(", ")
+        assert (answer.status_code, told["field"]) == (422, "format")
+        assert set(named) == {one.value for one in FORMATS[ExportKind(kind)]}
+
+
 async def test_every_kind_in_every_format(team: Team) -> None:
     await a_draft(team.admin)
     product = {"sku": "P-1", "name": "Desk", "list_price": "9.50", "tax_rate_percent": "19"}

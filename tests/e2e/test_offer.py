@@ -337,8 +337,11 @@ async def test_the_pdf_is_there_only_after_sending(team: Team) -> None:
     draft = await a_draft(team.sales)
 
     answer = await team.sales.get(f"/api/v1/quotes/{draft['id']}/pdf")
+    none = await team.sales.get(f"/api/v1/quotes/{draft['id']}/pdf", revision=9)
 
     assert (answer.status_code, answer.json()["error_code"]) == (404, "document_not_ready")
+    assert (none.status_code, none.json()["error_code"]) == (404, "revision_not_found")
+    assert none.json()["message"] == f"Quote {draft['number']} has no revision 9."
 
 
 async def test_an_offer_without_lines_or_contact_cannot_be_submitted(team: Team) -> None:

@@ -27,7 +27,7 @@ class QuoteDocumentRead(DomainEvent):
 
 
 class GetQuoteDocument:
-    """*revision* None is the current one. Audited, because it leaves the house. Raises QuoteNotFound, DocumentNotReady."""
+    """*revision* None is the current one. Audited, because it leaves the house. Raises QuoteNotFound, RevisionNotFound, DocumentNotReady."""
 
     def __init__(self, transactions: Transactions, storage: ObjectStorage, clock: Clock) -> None:
         self._transactions, self._storage, self._clock = transactions, storage, clock
@@ -35,10 +35,10 @@ class GetQuoteDocument:
     async def __call__(self, actor: Actor, quote_id: QuoteId, revision: int | None = None) -> QuoteFile:
         async with self._transactions.begin(actor, Permission.VIEW_QUOTES) as uow:
             quote = await uow.quotes.get(quote_id)
-            number = quote.current.number if revision is None else revision
+            number = (quote.current if revision is None else quote.revision(revision)).number
             stored = await uow.documents.of_revision(quote_id, number)
             if stored is None:
-                raise DocumentNotReady("There is no PDF of this revision yet; it is made when the quote is sent.")
+                raise DocumentNotReady(f"There is no PDF of revision {number} yet; it is made when the quote is sent.")
             uow.record(
                 QuoteDocumentRead(resource_id=quote_id, at=self._clock.now(), revision=number, sha256=stored.sha256)
             )

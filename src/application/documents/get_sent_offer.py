@@ -11,7 +11,6 @@ from src.domain.documents.stored_document import DocumentNotReady
 from src.domain.identity.actor import Actor, Permission
 from src.domain.quoting.allowances import taxed_allowances
 from src.domain.quoting.content import QuoteContent
-from src.domain.quoting.errors import RevisionNotFound
 from src.domain.quoting.explanation import Explanation
 from src.domain.shared.events import DomainEvent
 from src.domain.shared.ids import QuoteId
@@ -87,14 +86,11 @@ def _read(quote_id: QuoteId, offer: SentOffer, form: str, clock: Clock) -> Quote
 
 async def _sent(uow: UnitOfWork, quote_id: QuoteId, number: int | None) -> SentOffer:
     quote = await uow.quotes.get(quote_id)
-    wanted = quote.current.number if number is None else number
-    found = next((revision for revision in quote.revisions if revision.number == wanted), None)
-    if found is None:
-        raise RevisionNotFound("The quote has no such revision.")
+    found = quote.current if number is None else quote.revision(number)
     if found.sent_at is None:
-        raise DocumentNotReady("This revision was not sent; there is nothing for a buyer to read yet.")
+        raise DocumentNotReady(f"Revision {found.number} was not sent; there is nothing for a buyer to read yet.")
     if found.explanation_digest is None:
         explanation = found.explained()
     else:
-        explanation = await uow.quotes.explanation(quote_id, wanted, found.explanation_digest)
-    return SentOffer(document=QuoteDocument.of(quote, wanted), content=found.content, explanation=explanation)
+        explanation = await uow.quotes.explanation(quote_id, found.number, found.explanation_digest)
+    return SentOffer(document=QuoteDocument.of(quote, found.number), content=found.content, explanation=explanation)

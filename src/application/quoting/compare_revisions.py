@@ -6,7 +6,6 @@ from src.application.quoting.read_quotes import without_costs
 from src.application.transactions import Transactions
 from src.domain.audit.differences import differences
 from src.domain.identity.actor import Actor, Permission
-from src.domain.quoting.errors import RevisionNotFound
 from src.domain.quoting.quote import Quote
 from src.domain.quoting.revision import Revision
 from src.domain.shared.ids import QuoteId
@@ -31,13 +30,6 @@ class CompareRevisions:
     async def __call__(self, actor: Actor, quote_id: QuoteId, before: int, after: int | None) -> RevisionDifference:
         async with self._transactions.begin(actor, Permission.VIEW_QUOTES) as uow:
             quote = await uow.quotes.get(quote_id)
-        old, new = _revision(quote, before), _revision(quote, quote.current.number if after is None else after)
+        old, new = quote.revision(before), quote.current if after is None else quote.revision(after)
         changes = without_costs(actor, differences(old.content, new.content))
         return RevisionDifference(quote=quote, before=old, after=new, changes=tuple(changes))
-
-
-def _revision(quote: Quote, number: int) -> Revision:
-    for revision in quote.revisions:
-        if revision.number == number:
-            return revision
-    raise RevisionNotFound(f"Quote {quote.number} has no revision {number}.")

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from src.application.transactions import Transactions
 from src.domain.identity.actor import Actor, Permission
-from src.domain.quoting.errors import RevisionNotFound
 from src.domain.quoting.explanation import Explanation
 from src.domain.quoting.revision import Revision
 from src.domain.quoting.verification import Fault, verify
@@ -32,17 +31,10 @@ class ExplainQuote:
     async def __call__(self, actor: Actor, quote_id: QuoteId, number: int | None) -> ExplainedRevision:
         async with self._transactions.begin(actor, Permission.VIEW_QUOTES) as uow:
             quote = await uow.quotes.get(quote_id)
-            revision = quote.current if number is None else _find(quote.revisions, number)
+            revision = quote.current if number is None else quote.revision(number)
             if revision.explanation_digest is None:
                 explanation = revision.explained()
             else:
                 explanation = await uow.quotes.explanation(quote.id, revision.number, revision.explanation_digest)
         fault = verify(explanation, revision.calculation)
         return ExplainedRevision(revision=revision, explanation=explanation, fault=fault)
-
-
-def _find(revisions: tuple[Revision, ...], number: int) -> Revision:
-    for revision in revisions:
-        if revision.number == number:
-            return revision
-    raise RevisionNotFound("The quote has no such revision.")

@@ -12,6 +12,7 @@ from src.domain.quoting.errors import (
     QuoteChangedMeanwhile,
     QuoteHasNoLines,
     RecipientMissing,
+    RevisionNotFound,
     StillValid,
     ValidityOver,
 )
@@ -65,6 +66,13 @@ class Quote:
     def sent(self) -> Revision | None:
         """The revision that the buyer has, if it stands; a successor may be under way."""
         return next((revision for revision in self.revisions if revision.status is QuoteStatus.SENT), None)
+
+    def revision(self, number: int) -> Revision:
+        """Raises RevisionNotFound."""
+        for revision in self.revisions:
+            if revision.number == number:
+                return revision
+        raise RevisionNotFound(f"Quote {self.number} has no revision {number}.", revision=number)
 
     def check_version(self, expected: int | None) -> None:
         """Raises QuoteChangedMeanwhile when *expected* is given and is not the stored version."""

@@ -70,7 +70,7 @@ class AuditController(Controller):
         self,
         actor: FromDishka[Actor],
         exported: FromDishka[SmallExports],
-        format: Format = ExportFormat.JSON_LINES,  # noqa: A002 — the name of the query parameter.
+        format: Format = "jsonl",  # noqa: A002 — the name of the query parameter.
         action: Action = None,
         resource_type: ResourceType = None,
         resource_id: ResourceId = None,
@@ -91,7 +91,7 @@ class AuditController(Controller):
             since=since,
             before=before,
         )
-        request = ExportRequest(kind=ExportKind.AUDIT, file_format=format, filters=filters)
+        request = ExportRequest(kind=ExportKind.AUDIT, file_format=ExportFormat(format), filters=filters)
         return await exported(actor, request)
 
     @get("/verification", permission=Permission.VERIFY_AUDIT)

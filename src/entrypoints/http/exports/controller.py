@@ -14,12 +14,12 @@ from src.domain.customers.customer import CustomerStatus
 from src.domain.documents.export import ExportFilters, ExportFormat, ExportKind
 from src.domain.identity.actor import Actor, Permission
 from src.domain.shared.ids import CustomerId, UserId
-from src.entrypoints.http.exports.files import PDF, XLSX, SmallExports
+from src.entrypoints.http.exports.files import PDF, XLSX, SheetFormat, SmallExports
 from src.entrypoints.http.quotes.parameters import CustomerParameter, OwnerParameter, Statuses
 
 StartDate = Annotated[date | None, QueryParameter(name="start_date", description="First day of creation, included.")]
 EndDate = Annotated[date | None, QueryParameter(name="end_date", description="Last day of creation, included.")]
-Format = Annotated[ExportFormat, QueryParameter(name="format")]
+Format = Annotated[SheetFormat, QueryParameter(name="format")]
 CustomerStatuses = Annotated[
     list[CustomerStatus] | None,
     QueryParameter(name="status", description="Only these states; may be given several times."),
@@ -41,7 +41,7 @@ class ExportController(Controller):
         self,
         actor: FromDishka[Actor],
         exported: FromDishka[SmallExports],
-        format: Format = ExportFormat.XLSX,  # noqa: A002 — the name of the query parameter.
+        format: Format = "xlsx",  # noqa: A002 — the name of the query parameter.
         start_date: StartDate = None,
         end_date: EndDate = None,
         status: Statuses = None,
@@ -50,7 +50,7 @@ class ExportController(Controller):
     ) -> File:
         """Quotes with their totals as XLSX, CSV or JSON Lines; 404 when there are none."""
         filters = _of_quotes(start_date, end_date, status, customer_id, owner_id)
-        request = ExportRequest(kind=ExportKind.QUOTES, file_format=format, filters=filters)
+        request = ExportRequest(kind=ExportKind.QUOTES, file_format=ExportFormat(format), filters=filters)
         return await exported(actor, request)
 
     @get("/quotes/lines/export", media_type=XLSX, permission=Permission.EXPORT_QUOTES)
@@ -58,7 +58,7 @@ class ExportController(Controller):
         self,
         actor: FromDishka[Actor],
         exported: FromDishka[SmallExports],
-        format: Format = ExportFormat.XLSX,  # noqa: A002 — as above.
+        format: Format = "xlsx",  # noqa: A002 — as above.
         start_date: StartDate = None,
         end_date: EndDate = None,
         status: Statuses = None,
@@ -67,7 +67,7 @@ class ExportController(Controller):
     ) -> File:
         """The lines of the quotes' current revisions, with costs for those who may see them; 404 when there are none."""
         filters = _of_quotes(start_date, end_date, status, customer_id, owner_id)
-        request = ExportRequest(kind=ExportKind.QUOTE_LINES, file_format=format, filters=filters)
+        request = ExportRequest(kind=ExportKind.QUOTE_LINES, file_format=ExportFormat(format), filters=filters)
         return await exported(actor, request)
 
     @get("/quotes/summary/export", media_type=PDF, permission=Permission.EXPORT_QUOTES)
@@ -94,14 +94,14 @@ class ExportController(Controller):
         self,
         actor: FromDishka[Actor],
         exported: FromDishka[SmallExports],
-        format: Format = ExportFormat.XLSX,  # noqa: A002 — as above.
+        format: Format = "xlsx",  # noqa: A002 — as above.
         start_date: StartDate = None,
         end_date: EndDate = None,
         status: CustomerStatuses = None,
     ) -> File:
         """Customers that are not deleted; 404 when there are none."""
         filters = ExportFilters(start=start_date, end=end_date, statuses=tuple(status or ()))
-        request = ExportRequest(kind=ExportKind.CUSTOMERS, file_format=format, filters=filters)
+        request = ExportRequest(kind=ExportKind.CUSTOMERS, file_format=ExportFormat(format), filters=filters)
         return await exported(actor, request)
 
     @get("/products/export", media_type=XLSX, permission=Permission.EXPORT_PRODUCTS)
@@ -109,14 +109,14 @@ class ExportController(Controller):
         self,
         actor: FromDishka[Actor],
         exported: FromDishka[SmallExports],
-        format: Format = ExportFormat.XLSX,  # noqa: A002 — as above.
+        format: Format = "xlsx",  # noqa: A002 — as above.
         start_date: StartDate = None,
         end_date: EndDate = None,
         archived: Archived = None,
     ) -> File:
         """Products, with costs for those who may see them; 404 when there are none."""
         filters = ExportFilters(start=start_date, end=end_date, archived=archived)
-        request = ExportRequest(kind=ExportKind.PRODUCTS, file_format=format, filters=filters)
+        request = ExportRequest(kind=ExportKind.PRODUCTS, file_format=ExportFormat(format), filters=filters)
         return await exported(actor, request)
 
 

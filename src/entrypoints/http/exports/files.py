@@ -1,7 +1,7 @@
 """Small exports, written while the client waits."""
 
 from contextlib import AsyncExitStack
-from typing import Final
+from typing import Final, Literal
 
 from litestar.background_tasks import BackgroundTask
 from litestar.response import File
@@ -18,6 +18,9 @@ from src.entrypoints.settings import Settings
 XLSX: Final = MEDIA_TYPES[ExportFormat.XLSX]
 JSON_LINES: Final = MEDIA_TYPES[ExportFormat.JSON_LINES]
 PDF: Final = MEDIA_TYPES[ExportFormat.PDF]
+
+# What the routes of spreadsheets take: words, so that a refusal names these and not the PDF of summaries.
+SheetFormat = Literal["xlsx", "csv", "jsonl"]
 
 
 class SmallExports:
