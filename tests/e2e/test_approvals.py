@@ -216,6 +216,28 @@ async def test_a_delegate_decides_in_the_name_of_who_is_away(team: Team) -> None
     assert (await team.approver.delete(path)).json()["error_code"] == "delegation_ended"
 
 
+async def test_a_day_is_delegated_to_one_deputy_once(team: Team) -> None:
+    today = datetime.now(UTC).date()
+    users = {role: str(user.id) for role, user in team.organization.users.items()}
+
+    def days(first: int, last: int, deputy: Role = Role.ADMIN) -> dict[str, str]:
+        starts, ends = today + timedelta(days=first), today + timedelta(days=last)
+        return {"to_user_id": users[deputy], "starts_on": starts.isoformat(), "ends_on": ends.isoformat()}
+
+    path = "/api/v1/delegations"
+    made = await team.approver.post(path, days(1, 5))
+    overlapping = [await team.approver.post(path, days(*some)) for some in ((1, 5), (0, 1), (5, 9), (2, 3), (0, 9))]
+    beside = [await team.approver.post(path, body) for body in (days(0, 0), days(6, 6), days(1, 5, Role.OWNER))]
+    await team.approver.delete(f"{path}/{made.json()['id']}")
+    again = await team.approver.post(path, days(1, 5))
+
+    assert {(answer.status_code, answer.json()["error_code"]) for answer in overlapping} == {
+        (409, "delegation_overlaps")
+    }
+    assert {answer.json()["details"]["delegation_id"] for answer in overlapping} == {made.json()["id"]}
+    assert [answer.status_code for answer in (*beside, again)] == [201] * 4
+
+
 async def test_nobody_delegates_what_is_not_theirs_nor_to_who_may_not(team: Team) -> None:
     day = datetime.now(UTC).date().isoformat()
     users = {role: str(user.id) for role, user in team.organization.users.items()}

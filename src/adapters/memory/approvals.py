@@ -110,7 +110,7 @@ class MemoryDelegations(DelegationRepository):
     async def all(self) -> Sequence[Delegation]:
         return sorted(self._records.items.values(), key=lambda one: (one.created_at, one.id), reverse=True)
 
-    async def counting(self) -> Sequence[Delegation]:
+    async def counting(self, *, lock: bool = False) -> Sequence[Delegation]:
         return sorted((one for one in self._records.items.values() if one.ended_at is None), key=lambda one: one.id)
 
     async def get(self, delegation_id: DelegationId, *, lock: bool = False) -> Delegation:

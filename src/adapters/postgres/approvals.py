@@ -189,6 +189,7 @@ class PostgresApprovalRequests(ApprovalRequestRepository):
 class PostgresDelegations(DelegationRepository):
     def __init__(self, transaction: Transaction) -> None:
         missing = DelegationNotFound("There is no such delegation.")
+        self._transaction = transaction
         self._records = Records(transaction, delegations, Delegation, missing)
         self._own = delegations.c.organization_id == transaction.organization_id
 
@@ -196,7 +197,9 @@ class PostgresDelegations(DelegationRepository):
         newest = (delegations.c.created_at.desc(), delegations.c.id.desc())
         return await self._records.read(select(delegations).where(self._own).order_by(*newest))
 
-    async def counting(self) -> Sequence[Delegation]:
+    async def counting(self, *, lock: bool = False) -> Sequence[Delegation]:
+        if lock:
+            await self._transaction.lock("delegations")
         statement = select(delegations).where(self._own, delegations.c.ended_at.is_(None)).order_by(delegations.c.id)
         return await self._records.read(statement)
 

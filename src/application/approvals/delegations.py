@@ -27,7 +27,10 @@ class CreateDelegationCommand:
 
 
 class CreateDelegation:
-    """One's own, or with the right to manage users anybody's. Raises UserNotFound, PermissionMissing, RoleNotYours, Invalid."""
+    """One's own, or with the right to manage users anybody's.
+
+    Raises UserNotFound, PermissionMissing, RoleNotYours, Invalid, DelegationOverlaps.
+    """
 
     def __init__(self, transactions: Transactions, clock: Clock, ids: IdFactory, subjects: Subjects) -> None:
         self._transactions, self._clock, self._ids, self._subjects = transactions, clock, ids, subjects
@@ -59,6 +62,7 @@ class CreateDelegation:
                 raise invalid_field("from_user_id", "Whoever may not decide has nothing to delegate.")
             if not delegate.may(Permission.DECIDE_APPROVALS):
                 raise invalid_field("to_user_id", "A delegate is active and may decide approvals.")
+            delegation.check_adds_to(await uow.delegations.counting(lock=True))
             stored = await uow.delegations.save(delegation.create())
             await review_requests(uow, actor, self._subjects, self._ids, now)
             # Where it begins or ends later, who can decide what changes then.

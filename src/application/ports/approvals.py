@@ -86,8 +86,11 @@ class DelegationRepository(Protocol):
         """Every delegation of the organisation, the newest first."""
 
     @abstractmethod
-    async def counting(self) -> Sequence[Delegation]:
-        """Those that have not been ended, by whom and whenever they count."""
+    async def counting(self, *, lock: bool = False) -> Sequence[Delegation]:
+        """Those that have not been ended, by whom and whenever they count.
+
+        *lock*: until the unit of work ends, nobody else of the organisation who asks with it is answered.
+        """
 
     @abstractmethod
     async def get(self, delegation_id: DelegationId, *, lock: bool = False) -> Delegation:

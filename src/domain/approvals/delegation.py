@@ -1,5 +1,6 @@
 """Delegation: somebody decides in the name of a colleague who is away."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -18,6 +19,12 @@ class DelegationNotFound(NotFound):
 
 class DelegationEnded(Conflict):
     code = "delegation_ended"
+
+
+class DelegationOverlaps(Conflict):
+    """The same two on one of these days already; details: ``delegation_id``, ``starts_on``, ``ends_on`` of that one."""
+
+    code = "delegation_overlaps"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +69,18 @@ class Delegation:
 
     def counts_on(self, day: date) -> bool:
         return self.ended_at is None and self.starts_on <= day <= self.ends_on
+
+    def check_adds_to(self, others: Sequence["Delegation"]) -> None:
+        """One day is delegated to one deputy once; to another one as well, if it must be. Raises DelegationOverlaps."""
+        for one in others:
+            same = (one.from_user_id, one.to_user_id) == (self.from_user_id, self.to_user_id)
+            if same and one.ended_at is None and one.starts_on <= self.ends_on and self.starts_on <= one.ends_on:
+                raise DelegationOverlaps(
+                    f"This deputy stands in from {one.starts_on} to {one.ends_on} already; end that delegation, or take other days.",
+                    delegation_id=str(one.id),
+                    starts_on=one.starts_on.isoformat(),
+                    ends_on=one.ends_on.isoformat(),
+                )
 
     def create(self) -> Change["Delegation"]:
         return Change(None, self, (ApprovalsDelegated(resource_id=self.id, at=self.created_at),))

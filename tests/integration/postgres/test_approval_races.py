@@ -19,6 +19,7 @@ from src.adapters.postgres.engine import make_engine
 from src.adapters.postgres.unit_of_work import OpenPostgresUnitOfWork
 from src.adapters.system import SystemClock, Uuid7Ids
 from src.application.approvals.decide_approval import DecideApproval, DecideApprovalCommand
+from src.application.approvals.delegations import CreateDelegation, CreateDelegationCommand
 from src.application.approvals.desk import ApprovalDesk, People, review_requests
 from src.application.approvals.policies import ChangePolicy, ChangePolicyCommand, CreatePolicy, CreatePolicyCommand
 from src.application.approvals.subjects.quote import SUBJECT
@@ -248,6 +249,23 @@ async def test_a_delegate_and_the_absent_approver_count_once(office: Office) -> 
         outcomes = await interleaved(acts, office.gates, [(0, one), (1, other), (0, None), (1, None)])
 
         _one_decision_counts(*await office.state(quote), _refusals_only(outcomes))
+
+
+async def test_a_day_is_delegated_once_whoever_asks_at_the_same_time(office: Office) -> None:
+    users, today = office.team.users, datetime.now(UTC).date()
+    for index, (one, other) in enumerate(SCHEDULES[::3]):
+        day = today + timedelta(days=index)
+        command = CreateDelegationCommand(to_user_id=users[Role.ADMIN].id, starts_on=day, ends_on=day)
+        rivals = [
+            CreateDelegation(Transactions(door), SystemClock(), Uuid7Ids(), SUBJECTS)(
+                office.team.actor(Role.APPROVER), command
+            )
+            for door in office.doors
+        ]
+
+        outcomes = await interleaved((rivals[0], rivals[1]), office.gates, [(0, one), (1, other), (0, None), (1, None)])
+
+        assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Delegation", "DelegationOverlaps"]
 
 
 async def test_a_submission_never_stays_open_for_approvers_who_leave_meanwhile(office: Office) -> None:

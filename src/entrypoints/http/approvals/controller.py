@@ -259,7 +259,10 @@ class DelegationController(Controller):
         actor: FromDishka[Actor],
         create_delegation: FromDishka[CreateDelegation],
     ) -> DelegationResponse:
-        """Let a colleague decide in your name while you are away; with the right to manage users in anybody's."""
+        """Let a colleague decide in your name while you are away; with the right to manage users in anybody's.
+
+        409 `delegation_overlaps`: the same deputy stands in for the same person on one of these days already.
+        """
         command = CreateDelegationCommand(
             to_user_id=UserId(data.to_user_id),
             starts_on=data.starts_on,
