@@ -7,6 +7,7 @@ import email.policy
 import io
 import json
 import re
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -16,7 +17,12 @@ from lxml import etree
 from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
+from src.application.ports.unit_of_work import OpenUnitOfWork
+from src.domain.identity.actor import Role
+from src.domain.shared.ids import QuoteId
 from tests.builders.pictures import a_logo
+from tests.builders.quotes import a_content, a_new_quote
+from tests.builders.quotes import a_customer as a_customer_of_domain
 from tests.builders.ubl import faults_of
 from tests.e2e.conftest import Caller, Team
 from tests.e2e.mailbox import mail_to
@@ -360,12 +366,45 @@ async def test_an_offer_without_lines_or_contact_cannot_be_submitted(team: Team)
     assert told["message"] in without_contact.json()["message"]
 
 
-async def test_an_offer_that_is_over_cannot_be_submitted(team: Team) -> None:
-    draft = await a_draft(team.sales, valid_until="2020-02-29")
+async def test_an_offer_that_is_over_cannot_be_submitted(team: Team, open_postgres: OpenUnitOfWork) -> None:
+    draft = await _a_draft_of(team, open_postgres, date(2020, 2, 29))
 
-    answer = await team.sales.post(f"/api/v1/quotes/{draft['id']}/submit")
+    answer = await team.sales.post(f"/api/v1/quotes/{draft}/submit")
 
     assert (answer.status_code, answer.json()["error_code"]) == (409, "validity_over")
+
+
+async def test_no_draft_is_given_a_last_day_that_is_over_and_an_old_one_may_keep_it(
+    team: Team, open_postgres: OpenUnitOfWork
+) -> None:
+    """Days are those of the organisation: its today may be somebody's yesterday."""
+    today = datetime.now(team.organization.organization.zone).date()
+    customer, old = await a_customer(team.sales), await _a_draft_of(team, open_postgres, date(2020, 2, 29))
+    new = {"customer_id": customer["id"], "valid_until": (today - timedelta(days=1)).isoformat()}
+
+    refused = [
+        await team.sales.post("/api/v1/quotes", new),
+        await team.sales.patch(f"/api/v1/quotes/{old}", {"valid_until": "2020-03-01"}),
+    ]
+    kept = await team.sales.patch(f"/api/v1/quotes/{old}", {"valid_until": "2020-02-29", "title": "Old"})
+    made = await team.sales.post("/api/v1/quotes", new | {"valid_until": today.isoformat()})
+
+    assert [answer.status_code for answer in refused] == [422, 422]
+    assert {answer.json()["details"][0]["field"] for answer in refused} == {"valid_until"}
+    assert (kept.status_code, kept.json()["title"], kept.json()["valid_until"]) == (200, "Old", "2020-02-29")
+    assert (made.status_code, made.json()["valid_until"]) == (201, today.isoformat())
+
+
+async def _a_draft_of(team: Team, open_uow: OpenUnitOfWork, valid_until: date) -> QuoteId:
+    """One that has been left lying."""
+    sales = team.organization.actor(Role.SALES)
+    async with open_uow(sales) as uow:
+        customer = await uow.customers.save(a_customer_of_domain().create())
+        content = a_content(valid_until=valid_until)
+        made = a_new_quote(customer_id=customer.id, by=sales.person, content=content)
+        quote = await uow.quotes.save(made)
+        await uow.commit()
+    return quote.id
 
 
 async def test_an_approval_that_nobody_could_give_is_refused_at_submit(team: Team) -> None:

@@ -96,7 +96,10 @@ async def new_content(desk: Desk, salesperson: str, draft: DraftInput) -> QuoteC
 
 
 async def edited_content(desk: Desk, content: QuoteContent, draft: DraftInput) -> QuoteContent:
-    """*content* with what *draft* changes. Copies of parties and settings stay as they were taken."""
+    """*content* with what *draft* changes. Copies of parties and settings stay as they were taken.
+
+    Raises ContactNotFound, PriceNotFound, and Invalid naming what cannot be.
+    """
     day = draft.pricing_date or content.pricing_date or desk.now.astimezone(content.zone).date()
     currency = draft.currency or content.currency
     moved = _in_currency(content, currency, draft)
@@ -126,7 +129,7 @@ async def edited_content(desk: Desk, content: QuoteContent, draft: DraftInput) -
         recipient=recipient,
         participants=participants,
         custom=await custom_values(desk.uow, FieldSubject.QUOTE, content.custom, draft.custom),
-        valid_until=draft.valid_until or content.valid_until,
+        valid_until=_last_day(draft, content, desk.now),
         currency=currency,
         prices_include_tax=_given(draft.prices_include_tax, content.prices_include_tax or "") or None,
         pricing_date=day,
@@ -146,6 +149,16 @@ async def edited_content(desk: Desk, content: QuoteContent, draft: DraftInput) -
         return edited
     codes = [coupon.code for coupon in content.coupons] if draft.coupons is None else draft.coupons
     return replace(edited, coupons=await _coupons(desk, edited, codes, pricebook))
+
+
+def _last_day(draft: DraftInput, content: QuoteContent, now: datetime) -> date:
+    """A day that has passed meanwhile may stay in a draft, which is not submitted so; a new one must not have passed."""
+    given = draft.valid_until
+    if given is None or given == content.valid_until:
+        return content.valid_until
+    if given < now.astimezone(content.zone).date():
+        raise invalid_field("valid_until", "This day is over; the offer could not be submitted.")
+    return given
 
 
 def _in_currency(content: QuoteContent, currency: Currency, draft: DraftInput) -> QuoteContent:

@@ -110,7 +110,8 @@ class DraftRequest(Struct, frozen=True, forbid_unknown_fields=True):
     participants: Annotated[list[ParticipantRequest], Meta(max_length=20)] | None = None
     custom: Custom | None = None
     valid_until: Annotated[
-        date | None, Meta(description="The last day, in the organisation's time zone; 30 days when absent.")
+        date | None,
+        Meta(description="The last day, in the organisation's time zone, today or later; in 30 days when absent."),
     ] = None
     currency: Annotated[str | None, Meta(description="ISO 4217.", examples=["EUR"])] = None
     prices_include_tax: (
