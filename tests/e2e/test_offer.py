@@ -142,12 +142,25 @@ async def test_a_recalled_quote_can_be_edited_and_has_no_digest(team: Team) -> N
 
 
 async def test_what_was_approved_is_what_is_agreed_to(team: Team) -> None:
+    """What is no digest at all is told apart from another's, at every door."""
     pending = await a_pending_quote(team)
+    request = (await team.approver.get("/api/v1/approvals", waiting_for="me")).json()["items"][0]
+    doors = [f"/api/v1/quotes/{pending['id']}", f"/api/v1/approvals/{request['id']}"]
+    paths = [f"{door}/{verb}" for door in doors for verb in ("approve", "reject")]
 
-    answer = await team.approver.post(f"/api/v1/quotes/{pending['id']}/approve", {"content_digest": "0" * 64})
+    for path in paths:
+        another = await team.approver.post(path, {"content_digest": "0" * 64, "reason": "No."})
+        assert (another.status_code, another.json()["error_code"]) == (409, "content_changed"), path
+        for digest in ("", "x", "0" * 63, pending["content_digest"].upper() + " "):
+            none = await team.approver.post(path, {"content_digest": digest, "reason": "No."})
+            [told] = none.json()["details"]
+            assert (none.status_code, told["field"]) == (422, "content_digest"), path
+            assert "64 hexadecimal digits" in told["message"]
 
-    assert answer.status_code == 409
-    assert answer.json()["error_code"] == "content_changed"
+    document = (await team.approver.get("/openapi.json")).json()
+    for name in ("DecisionRequest", "RejectionRequest", "SendRequest", "ResendRequest", "StepDecisionRequest"):
+        field = document["components"]["schemas"][name]["properties"]["content_digest"]
+        assert "409 `content_changed`" in str(field), name
 
 
 async def test_sending_a_new_revision_supersedes_the_old_one(team: Team) -> None:

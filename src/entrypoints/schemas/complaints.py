@@ -27,6 +27,7 @@ _INSTANT: Final = 'A date and time is needed, with Z or its offset, such as "202
 _DATE: Final = 'A date is needed, such as "2026-03-31".'
 _ID: Final = 'An id is needed, such as "01980a3c-5b7e-7cc1-9d3f-2f1e6a7b8c9d".'
 _DECIMAL: Final = 'A plain decimal is needed, as text, such as "1250.00": up to 15 digits, and 6 after the point.'
+_DIGEST: Final = "A SHA-256 is needed: 64 hexadecimal digits in lower case, as content_digest shows it."
 _NEEDED: Final[Mapping[str, str]] = MappingProxyType(
     {
         "RFC3339 encoded datetime": _INSTANT,
@@ -34,6 +35,7 @@ _NEEDED: Final[Mapping[str, str]] = MappingProxyType(
         "RFC3339 encoded date": _DATE,
         "Invalid UUID": _ID,
         "[0-9]{1,15}": _DECIMAL,
+        "[0-9a-f]{64}": _DIGEST,
         "matching regex": "This has not the form that is needed.",
     }
 )
@@ -75,7 +77,7 @@ def plain_words(complaint: str, annotation: Any, path: str) -> str:
 
 def _form_of(one: Type) -> str:
     if isinstance(one, StrType):
-        return _DECIMAL if "[0-9]{1,15}" in (one.pattern or "") else ""
+        return next((needed for marked, needed in _NEEDED.items() if marked in (one.pattern or "")), "")
     return _FORMS.get(type(one), "")
 
 

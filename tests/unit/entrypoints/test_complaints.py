@@ -11,7 +11,10 @@ import pytest
 from msgspec import Meta, Struct, field
 
 from src.entrypoints.schemas.complaints import choices_at, plain_words
+from src.entrypoints.schemas.digest import Digest
 from src.entrypoints.schemas.pricing import DecimalText
+
+DIGEST = "A SHA-256 is needed: 64 hexadecimal digits in lower case, as content_digest shows it."
 
 
 class Colour(StrEnum):
@@ -45,6 +48,7 @@ class Order(Struct):
     note: Annotated[str, Meta(max_length=3)] = ""
     price: DecimalText | None = None
     parts: Annotated[list[int], Meta(max_length=2)] = []
+    seen: Digest | None = None
 
 
 @pytest.mark.parametrize(
@@ -90,6 +94,9 @@ def test_choices_are_found_wherever_they_stand(path: str, choices: tuple[str, ..
             {"price": 12.5},
             'A plain decimal is needed, as text, such as "1250.00": up to 15 digits, and 6 after the point.',
         ),
+        ({"seen": "0" * 63}, DIGEST),
+        ({"seen": "0" * 63 + "A"}, DIGEST),
+        ({"seen": 5}, DIGEST),
         ({"note": "more"}, "A text of at most 3 characters is needed."),
         ({"parts": [1, 2, 3]}, "A list of at most 2 entries is needed."),
     ],

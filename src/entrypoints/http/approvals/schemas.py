@@ -22,6 +22,7 @@ from src.domain.identity.user import User
 from src.domain.shared.canonical import decimal_text
 from src.domain.shared.errors import invalid_field
 from src.domain.shared.ids import UserId
+from src.entrypoints.schemas.digest import Digest
 from src.entrypoints.schemas.pricing import is_decimal_text
 
 ConditionValue = Annotated[
@@ -403,7 +404,7 @@ class CountsResponse(Struct, frozen=True):
 class StepDecisionRequest(Struct, frozen=True, forbid_unknown_fields=True):
     """*content_digest* is that of what you looked at. *step* decides one step; without it all that are open and yours."""
 
-    content_digest: Annotated[str, Meta(min_length=1, max_length=64)]
+    content_digest: Digest
     reason: Annotated[str, Meta(max_length=2000)] = ""
     step: Annotated[str, Meta(max_length=60)] | None = None
 

@@ -21,6 +21,7 @@ from src.domain.shared.canonical import decimal_text
 from src.domain.shared.currency import Currency
 from src.domain.shared.ids import ContactId, LineItemId, ProductId
 from src.entrypoints.http.catalog.schemas import Custom
+from src.entrypoints.schemas.digest import Digest
 from src.entrypoints.schemas.explanation import ExplanationSchema, PriceSourceSchema
 from src.entrypoints.schemas.pricing import (
     CalculationSchema,
@@ -34,14 +35,6 @@ from src.entrypoints.schemas.pricing import (
     TaxSchema,
     amount_text,
 )
-
-Digest = Annotated[
-    str,
-    Meta(
-        pattern=r"^[0-9a-f]{64}$(?!\n)",
-        description="`content_digest` of the quote that you looked at: what you agree to is exactly that content.",
-    ),
-]
 
 
 class LineRequest(Struct, frozen=True, forbid_unknown_fields=True):
