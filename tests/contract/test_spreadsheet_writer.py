@@ -235,6 +235,21 @@ async def test_json_lines_keep_every_digit_and_every_character(tmp_path: Path) -
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize("file_format", SpreadsheetFormat)
+async def test_flags_are_words_for_people_and_booleans_for_programs(
+    tmp_path: Path, file_format: SpreadsheetFormat
+) -> None:
+    columns, path = (Column("Name", ColumnKind.TEXT), Column("Archived", ColumnKind.FLAG)), tmp_path / "rows"
+
+    await FileSpreadsheets().write(path, file_format, columns, each([("A", True), ("B", False)]), "Quotes")
+
+    if file_format is SpreadsheetFormat.JSON_LINES:
+        assert path.read_text("utf-8") == '{"name":"A","archived":true}\n{"name":"B","archived":false}\n'
+    else:
+        assert read_back(path, file_format)[1:] == [["A", "yes"], ["B", "no"]]
+
+
+@pytest.mark.asyncio
 async def test_more_rows_than_a_sheet_holds_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("src.adapters.spreadsheets.xlsx_file.MOST_ROWS", 3)
     rows = [("Q", 1, None, None, None)] * 4

@@ -82,7 +82,6 @@ async def test_an_export_is_made_by_a_job_and_fetched_by_a_link(team: Team) -> N
     assert actions == {"export.requested", "export.ready", "export.link_made", "file.downloaded"}
 
 
-@pytest.mark.usefixtures("worker")
 @pytest.mark.parametrize(
     ("kind", "path"),
     [
@@ -105,6 +104,7 @@ async def test_a_format_that_a_route_has_not_is_answered_with_those_that_it_has(
         assert set(named) == {one.value for one in FORMATS[ExportKind(kind)]}
 
 
+@pytest.mark.usefixtures("worker")
 async def test_every_kind_in_every_format(team: Team) -> None:
     await a_draft(team.admin)
     product = {"sku": "P-1", "name": "Desk", "list_price": "9.50", "tax_rate_percent": "19"}

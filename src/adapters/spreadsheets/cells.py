@@ -13,6 +13,11 @@ def in_utc(instant: datetime) -> datetime:
     return instant.astimezone(UTC)
 
 
+def flag_text(flag: bool) -> str:
+    """For formats that people read; imports understand it."""
+    return "yes" if flag else "no"
+
+
 def plain(number: Decimal) -> str:
     """``1250.00``: no exponent, no grouping."""
     return f"{number:f}"

@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from src.adapters.spreadsheets.cells import encodable, in_utc, plain
+from src.adapters.spreadsheets.cells import encodable, flag_text, in_utc, plain
 from src.application.ports.documents import Cell, Column
 
 _SIGNS = "=+@|＝＋－＠-"  # The last one stands last so that it is no range.
@@ -62,6 +62,7 @@ _TEXTS: Mapping[type, Callable[[Any], str]] = {
     str: harmless,
     Decimal: plain,
     datetime: instant_text,
+    bool: flag_text,
     int: str,
     date: date.isoformat,
 }

@@ -34,7 +34,7 @@ class JsonLinesFile:
         self._file.close()
 
 
-def _value_of(cell: Cell) -> str | int | None:
+def _value_of(cell: Cell) -> str | bool | int | None:
     match cell:
         case None:
             return None
@@ -44,7 +44,7 @@ def _value_of(cell: Cell) -> str | int | None:
             return plain(cell)
         case datetime():
             return in_utc(cell).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
-        case int():
+        case int():  # True and false as well.
             return cell
         case _:
             return cell.isoformat()

@@ -9,7 +9,7 @@ from typing import Any
 
 import xlsxwriter
 
-from src.adapters.spreadsheets.cells import DOUBLE_DIGITS, encodable, fits_a_double, in_utc, plain
+from src.adapters.spreadsheets.cells import DOUBLE_DIGITS, encodable, fits_a_double, flag_text, in_utc, plain
 from src.application.ports.documents import Cell, Column, ColumnKind, TooManyRows
 
 MOST_ROWS = 1_048_575  # Beside the header; the format has no more.
@@ -92,6 +92,8 @@ class XlsxFile:
                 self._write_amount(row, column, cell)
             case datetime():
                 self._write_day(row, column, in_utc(cell).replace(tzinfo=None), self._instant)
+            case bool():
+                self._write_string(row, column, flag_text(cell), self._row_format)
             case int() if fits_a_double(cell):
                 self._write_number(row, column, cell, self._row_format)
             case int():

@@ -51,7 +51,7 @@ LINES: Final = (
     Column("Per", ColumnKind.AMOUNT, 8, "price_base_quantity"),
     Column("Net", ColumnKind.AMOUNT, 16),
     Column("Currency", ColumnKind.TEXT, 9),
-    Column("Counts", ColumnKind.TEXT, 10),
+    Column("Counts", ColumnKind.FLAG, 10),
 )
 CUSTOMERS: Final = (
     Column("Reference", ColumnKind.TEXT, 14),
@@ -82,7 +82,7 @@ PRODUCTS: Final = (
     Column("Currency", ColumnKind.TEXT, 9),
     Column("Tax category", ColumnKind.TEXT, 13),
     Column("Tax percent", ColumnKind.AMOUNT, 12),
-    Column("Archived", ColumnKind.TEXT, 10),
+    Column("Archived", ColumnKind.FLAG, 10),
     Column("Created at (UTC)", ColumnKind.INSTANT, 20, "created_at"),
 )
 UNIT_COST: Final = Column("Unit cost", ColumnKind.AMOUNT, 14)
@@ -123,7 +123,7 @@ def line_row(line: QuoteLine) -> Row:
         line.price_base_quantity,
         line.net,
         quote.currency.code,
-        "yes" if counts(line) else "no",
+        counts(line),
     )
 
 
@@ -166,7 +166,7 @@ def product_row(product: Product, category: str) -> Row:
         product.currency.code,
         product.tax_category,
         product.tax_rate_percent,
-        "yes" if product.archived else "no",
+        product.archived,
         product.created_at,
     )
 

@@ -136,7 +136,7 @@ class QuotationWriter(Protocol):
         """
 
 
-Cell = str | int | Decimal | date | datetime | None
+Cell = str | bool | int | Decimal | date | datetime | None
 
 
 class ColumnKind(StrEnum):
@@ -145,6 +145,7 @@ class ColumnKind(StrEnum):
     AMOUNT = "amount"
     DATE = "date"
     INSTANT = "instant"
+    FLAG = "flag"
 
 
 @dataclass(frozen=True, slots=True)

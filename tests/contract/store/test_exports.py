@@ -198,8 +198,8 @@ async def test_lines_are_those_of_the_current_revision_and_options_do_not_count(
         ("Q-1", 2),
         *(("Q-2", position) for position in range(1, 13)),
     ]
-    assert (rows[0]["SKU"], rows[0]["Section"], rows[0]["Net"], rows[0]["Counts"]) == ("A", "Hall", D(20), "yes")
-    assert rows[1]["Counts"] == "no"
+    assert (rows[0]["SKU"], rows[0]["Section"], rows[0]["Net"], rows[0]["Counts"]) == ("A", "Hall", D(20), True)
+    assert rows[1]["Counts"] is False
     assert exporting.files.totals[FILE] == ()  # Some nets are with tax and others without: they have no sum.
     assert await exporting.exports_told() == ["quote_lines.exported"]
 
@@ -230,7 +230,7 @@ async def test_products_have_their_category_and_are_chosen_by_archive_and_day(ex
         return [row["SKU"] for row in await exporting.run(ExportKind.PRODUCTS, archived=archived, **days)]
 
     rows = await exporting.run(ExportKind.PRODUCTS)
-    assert [(row["SKU"], row["Category"], row["Archived"]) for row in rows] == [("A", "Desks", "no"), ("B", "", "yes")]
+    assert [(row["SKU"], row["Category"], row["Archived"]) for row in rows] == [("A", "Desks", False), ("B", "", True)]
     assert await skus(archived=True) == ["B"]
     assert await skus(archived=False) == ["A"]
     assert await skus(start=date(2026, 3, 2)) == ["B"]
