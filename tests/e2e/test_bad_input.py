@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -14,11 +14,12 @@ from httpx import Response
 from src.application.ports.unit_of_work import OpenUnitOfWork
 from src.domain.identity.actor import Role
 from tests.e2e.conftest import Caller, Team
-from tests.e2e.offers import LINE, VAT_19, a_contact, a_customer
+from tests.e2e.offers import LINE, VAT_19, a_contact, a_customer, a_pending_quote
 
 pytestmark = pytest.mark.asyncio
 
-QUOTES: Final = "/api/v1/quotes"
+API: Final = "/api/v1"
+QUOTES: Final = f"{API}/quotes"
 
 # The hostile numbers of the promise S16, as texts where a decimal is wanted.
 HOSTILE_DECIMALS: Final = (
@@ -400,3 +401,38 @@ def _nested(where: tuple[str | int, ...], wrong: object) -> Any:
 
 def _named(where: tuple[str | int, ...]) -> str:
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in where).removeprefix(".")
+
+
+async def test_instants_need_an_offset_and_are_told_in_utc(team: Team) -> None:
+    """A key with an hour of nobody's zone would end at another hour than was meant."""
+    key, export = {"name": "Shop", "scopes": ["quotes.view"]}, {"kind": "audit"}
+
+    def asked(instant: str) -> list[Awaitable[Response]]:
+        return [
+            team.owner.post(f"{API}/api-keys", key | {"expires_at": instant.replace("2020", "2090")}),
+            team.owner.get(f"{API}/audit/entries", since=instant),
+            team.owner.get(f"{API}/audit/export", before=instant),
+            team.owner.post(f"{API}/exports", export | {"filters": {"since": instant}}),
+        ]
+
+    for answer in [await one for one in asked("2020-01-01T00:00:00")]:
+        assert answer.status_code == 422, answer.text[:200]
+        assert "with Z or its offset" in answer.json()["details"][0]["message"]
+    made, listed, _, exported = [await one for one in asked("2020-01-01T01:00:00+02:00")]
+    recorded = await team.owner.get(f"{API}/audit/entries", action="export.requested")
+
+    assert made.json()["api_key"]["expires_at"] == "2089-12-31T23:00:00Z"
+    assert listed.json()["items"]
+    assert exported.json()["filters"]["since"] == "2019-12-31T23:00:00Z"
+    assert recorded.json()["items"][0]["details"]["conditions"] == ["since=2019-12-31T23:00:00Z"]
+
+
+async def test_who_decided_before_is_told_with_the_same_form_of_instant(team: Team) -> None:
+    pending = await a_pending_quote(team)
+    body = {"content_digest": pending["content_digest"], "reason": "No."}
+    await team.approver.post(f"{QUOTES}/{pending['id']}/approve", body)
+
+    answer = await team.approver.post(f"{QUOTES}/{pending['id']}/reject", body)
+
+    assert answer.json()["error_code"] == "already_decided"
+    assert re.fullmatch(r"[-0-9]{10}T[0-9:.]+Z", answer.json()["details"]["decided_at"])

@@ -30,6 +30,7 @@ from src.domain.approvals.events import (
 from src.domain.approvals.matching import PolicyResult
 from src.domain.approvals.steps import CarriedOver, Decision, Step, StepStatus
 from src.domain.identity.user import User
+from src.domain.shared.calendar import instant_text
 from src.domain.shared.change import Change
 from src.domain.shared.ids import PolicyId, RequestId, UserId
 from src.domain.shared.text import TextChecks
@@ -341,7 +342,7 @@ class ApprovalRequest:
             raise AlreadyDecided(
                 "This step has already been decided.",
                 decided_by=str(last.user_id),
-                decided_at=last.at.isoformat(),
+                decided_at=instant_text(last.at),
                 approved=last.approved,
             )
         self._check_live()

@@ -10,7 +10,7 @@ from typing import Final, Self
 from uuid import UUID
 
 from src.domain.identity.actor import ActorKind, Permission
-from src.domain.shared.calendar import FIRST_YEAR, LAST_YEAR
+from src.domain.shared.calendar import FIRST_YEAR, LAST_YEAR, instant_text
 from src.domain.shared.change import Change
 from src.domain.shared.errors import Conflict, Invalid, NotFound, invalid_field
 from src.domain.shared.events import DomainEvent
@@ -165,6 +165,8 @@ def _text_of(value: object) -> str:
     match value:
         case tuple():
             return ",".join(map(str, value))
+        case datetime():
+            return instant_text(value)
         case date():
             return value.isoformat()
         case _:

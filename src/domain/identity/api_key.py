@@ -82,7 +82,9 @@ class ApiKey:
                 ip_network(network)
             except ValueError:
                 checks.refuse(f"networks[{position}]", "This is no network such as 203.0.113.0/24 or 2001:db8::/32.")
-        if self.expires_at is not None and self.expires_at <= self.created_at:
+        if self.expires_at is not None and self.expires_at.tzinfo is None:
+            checks.refuse("expires_at", "An instant needs its time zone.")
+        elif self.expires_at is not None and self.expires_at <= self.created_at:
             checks.refuse("expires_at", "A key must expire in the future.")
         checks.done()
 

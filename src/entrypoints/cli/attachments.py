@@ -12,6 +12,7 @@ from cyclopts import Parameter
 from src.application.documents.add_attachment import AddAttachment, AddAttachmentCommand
 from src.application.documents.read_attachments import DeleteAttachment, ListAttachments, OpenAttachment
 from src.domain.documents.attachment import Attachment, SubjectKind
+from src.domain.shared.calendar import instant_text
 from src.domain.shared.errors import invalid_field
 from src.domain.shared.ids import AttachmentId
 from src.entrypoints.cli.files import FileRefused, check_new, written_whole
@@ -158,5 +159,5 @@ def _as_json(one: Attachment) -> dict[str, object]:
         "content_type": one.content_type,
         "size": one.size,
         "sha256": one.sha256,
-        "created_at": one.created_at.isoformat(),
+        "created_at": instant_text(one.created_at),
     }

@@ -10,6 +10,7 @@ from src.application.jobs.read_jobs import GetJob, ListJobs
 from src.application.ports.jobs import JobFilter
 from src.application.ports.paging import Paging
 from src.domain.jobs.record import JobRecord, JobState
+from src.domain.shared.calendar import instant_text
 from src.entrypoints.cli.output import counted, print_json, print_table
 from src.entrypoints.cli.session import As, Limit, Organization, session_of
 
@@ -90,8 +91,8 @@ def _told(job: JobRecord) -> dict[str, object]:
         "done": job.done,
         "total": job.total,
         "error": job.error,
-        "created_at": job.created_at.isoformat(),
-        "due_at": job.due_at.isoformat(),
-        "started_at": None if job.started_at is None else job.started_at.isoformat(),
-        "ended_at": None if job.ended_at is None else job.ended_at.isoformat(),
+        "created_at": instant_text(job.created_at),
+        "due_at": instant_text(job.due_at),
+        "started_at": None if job.started_at is None else instant_text(job.started_at),
+        "ended_at": None if job.ended_at is None else instant_text(job.ended_at),
     }

@@ -13,6 +13,7 @@ from src.application.quoting.compare_revisions import CompareRevisions
 from src.application.quoting.read_quotes import GetQuoteTimeline, ListQuotes, QuoteTimeline, TimelineEntry
 from src.application.quoting.resend_quote import ResendQuote, ResendQuoteCommand
 from src.domain.messaging.message import AttemptGroup
+from src.domain.shared.calendar import instant_text
 from src.entrypoints.cli.exports import Status
 from src.entrypoints.cli.naming import contact_of, quote_of
 from src.entrypoints.cli.output import counted, print_json, print_table
@@ -192,7 +193,7 @@ def _short(value: object) -> str:
 def _entry_as_json(told: TimelineEntry) -> dict[str, object]:
     return {
         "sequence": told.entry.sequence,
-        "at": told.entry.record.at.isoformat(),
+        "at": instant_text(told.entry.record.at),
         "action": told.entry.record.action,
         "who": told.who,
         "details": dict(told.details),
@@ -226,5 +227,5 @@ def _as_json(quote: QuoteSummary) -> dict[str, object]:
         "tax_total": amount_text(quote.tax_total, digits),
         "payable": amount_text(quote.payable, digits),
         "valid_until": quote.valid_until.isoformat(),
-        "created_at": quote.created_at.isoformat(),
+        "created_at": instant_text(quote.created_at),
     }

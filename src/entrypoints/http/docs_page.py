@@ -52,7 +52,7 @@ _PAGE: Final = """<!doctype html>
 DESCRIPTION: Final = """Offers that are priced exactly, agreed on, sent and provable.
 
 Log in at `POST /api/v1/login`, choose **Authorize** and paste the access token. Money goes over the wire as text, with
-the currency beside it. Every error has the form `{error_code, message, details, trace_id}`; the trace id also stands in
+the currency beside it; instants are in UTC, with `Z`. Every error has the form `{error_code, message, details, trace_id}`; the trace id also stands in
 the header `X-Trace-Id` of every answer. Every address that takes GET takes HEAD."""
 
 

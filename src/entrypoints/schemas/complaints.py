@@ -22,16 +22,17 @@ from msgspec.inspect import (
     type_info,
 )
 
+from src.entrypoints.schemas.instants import INSTANT_NEEDED
+
 _STEP: Final = re.compile(r"[^.\[\]]+|\[[^\]]*\]")
-_INSTANT: Final = 'A date and time is needed, with Z or its offset, such as "2026-03-31T09:00:00Z".'
 _DATE: Final = 'A date is needed, such as "2026-03-31".'
 _ID: Final = 'An id is needed, such as "01980a3c-5b7e-7cc1-9d3f-2f1e6a7b8c9d".'
 _DECIMAL: Final = 'A plain decimal is needed, as text, such as "1250.00": up to 15 digits, and 6 after the point.'
 _DIGEST: Final = "A SHA-256 is needed: 64 hexadecimal digits in lower case, as content_digest shows it."
 _NEEDED: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "RFC3339 encoded datetime": _INSTANT,
-        "timezone component": _INSTANT,
+        "RFC3339 encoded datetime": INSTANT_NEEDED,
+        "timezone component": INSTANT_NEEDED,
         "RFC3339 encoded date": _DATE,
         "Invalid UUID": _ID,
         "[0-9]{1,15}": _DECIMAL,
@@ -39,7 +40,9 @@ _NEEDED: Final[Mapping[str, str]] = MappingProxyType(
         "matching regex": "This has not the form that is needed.",
     }
 )
-_FORMS: Final[Mapping[type[Type], str]] = MappingProxyType({DateTimeType: _INSTANT, DateType: _DATE, UUIDType: _ID})
+_FORMS: Final[Mapping[type[Type], str]] = MappingProxyType(
+    {DateTimeType: INSTANT_NEEDED, DateType: _DATE, UUIDType: _ID}
+)
 _EXPECTED: Final = re.compile(r"Expected `(?P<kinds>[^`]*)`(?: of length)?(?: (?P<limit>[<>]=?) (?P<number>[0-9.-]+))?")
 _LIMITS: Final = MappingProxyType({">=": "at least", "<=": "at most", ">": "more than", "<": "less than"})
 _KINDS: Final = MappingProxyType(

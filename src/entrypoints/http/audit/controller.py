@@ -28,6 +28,7 @@ from src.entrypoints.http.audit.schemas import (
 from src.entrypoints.http.exports.controller import Format
 from src.entrypoints.http.exports.files import JSON_LINES, SmallExports
 from src.entrypoints.http.paging import Cursor, Limit, PageResponse, Skip, paging_of
+from src.entrypoints.schemas.instants import parameter_in_utc
 
 Action = Annotated[str | None, QueryParameter(name="action", max_length=60)]
 ResourceType = Annotated[str | None, QueryParameter(name="resource_type", max_length=60)]
@@ -88,8 +89,8 @@ class AuditController(Controller):
             user_id=None if user_id is None else UserId(user_id),
             actor_kind=actor_kind,
             trace_id=trace_id,
-            since=since,
-            before=before,
+            since=parameter_in_utc("since", since),
+            before=parameter_in_utc("before", before),
         )
         request = ExportRequest(kind=ExportKind.AUDIT, file_format=ExportFormat(format), filters=filters)
         return await exported(actor, request)
@@ -144,6 +145,6 @@ def _criteria(
         user_id=None if user_id is None else UserId(user_id),
         actor_kind=actor_kind,
         trace_id=trace_id,
-        since=since,
-        before=before,
+        since=parameter_in_utc("since", since),
+        before=parameter_in_utc("before", before),
     )

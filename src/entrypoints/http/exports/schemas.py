@@ -10,9 +10,9 @@ from src.application.documents.export_sources import ExportRequest
 from src.domain.documents.export import DataExport, ExportFilters, ExportFormat, ExportKind
 from src.domain.identity.actor import ActorKind
 from src.domain.shared.ids import CustomerId, UserId
+from src.entrypoints.schemas.instants import Instant, in_utc
 
 Text = Annotated[str, Meta(min_length=1, max_length=60)]
-Instant = Annotated[datetime, Meta(tz=True)]
 
 
 class FiltersSchema(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -71,8 +71,8 @@ class FiltersSchema(Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
             user_id=None if self.user_id is None else UserId(self.user_id),
             actor_kind=self.actor_kind,
             trace_id=self.trace_id,
-            since=self.since,
-            before=self.before,
+            since=in_utc(self.since),
+            before=in_utc(self.before),
         )
 
 

@@ -12,6 +12,7 @@ from src.domain.identity.actor import Permission, Role
 from src.domain.identity.api_key import ApiKey
 from src.domain.identity.user import User
 from src.domain.shared.ids import UserId
+from src.entrypoints.schemas.instants import Instant, in_utc
 
 Name = Annotated[str, Meta(min_length=1, max_length=200, examples=["Jonas Weber"])]
 
@@ -70,11 +71,11 @@ class CreateApiKeyRequest(Struct, frozen=True, forbid_unknown_fields=True):
         list[str],
         Meta(max_length=50, examples=[["203.0.113.0/24"]], description="Where it may come from; none: anywhere."),
     ] = []
-    expires_at: datetime | None = None
+    expires_at: Instant | None = None
 
     def command(self) -> CreateApiKeyCommand:
         return CreateApiKeyCommand(
-            name=self.name, scopes=tuple(self.scopes), networks=tuple(self.networks), expires_at=self.expires_at
+            name=self.name, scopes=tuple(self.scopes), networks=tuple(self.networks), expires_at=in_utc(self.expires_at)
         )
 
 
