@@ -436,3 +436,14 @@ async def test_who_decided_before_is_told_with_the_same_form_of_instant(team: Te
 
     assert answer.json()["error_code"] == "already_decided"
     assert re.fullmatch(r"[-0-9]{10}T[0-9:.]+Z", answer.json()["details"]["decided_at"])
+
+
+async def test_what_stands_below_another_field_is_named_with_it_whoever_refuses(team: Team) -> None:
+    """The form is looked at here and the meaning in the core, which knows a party and not where a body has it."""
+    for party, named in (
+        ({"name": ""}, ["party.name"]),
+        ({"name": "a\nb", "address": {"city": "c\nd", "country": "DE"}}, ["party.name", "party.address.city"]),
+    ):
+        answer = await team.owner.patch(f"{API}/organization", {"party": party})
+
+        assert (answer.status_code, [one["field"] for one in answer.json()["details"]]) == (422, named)

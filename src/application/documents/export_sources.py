@@ -69,6 +69,10 @@ class ExportRequest:
     def check(self) -> None:
         """Raises Invalid."""
         check_form(self.kind, self.file_format)
+        self.check_filters()
+
+    def check_filters(self) -> None:
+        """Raises Invalid naming filters as such."""
         self.filters.check(self.kind)
         _statuses(CustomerStatus if self.kind is ExportKind.CUSTOMERS else QuoteStatus, self.filters)
 

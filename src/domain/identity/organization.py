@@ -99,7 +99,7 @@ class Organization:
         except (ZoneInfoNotFoundError, ValueError):
             checks.refuse("time_zone", f"{self.time_zone!r} is not a time zone of the IANA database.")
         checks.line("locale", self.locale, required=True, longest=35)
-        self.party.check(checks)
+        self.party.check(checks, "party.")
         self.working_calendar.check(checks)
         for position, domain in enumerate(self.verified_domains):
             if not _DOMAIN.fullmatch(domain):

@@ -35,9 +35,9 @@ class Party:
     registration_number: str = ""
     vat_number: str = ""
 
-    def check(self, checks: TextChecks) -> None:
-        """Tell *checks* what is wrong with a party that is kept."""
-        checks.line("name", self.name, required=True)
-        checks.line("registration_number", self.registration_number, longest=50)
-        checks.line("vat_number", self.vat_number, longest=50)
-        self.address.check(checks, "address")
+    def check(self, checks: TextChecks, below: str = "") -> None:
+        """Tell *checks* what is wrong with a party that is kept. *below*: what stands before its fields, such as ``party.``."""
+        checks.line(f"{below}name", self.name, required=True)
+        checks.line(f"{below}registration_number", self.registration_number, longest=50)
+        checks.line(f"{below}vat_number", self.vat_number, longest=50)
+        self.address.check(checks, f"{below}address")

@@ -11,6 +11,7 @@ from src.domain.documents.export import DataExport, ExportFilters, ExportFormat,
 from src.domain.identity.actor import ActorKind
 from src.domain.shared.ids import CustomerId, UserId
 from src.entrypoints.schemas.instants import Instant, in_utc
+from src.entrypoints.schemas.places import below
 
 Text = Annotated[str, Meta(min_length=1, max_length=60)]
 
@@ -84,9 +85,13 @@ class CreateExportRequest(Struct, frozen=True, forbid_unknown_fields=True):
     filters: FiltersSchema | None = None
 
     def request(self) -> ExportRequest:
+        """Raises Invalid."""
         filters = ExportFilters() if self.filters is None else self.filters.filters()
         usual = ExportFormat.PDF if self.kind is ExportKind.SUMMARY else ExportFormat.XLSX
-        return ExportRequest(kind=self.kind, file_format=self.format or usual, filters=filters)
+        request = ExportRequest(kind=self.kind, file_format=self.format or usual, filters=filters)
+        with below("filters"):
+            request.check_filters()
+        return request
 
 
 class ExportResponse(Struct, frozen=True):
