@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import re
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from io import StringIO
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest_asyncio
 import structlog
 from httpx import ASGITransport, AsyncClient, Response
 from litestar import Litestar, Request, get, post
+from litestar.openapi.spec import Operation, PathItem
 from litestar.params import FromPath, JSONBody
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -338,6 +340,37 @@ async def test_an_attachment_is_documented_with_every_type_that_is_taken(nobody:
 
     assert body["content"].keys() == {one.media_type for one in FILE_TYPES} | {"application/octet-stream"}
     assert "26,214,400" in body["description"]
+
+
+async def test_every_operation_is_called_something_of_its_own(app: Litestar, nobody: Caller) -> None:
+    """In words: what Litestar makes of the handlers' names is said nowhere."""
+    document = (await nobody.get("/openapi.json")).json()
+
+    called = [one["summary"] for item in document["paths"].values() for one in item.values()]
+    names = {one.summary for item in (app.openapi_schema.paths or {}).values() for one in _operations(item)}
+
+    assert [summary for summary, times in Counter(called).items() if times > 1] == []
+    assert len(called) > 100
+    assert not set(called) & names
+    for summary in called:
+        assert 5 < len(summary) <= 120, summary
+        assert summary[0].isupper(), summary
+        assert not summary.endswith((".", ";", ":", "`active")), summary
+
+
+def _operations(item: PathItem) -> Iterator[Operation]:
+    return (one for one in (item.get, item.post, item.put, item.patch, item.delete) if one is not None)
+
+
+async def test_the_bare_address_says_where_everything_is(nobody: Caller) -> None:
+    answer = await nobody.get("/")
+
+    told = answer.json()
+    assert answer.status_code == 200
+    assert told.pop("name") == "Proffer"
+    assert told.pop("api") == "/api/v1"
+    assert {(await nobody.get(address)).status_code for address in told.values()} == {200}
+    assert (await nobody.send("HEAD", "/", b"")).status_code == 200
 
 
 async def test_health_says_what_does_not_work() -> None:

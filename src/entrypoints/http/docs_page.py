@@ -1,5 +1,6 @@
 """``/docs`` and ``/openapi.json``. Everything that the page needs comes from here: it works without any other host."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -56,6 +57,16 @@ the currency beside it; instants are in UTC, with `Z`. Every error has the form 
 the header `X-Trace-Id` of every answer. Every address that takes GET takes HEAD."""
 
 
+_ADDRESSES: Final = {
+    "name": "Proffer",
+    "api": "/api/v1",
+    "docs": "/docs",
+    "openapi": "/openapi.json",
+    "live": "/health/live",
+    "ready": "/health/ready",
+}
+# To its end, or to where a second thought begins; what stands between backquotes has no ends.
+_SENTENCE: Final = re.compile(r"(?:`[^`]*`|[^`.;:]|[.;:](?!\s|$))+")
 _ERRORS: Final = {
     "401": "The token is missing, not valid, or has expired; or the credentials are wrong.",
     "403": "A permission is missing.",
@@ -167,6 +178,11 @@ class DocsController(Controller):
     path = ""
     include_in_schema = False
 
+    @get("/", open_to_all=True)
+    async def beginning(self) -> dict[str, str]:
+        """Where everything is, for whoever has the bare address."""
+        return _ADDRESSES
+
     @get("/docs", media_type="text/html", open_to_all=True)
     async def page(self) -> Response[str]:
         """The interactive documentation."""
@@ -183,9 +199,19 @@ class DocsController(Controller):
     @get("/openapi.json", open_to_all=True)
     async def document(self, request: Request[Any, Any, Any]) -> Response[bytes]:
         """The OpenAPI 3.1 document."""
-        document = with_access(with_errors(request.app.openapi_schema.to_schema()), request.app)
+        document = with_summaries(request.app.openapi_schema.to_schema())
+        document = with_access(with_errors(document), request.app)
         document = with_files(with_optional_bodies(document, request.app))
         return Response(encode_json(document), media_type="application/json")
+
+
+def with_summaries(document: dict[str, Any]) -> dict[str, Any]:
+    """*document* with each operation called by the first sentence of what is said of it; Litestar takes its handler's name."""
+    for item in document["paths"].values():
+        for operation in item.values():
+            sentence = _SENTENCE.match(operation.get("description", ""))
+            operation["summary"] = " ".join(sentence[0].split()) if sentence else ""
+    return document
 
 
 def with_errors(document: dict[str, Any]) -> dict[str, Any]:

@@ -74,7 +74,7 @@ class PolicyController(Controller):
     async def list_policies(
         self, actor: FromDishka[Actor], list_policies: FromDishka[ListPolicies], subjects: FromDishka[Subjects]
     ) -> PageResponse[PolicyResponse]:
-        """All policies in the order in which they ask."""
+        """All approval policies in the order in which they ask."""
         return PageResponse.whole([_policy(actor, policy, subjects) for policy in await list_policies(actor)])
 
     @post("/approval-policies", permission=Permission.MANAGE_POLICIES)
@@ -85,7 +85,7 @@ class PolicyController(Controller):
         create_policy: FromDishka[CreatePolicy],
         subjects: FromDishka[Subjects],
     ) -> PolicyResponse:
-        """Add a policy; it counts for what is submitted from now on."""
+        """Add an approval policy; it counts for what is submitted from now on."""
         return _policy(actor, await create_policy(actor, data.command(subjects)), subjects)
 
     @get("/approval-policies/{policy_id:uuid}", permission=Permission.VIEW_APPROVALS)
@@ -96,7 +96,7 @@ class PolicyController(Controller):
         get_policy: FromDishka[GetPolicy],
         subjects: FromDishka[Subjects],
     ) -> Response[PolicyResponse]:
-        """One policy; the ETag is for `If-Match`."""
+        """One approval policy; the ETag is for `If-Match`."""
         return tagged(_policy(actor, await get_policy(actor, PolicyId(policy_id)), subjects))
 
     @patch("/approval-policies/{policy_id:uuid}", permission=Permission.MANAGE_POLICIES)
@@ -110,7 +110,7 @@ class PolicyController(Controller):
         subjects: FromDishka[Subjects],
         if_match: IfMatch = None,
     ) -> Response[PolicyResponse]:
-        """Change it for what is submitted from now on; requests under way end on the version that they began with."""
+        """Change an approval policy for what is submitted from now on; requests under way end on the version that they began with."""
         actor.require(Permission.MANAGE_POLICIES)  # Before anything is said about the policy.
         expected, identity = required_version(if_match), PolicyId(policy_id)
         kind = subjects.get((await get_policy(actor, identity)).subject)
@@ -142,7 +142,7 @@ class PolicyController(Controller):
     async def get_simulation(
         self, simulation_id: FromPath[UUID], actor: FromDishka[Actor], get_simulation: FromDishka[GetSimulation]
     ) -> SimulationResponse:
-        """What has come of it so far."""
+        """What has come of a simulation so far."""
         return SimulationResponse.of(await get_simulation(actor, SimulationId(simulation_id)))
 
 
@@ -214,7 +214,7 @@ class ApprovalController(Controller):
         decide: FromDishka[DecideRequest],
         subjects: FromDishka[Subjects],
     ) -> ApprovalResponse:
-        """Agree to exactly this content; never by whoever submitted or last edited it, nor in their name."""
+        """Agree to a request that waits for you, with exactly this content; never by whoever submitted or last edited it, nor in their name."""
         return _shown(actor, await decide(actor, _command(approval_id, data, approved=True)), subjects)
 
     @post("/{approval_id:uuid}/reject", status_code=HTTP_200_OK, permission=Permission.DECIDE_APPROVALS)
@@ -226,7 +226,7 @@ class ApprovalController(Controller):
         decide: FromDishka[DecideRequest],
         subjects: FromDishka[Subjects],
     ) -> ApprovalResponse:
-        """Refuse this content, with a reason; one rejection ends the request."""
+        """Refuse a request that waits for you, with a reason; one rejection ends it."""
         return _shown(actor, await decide(actor, _command(approval_id, data, approved=False)), subjects)
 
     @post("/{approval_id:uuid}/comments", permission=Permission.COMMENT_APPROVALS)
@@ -237,7 +237,7 @@ class ApprovalController(Controller):
         actor: FromDishka[Actor],
         comment: FromDishka[CommentOnApproval],
     ) -> CommentResponse:
-        """Say something about it, for all who look at it."""
+        """Say something about a request, for all who look at it."""
         return CommentResponse.of(await comment(actor, RequestId(approval_id), data.text))
 
 
@@ -276,7 +276,7 @@ class DelegationController(Controller):
     async def end_delegation(
         self, delegation_id: FromPath[UUID], actor: FromDishka[Actor], end_delegation: FromDishka[EndDelegation]
     ) -> DelegationResponse:
-        """End it at once; what was decided stays."""
+        """End a delegation at once; what was decided stays."""
         return DelegationResponse.of(await end_delegation(actor, DelegationId(delegation_id)))
 
 

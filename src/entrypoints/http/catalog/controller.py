@@ -120,7 +120,7 @@ class CategoryController(Controller):
     async def list_categories(
         self, actor: FromDishka[Actor], list_categories: FromDishka[ListCategories]
     ) -> PageResponse[CategoryResponse]:
-        """The whole tree, by name."""
+        """The whole tree of categories, by name."""
         return PageResponse.whole([CategoryResponse.of(one) for one in await list_categories(actor)])
 
     @post(permission=Permission.EDIT_PRODUCTS)

@@ -84,7 +84,7 @@ class MailTemplateController(Controller):
     async def get_mail_template(
         self, template_id: FromPath[UUID], actor: FromDishka[Actor], get_template: FromDishka[GetMailTemplate]
     ) -> Response[MailTemplateResponse]:
-        """One template; the ETag is for `If-Match`."""
+        """One mail template; the ETag is for `If-Match`."""
         return tagged(MailTemplateResponse.of(await get_template(actor, MailTemplateId(template_id))))
 
     @patch("/{template_id:uuid}", permission=Permission.MANAGE_MAIL_TEMPLATES)

@@ -190,7 +190,7 @@ class OrganizationController(Controller):
         change_organization: FromDishka[ChangeOrganization],
         if_match: IfMatch = None,
     ) -> Response[OrganizationResponse]:
-        """Change it; new offers begin with the new settings, drafts keep theirs."""
+        """Change your organisation; new offers begin with the new settings, drafts keep theirs."""
         command = ChangeOrganizationCommand(changes=data.changes(), expected_version=required_version(if_match))
         return tagged(OrganizationResponse.of(await change_organization(actor, command)))
 
@@ -236,6 +236,6 @@ class OrganizationController(Controller):
         settings: FromDishka[Settings],
         if_match: IfMatch = None,
     ) -> Response[ProviderResponse]:
-        """Set it; without a client secret the one that is there stays. `If-Match` counts where one is there."""
+        """Set where your people log in; without a client secret the one that is there stays. `If-Match` counts where one is there."""
         stored = await set_provider(actor, data.command(expected_version(if_match)))
         return tagged(ProviderResponse.of(stored, settings))

@@ -213,7 +213,7 @@ class QuoteController(Controller):
     async def preview_approval(
         self, quote_id: FromPath[UUID], actor: FromDishka[Actor], preview: FromDishka[PreviewApproval]
     ) -> ApprovalPreviewResponse:
-        """What submitting it now would ask for, and why; nothing is stored."""
+        """What submitting the draft now would ask for, and why; nothing is stored."""
         return ApprovalPreviewResponse.of(await preview(actor, QuoteId(quote_id)), actor)
 
     @post("/{quote_id:uuid}/recall", status_code=HTTP_200_OK, permission=Permission.SUBMIT_QUOTES)

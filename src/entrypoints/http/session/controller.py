@@ -234,7 +234,7 @@ class SessionController(Controller):
         actor: FromDishka[Actor],
         confirm: FromDishka[ConfirmSecondFactor],
     ) -> RecoveryCodesResponse:
-        """Confirm it with the app's first code; answers your recovery codes."""
+        """Confirm a second factor with the app's first code; answers your recovery codes."""
         return RecoveryCodesResponse(recovery_codes=list(await confirm(actor, data.code)))
 
     @post("/me/second-factor/remove", status_code=HTTP_204_NO_CONTENT, permission=Permission.OWN_ACCOUNT)
