@@ -216,6 +216,33 @@ async def test_a_delegate_decides_in_the_name_of_who_is_away(team: Team) -> None
     assert (await team.approver.delete(path)).json()["error_code"] == "delegation_ended"
 
 
+@pytest.mark.parametrize("door", ["quotes", "approvals"])
+async def test_the_answer_to_a_decision_says_whether_it_counted_and_what_waits_still(team: Team, door: str) -> None:
+    """The same yes again is for no other step, unless it is named."""
+    steps = [{"name": name, "roles": ["approver", "admin"]} for name in ("Team", "Board")]
+    await a_policy(team, steps=steps)
+    pending = await submitted(team)
+    request = await request_of(team.approver, pending["id"])
+    path = f"/api/v1/quotes/{pending['id']}" if door == "quotes" else f"{APPROVALS}/{request['id']}"
+    body, board = {"content_digest": pending["content_digest"]}, request["steps"][1]["step"]
+
+    first = await team.approver.post(f"{path}/approve", body)
+    again = await team.approver.post(f"{path}/approve", body)
+    named = await team.approver.post(f"{path}/approve", body | {"step": board})
+    late = await team.approver.post(f"{path}/approve", body)
+
+    assert [answer.status_code for answer in (first, again, named, late)] == [200] * 4
+    assert [answer.json()["decision"] for answer in (first, again, named, late)] == [
+        {"counted": True, "waiting_for_you": [board]},
+        {"counted": False, "waiting_for_you": [board]},
+        {"counted": True, "waiting_for_you": []},
+        {"counted": False, "waiting_for_you": []},
+    ]
+    assert named.json()["status"] == "approved"
+    if door == "quotes":
+        assert again.headers["etag"] == first.headers["etag"]
+
+
 async def test_a_day_is_delegated_to_one_deputy_once(team: Team) -> None:
     today = datetime.now(UTC).date()
     users = {role: str(user.id) for role, user in team.organization.users.items()}

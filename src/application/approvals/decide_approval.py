@@ -10,6 +10,7 @@ from src.application.ports.unit_of_work import UnitOfWork
 from src.application.transactions import Transactions
 from src.domain.approvals.errors import RequestNotFound
 from src.domain.approvals.request import ApprovalRequest
+from src.domain.approvals.steps import Step
 from src.domain.identity.actor import Actor, Permission
 from src.domain.quoting.quote import Quote
 from src.domain.quoting.states import QuoteStatus, Verb
@@ -29,17 +30,33 @@ class DecideRequestCommand:
     step: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """*request* as it is now. *counted*: whether this decision was; the same one again is not. *waiting* are the steps that
+    wait for the same person now.
+    """
+
+    request: ApprovalRequest
+    counted: bool
+    waiting: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecidedQuote(Decided):
+    quote: Quote
+
+
 class DecideRequest:
     """One decision on the open steps that are the actor's, whatever is to be approved; the last one settles it.
 
-    Saying the same again changes nothing. Raises RequestNotFound, RequestContentChanged, ReasonMissing, NotAnApprover,
+    Saying the same again changes nothing, and is told so. Raises RequestNotFound, RequestContentChanged, ReasonMissing, NotAnApprover,
     AlreadyDecided, RequestClosed, PermissionMissing.
     """
 
     def __init__(self, transactions: Transactions, clock: Clock, ids: IdFactory, subjects: Subjects) -> None:
         self._transactions, self._clock, self._ids, self._subjects = transactions, clock, ids, subjects
 
-    async def __call__(self, actor: Actor, command: DecideRequestCommand) -> ApprovalRequest:
+    async def __call__(self, actor: Actor, command: DecideRequestCommand) -> Decided:
         now = self._clock.now()
         async with self._transactions.begin(actor, Permission.DECIDE_APPROVALS) as uow:
             kind, request = await lock_request(uow, self._subjects, command.request_id)
@@ -53,9 +70,10 @@ class DecideRequest:
                 reason=command.reason,
                 step=command.step,
             )
-            if decided is not request:
+            counted = decided is not request
+            if counted:
                 await uow.commit()
-        return decided
+        return Decided(request=decided, counted=counted, waiting=desk.waiting(kind, decided))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,14 +90,14 @@ class DecideApprovalCommand:
 class DecideApproval:
     """One decision about a quote, by the quote's id.
 
-    Saying the same again changes nothing. Raises QuoteNotFound, InvalidTransition, RequestContentChanged,
+    Saying the same again changes nothing, and is told so. Raises QuoteNotFound, InvalidTransition, RequestContentChanged,
     ReasonMissing, NotAnApprover, AlreadyDecided, RequestClosed.
     """
 
     def __init__(self, transactions: Transactions, clock: Clock, ids: IdFactory) -> None:
         self._transactions, self._clock, self._ids = transactions, clock, ids
 
-    async def __call__(self, actor: Actor, command: DecideApprovalCommand) -> Quote:
+    async def __call__(self, actor: Actor, command: DecideApprovalCommand) -> DecidedQuote:
         now = self._clock.now()
         async with self._transactions.begin(actor, Permission.DECIDE_APPROVALS) as uow:
             quote = await uow.quotes.lock(command.quote_id)
@@ -93,11 +111,12 @@ class DecideApproval:
                 reason=command.reason,
                 step=command.step,
             )
-            if decided is request:
-                return quote
-            settled = quote if decided.live else await uow.quotes.get(quote.id)
-            await uow.commit()
-        return settled
+            counted = decided is not request
+            if counted:
+                quote = quote if decided.live else await uow.quotes.get(quote.id)
+                await uow.commit()
+        waiting = desk.waiting(quotes.SUBJECT, decided)
+        return DecidedQuote(quote=quote, request=decided, counted=counted, waiting=waiting)
 
     async def _request(self, uow: UnitOfWork, quote: Quote, verb: Verb) -> ApprovalRequest:
         if quote.current.status not in _DECIDED_OR_ASKED:

@@ -151,6 +151,12 @@ class ApprovalDesk:
         )
         return request if decision is None else await self.save(kind, decision, reason=reason)
 
+    def waiting(self, kind: ApprovalSubject, request: ApprovalRequest) -> tuple[Step, ...]:
+        """The steps that the actor could decide now and has not."""
+        if not request.live:
+            return ()
+        return request.waits_for(self._actor.person, self._people.approvers(kind.permission, request.excluded))
+
     async def save(
         self, kind: ApprovalSubject, change: Change[ApprovalRequest], *, reason: str = ""
     ) -> ApprovalRequest:

@@ -150,8 +150,10 @@ async def _decide(
             request_id=seen.id, approved=approved, content_digest=seen.content_digest, reason=reason, step=step
         )
         decided = await (await session.get(DecideRequest))(session.actor, command)
-        details = await (await session.get(GetApproval))(session.actor, decided.id)
-    print(f"{decided.subject.title}: {decided.status.value}")
+        details = await (await session.get(GetApproval))(session.actor, seen.id)
+    print(f"{seen.subject.title}: {decided.request.status.value}")
+    if not decided.counted:
+        print("You have said so before; nothing more was counted.")
     for waiting in details.waiting_for_person(session.actor.person):
         print(f"«{waiting.name}» waits for you as well; approve it by its key: --step {waiting.key}")
     return 0

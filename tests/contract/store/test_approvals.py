@@ -75,7 +75,7 @@ class Office:
         digest = quote.current.content_digest or ""
         command = DecideApprovalCommand(quote_id=quote.id, approved=approved, content_digest=digest, reason="Because.")
         decide = DecideApproval(self.transactions, self.clock, self.ids)
-        return await decide(self.team.actor(Role.APPROVER), command)
+        return (await decide(self.team.actor(Role.APPROVER), command)).quote
 
 
 @pytest.mark.parametrize("approved", [True, False])

@@ -67,11 +67,11 @@ class Office:
         submit = SubmitQuote(Transactions(self.doors[0]), SystemClock(), Uuid7Ids())
         return await submit(self.team.actor(Role.SALES), SubmitQuoteCommand(quote_id=quote.id))
 
-    def decide(self, door: int, quote: Quote, who: Role, *, approved: bool) -> Awaitable[Quote]:
+    async def decide(self, door: int, quote: Quote, who: Role, *, approved: bool) -> Quote:
         decide = DecideApproval(Transactions(self.doors[door]), SystemClock(), Uuid7Ids())
         digest = quote.current.content_digest or ""
         command = DecideApprovalCommand(quote_id=quote.id, approved=approved, content_digest=digest, reason="Because.")
-        return decide(self.team.actor(who), command)
+        return (await decide(self.team.actor(who), command)).quote
 
     def recall(self, door: int, quote: Quote) -> Awaitable[Quote]:
         recall = RecallQuote(Transactions(self.doors[door]), SystemClock())

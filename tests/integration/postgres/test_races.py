@@ -99,11 +99,11 @@ class Desk:
         edit = EditQuote(self.transactions, self._clock, self._ids)
         return edit(self._sales, EditQuoteCommand(quote_id=quote_id, draft=DraftInput(title="Edited")))
 
-    def decide(self, quote: Quote, who: Role, *, approved: bool) -> Awaitable[Quote]:
+    async def decide(self, quote: Quote, who: Role, *, approved: bool) -> Quote:
         decide = DecideApproval(self.transactions, self._clock, self._ids)
         digest = quote.current.content_digest or ""
         command = DecideApprovalCommand(quote_id=quote.id, approved=approved, content_digest=digest, reason="Because.")
-        return decide(self.team.actor(who), command)
+        return (await decide(self.team.actor(who), command)).quote
 
     def recall(self, quote_id: QuoteId) -> Awaitable[Quote]:
         return RecallQuote(self.transactions, self._clock)(self._sales, RecallQuoteCommand(quote_id=quote_id))

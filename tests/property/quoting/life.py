@@ -219,7 +219,13 @@ class QuoteLife(RuleBasedStateMachine):
         refused, unchanged = self._of_decision(model, who, yes=yes, right=right)
         command = DecideApprovalCommand(quote_id=identity, approved=yes, content_digest=digest, reason="Because.")
         decide = DecideApproval(self.transactions, self.clock, self.ids)
-        if self._try(identity, lambda: decide(self.team.actor(who), command), refused) and not unchanged:
+
+        async def decided() -> Quote:
+            told = await decide(self.team.actor(who), command)
+            assert told.counted is not unchanged
+            return told.quote
+
+        if self._try(identity, decided, refused) and not unchanged:
             model.status = "approved" if yes else "rejected"
             model.decided, model.last_yes = (who, yes), who if yes else None
 

@@ -75,6 +75,6 @@ async def test_the_guides_example_runs_through_the_engine(third: ModuleType, app
     )
     decided = await DecideRequest(transactions, clock, ids, known)(approver, decide)
 
-    assert decided.status is (RequestStatus.APPROVED if approved else RequestStatus.REJECTED)
+    assert decided.request.status is (RequestStatus.APPROVED if approved else RequestStatus.REJECTED)
     async with open_uow(sales) as uow:
         assert (await uow.products.get(product.id)).archived is approved

@@ -7,9 +7,10 @@ from dishka.integrations.litestar import FromDishka
 from litestar import Controller, Response, delete, get, patch, post
 from litestar.params import Body, FromPath, QueryParameter
 from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED
+from msgspec.structs import asdict
 
 from src.application.approvals.comment_on_approval import CommentOnApproval
-from src.application.approvals.decide_approval import DecideRequest, DecideRequestCommand
+from src.application.approvals.decide_approval import Decided, DecideRequest, DecideRequestCommand
 from src.application.approvals.delegations import (
     CreateDelegation,
     CreateDelegationCommand,
@@ -41,8 +42,10 @@ from src.entrypoints.http.approvals.schemas import (
     CommentResponse,
     CountsResponse,
     CreatePolicyRequest,
+    DecidedResponse,
     DelegationRequest,
     DelegationResponse,
+    OutcomeSchema,
     PolicyResponse,
     SimulateRequest,
     SimulationResponse,
@@ -213,9 +216,9 @@ class ApprovalController(Controller):
         actor: FromDishka[Actor],
         decide: FromDishka[DecideRequest],
         subjects: FromDishka[Subjects],
-    ) -> ApprovalResponse:
+    ) -> DecidedResponse:
         """Agree to a request that waits for you, with exactly this content; never by whoever submitted or last edited it, nor in their name."""
-        return _shown(actor, await decide(actor, _command(approval_id, data, approved=True)), subjects)
+        return _decided(actor, await decide(actor, _command(approval_id, data, approved=True)), subjects)
 
     @post("/{approval_id:uuid}/reject", status_code=HTTP_200_OK, permission=Permission.DECIDE_APPROVALS)
     async def reject(
@@ -225,9 +228,9 @@ class ApprovalController(Controller):
         actor: FromDishka[Actor],
         decide: FromDishka[DecideRequest],
         subjects: FromDishka[Subjects],
-    ) -> ApprovalResponse:
+    ) -> DecidedResponse:
         """Refuse a request that waits for you, with a reason; one rejection ends it."""
-        return _shown(actor, await decide(actor, _command(approval_id, data, approved=False)), subjects)
+        return _decided(actor, await decide(actor, _command(approval_id, data, approved=False)), subjects)
 
     @post("/{approval_id:uuid}/comments", permission=Permission.COMMENT_APPROVALS)
     async def comment(
@@ -297,6 +300,10 @@ def _command(approval_id: UUID, data: StepDecisionRequest, *, approved: bool) ->
 def _shown(actor: Actor, request: ApprovalRequest, subjects: Subjects) -> ApprovalResponse:
     kind = subjects.get(request.subject.kind)
     return ApprovalResponse.of(request, shown_facts(actor, dict(request.facts), kind))
+
+
+def _decided(actor: Actor, decided: Decided, subjects: Subjects) -> DecidedResponse:
+    return DecidedResponse(**asdict(_shown(actor, decided.request, subjects)), decision=OutcomeSchema.of(decided))
 
 
 def _simulated(simulation: Simulation) -> Response[SimulationResponse]:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from src.application.approvals.decide_approval import Decided
 from src.application.approvals.policies import CreatePolicyCommand, PolicyChanges
 from src.application.approvals.read_approvals import ApprovalCounts, RequestDetails
 from src.application.approvals.subject import ApprovalSubject, Subjects
@@ -337,6 +338,25 @@ class ApprovalResponse(Struct, frozen=True):
             steps=[StepResponse.of(step) for step in request.steps],
             created_at=request.created_at,
         )
+
+
+class OutcomeSchema(Struct, frozen=True):
+    """*counted*: whether what you said was counted now; when you had said it before it is not. *waiting_for_you*: the keys of
+    the steps that you could decide now, to be named as *step*.
+    """
+
+    counted: bool
+    waiting_for_you: list[str]
+
+    @classmethod
+    def of(cls, decided: Decided) -> Self:
+        return cls(counted=decided.counted, waiting_for_you=[step.key for step in decided.waiting])
+
+
+class DecidedResponse(ApprovalResponse, frozen=True):
+    """The request after your decision."""
+
+    decision: OutcomeSchema
 
 
 class PersonSchema(Struct, frozen=True):

@@ -9,8 +9,9 @@ from dishka.integrations.litestar import FromDishka
 from litestar import Controller, Response, get, patch, post
 from litestar.params import Body, FromPath, QueryParameter
 from litestar.status_codes import HTTP_200_OK
+from msgspec.structs import asdict
 
-from src.application.approvals.decide_approval import DecideApproval, DecideApprovalCommand
+from src.application.approvals.decide_approval import DecideApproval, DecideApprovalCommand, DecidedQuote
 from src.application.messaging.read_deliveries import GetDeliveries
 from src.application.ports.quoting import QuoteFilter
 from src.application.prices.staleness import LineCheck
@@ -31,6 +32,7 @@ from src.application.quoting.submit_quote import SubmitQuote, SubmitQuoteCommand
 from src.domain.identity.actor import Actor, Permission
 from src.domain.quoting.quote import Quote
 from src.domain.shared.ids import ContactId, CustomerId, QuoteId, UserId
+from src.entrypoints.http.approvals.schemas import OutcomeSchema
 from src.entrypoints.http.costs import shown_to
 from src.entrypoints.http.organization.custom_fields import CustomFilter, custom_filter
 from src.entrypoints.http.paging import Cursor, Limit, PageResponse, Search, Skip, paging_of
@@ -48,6 +50,7 @@ from src.entrypoints.http.quotes.schemas import (
     CalculateResponse,
     CancelRequest,
     CreateQuoteRequest,
+    DecidedQuoteResponse,
     DecisionRequest,
     EditQuoteRequest,
     LineCheckSchema,
@@ -235,7 +238,7 @@ class QuoteController(Controller):
         data: Annotated[DecisionRequest, Body()],
         actor: FromDishka[Actor],
         decide: FromDishka[DecideApproval],
-    ) -> Response[QuoteResponse]:
+    ) -> Response[DecidedQuoteResponse]:
         """Agree to exactly this content; never by whoever submitted or last edited it."""
         command = DecideApprovalCommand(
             quote_id=QuoteId(quote_id),
@@ -244,7 +247,7 @@ class QuoteController(Controller):
             reason=data.reason,
             step=data.step,
         )
-        return _tagged(actor, await decide(actor, command))
+        return _decided(actor, await decide(actor, command))
 
     @post("/{quote_id:uuid}/reject", status_code=HTTP_200_OK, permission=Permission.DECIDE_APPROVALS)
     async def reject(
@@ -253,7 +256,7 @@ class QuoteController(Controller):
         data: Annotated[RejectionRequest, Body()],
         actor: FromDishka[Actor],
         decide: FromDishka[DecideApproval],
-    ) -> Response[QuoteResponse]:
+    ) -> Response[DecidedQuoteResponse]:
         """Refuse this content, with a reason; one rejection ends the request."""
         command = DecideApprovalCommand(
             quote_id=QuoteId(quote_id),
@@ -262,7 +265,7 @@ class QuoteController(Controller):
             reason=data.reason,
             step=data.step,
         )
-        return _tagged(actor, await decide(actor, command))
+        return _decided(actor, await decide(actor, command))
 
     @post("/{quote_id:uuid}/revise", status_code=HTTP_200_OK, permission=Permission.EDIT_QUOTES)
     async def revise(
@@ -367,6 +370,11 @@ def _explained(actor: Actor, quote_id: UUID, explained: ExplainedRevision) -> Re
         explanation=ExplanationSchema.of(explained.explanation),
     )
     return shown_to(actor, body)
+
+
+def _decided(actor: Actor, decided: DecidedQuote) -> Response[DecidedQuoteResponse]:
+    body = DecidedQuoteResponse(**asdict(QuoteResponse.of(decided.quote)), decision=OutcomeSchema.of(decided))
+    return Response(shown_to(actor, body), headers={"ETag": etag(decided.quote.version)})
 
 
 def _tagged(

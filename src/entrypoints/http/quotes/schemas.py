@@ -20,6 +20,7 @@ from src.domain.quoting.states import allowed_verbs
 from src.domain.shared.canonical import decimal_text
 from src.domain.shared.currency import Currency
 from src.domain.shared.ids import ContactId, LineItemId, ProductId
+from src.entrypoints.http.approvals.schemas import OutcomeSchema
 from src.entrypoints.http.catalog.schemas import Custom
 from src.entrypoints.schemas.digest import Digest
 from src.entrypoints.schemas.explanation import ExplanationSchema, PriceSourceSchema
@@ -470,6 +471,12 @@ class CalculateResponse(CalculationSchema, frozen=True):
     """What it comes to; *explanation* is there with `explain=true`."""
 
     explanation: ExplanationSchema | None = None
+
+
+class DecidedQuoteResponse(QuoteResponse, frozen=True):
+    """The quote after your decision."""
+
+    decision: OutcomeSchema
 
 
 class QuoteSummaryResponse(Struct, frozen=True):
