@@ -341,13 +341,15 @@ async def test_a_transfer_may_take_longer_than_other_requests(
 
     monkeypatch.setattr(http_requests, "LONGEST_REQUEST", 0.0)
     added = await _add(team.sales, draft["id"])
+    slashes = f"{API}//quotes/{draft['id']}//attachments//?file_name=b.pdf"
+    untidy = await team.sales.send("POST", slashes, PDF, "application/pdf")
     plain = await team.sales.get(f"{API}/attachments/{added.json()['id']}")
     monkeypatch.undo()
     monkeypatch.setattr(http_requests, "LONGEST_TRANSFER", 0.0)
     over = await _add(team.sales, draft["id"])
 
-    assert (added.status_code, plain.status_code, over.status_code) == (201, 503, 503)
-    assert len(_files(api_settings, team)) == 1
+    assert (added.status_code, untidy.status_code, plain.status_code, over.status_code) == (201, 201, 503, 503)
+    assert len(_files(api_settings, team)) == 2
 
 
 async def test_a_file_streams_over_a_real_connection(team: Team, app: Litestar) -> None:

@@ -20,7 +20,7 @@ _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{
 LONGEST_REQUEST: Final = 30.0  # Seconds from its first byte to its answer.
 LONGEST_TRANSFER: Final = 600.0  # The same for one that sends a file.
 LONGEST_PIECE: Final = 60.0  # Seconds from one piece of a streamed answer to the next, however many there are.
-_TRANSFERS: Final = re.compile(r"/api/v1/.+/attachments")
+_TRANSFERS: Final = re.compile(r"/+api/+v1/.+/attachments/*")  # As it is sent: nothing has tidied it up yet.
 _USER_AGENT_LENGTH: Final = 400
 _PROTECTION: Final = (
     (b"x-content-type-options", b"nosniff"),
