@@ -64,6 +64,21 @@ async def test_what_a_killed_process_leaves_is_swept_and_what_a_living_one_write
     assert (await files.sweep(), await asyncio.to_thread(os.listdir, root)) == (1, [])
 
 
+async def test_what_cannot_be_opened_keeps_nothing_else_from_being_swept(tmp_path: Path, log_file: Path) -> None:
+    """As another user's folder; here links that lead to themselves, which nobody opens, whatever their rights."""
+    for number in range(8):
+        (tmp_path / f"left-{number}").mkdir()
+        (tmp_path / f"loop-{number}").symlink_to(tmp_path / f"loop-{number}")
+
+    swept = await TemporaryFiles(tmp_path).sweep()
+
+    assert swept == 8
+    assert sorted(await asyncio.to_thread(os.listdir, tmp_path)) == [f"loop-{number}" for number in range(8)]
+    told = await asyncio.to_thread(log_file.read_text, encoding="utf-8")
+    assert told.count(f"{tmp_path}/loop-") >= 8
+    assert "scratch_folder_not_swept" in told
+
+
 async def test_whoever_begins_while_somebody_sweeps_loses_nothing(tmp_path: Path) -> None:
     """In threads with loops of their own, so that they are at it in the same microseconds."""
     files, done = TemporaryFiles(tmp_path), threading.Event()

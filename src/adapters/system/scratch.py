@@ -10,9 +10,12 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final
 
+import structlog
+
 from src.application.ports.scratch import ScratchFiles
 
 _PIECE: Final = 1 << 20  # Bytes.
+_logger = structlog.stdlib.get_logger("proffer.scratch")
 
 
 class TemporaryFiles(ScratchFiles):
@@ -64,12 +67,17 @@ def _make(root: Path) -> tuple[Path, int]:
 def _sweep(root: Path) -> int:
     swept = 0
     for folder in root.iterdir() if root.exists() else ():
-        with suppress(FileNotFoundError):  # Its owner has just finished.
+        try:
             lock = _lock(folder)
-            if lock is not None:
-                shutil.rmtree(folder, ignore_errors=True)
-                os.close(lock)
-                swept += 1
+        except FileNotFoundError:  # Its owner has just finished.
+            continue
+        except OSError as error:  # Another user's, for example: no reason to leave all others.
+            _logger.warning("scratch_folder_not_swept", folder=str(folder), error=str(error))
+            continue
+        if lock is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+            os.close(lock)
+            swept += 1
     return swept
 
 

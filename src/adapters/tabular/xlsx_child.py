@@ -1,4 +1,4 @@
-"""Reads one XLSX file in a process of its own: ``python -m src.adapters.tabular.xlsx_child FILE`` writes JSON lines.
+"""Reads one XLSX file in a process of its own: ``python -m src.adapters.tabular.xlsx_child`` takes it, and writes JSON lines.
 
 Its memory and time are limited by the system, so that no file can eat the process that asked.
 """
@@ -7,6 +7,7 @@ import resource
 import sys
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from io import BytesIO
 
 import msgspec
 from python_calamine import CalamineError, CalamineWorkbook
@@ -31,13 +32,13 @@ def text_of(value: _Value) -> str:
     return str(value)
 
 
-def main(path: str) -> int:
+def main() -> int:
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     encoder, out = msgspec.json.Encoder(), sys.stdout.buffer
     try:
-        workbook = CalamineWorkbook.from_path(path)
+        workbook = CalamineWorkbook.from_filelike(BytesIO(sys.stdin.buffer.read()))
         sheet = workbook.get_sheet_by_index(0)
         if sheet.total_height * sheet.total_width > MOST_CELLS:
             return 3
@@ -54,4 +55,4 @@ def main(path: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main())

@@ -1,12 +1,10 @@
 """XLSX: looked into first, then read by a process of its own."""
 
-import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from subprocess import Popen
-from tempfile import NamedTemporaryFile
+from subprocess import DEVNULL, PIPE, Popen
 from typing import Final
 
 import msgspec
@@ -54,12 +52,20 @@ class XlsxTable(TabularFile):
 def open_xlsx(content: bytes, name: str) -> Iterator[XlsxTable]:
     """Raises FileRefused."""
     check_package(content, name)
-    with NamedTemporaryFile(prefix="proffer-import-", suffix=".xlsx") as file:
-        file.write(content)
-        file.flush()
-        command = [sys.executable, "-m", "src.adapters.tabular.xlsx_child", file.name]
-        with Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=_ROOT) as process:  # noqa: S603 — our own module, and a name that we have made.
-            try:
-                yield XlsxTable(process, name)
-            finally:
-                process.kill()
+    command = [sys.executable, "-m", "src.adapters.tabular.xlsx_child"]
+    # The file itself goes through a pipe: on no disk is anything that a killed process could leave.
+    with Popen(command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, cwd=_ROOT) as process:  # noqa: S603 — our own module.
+        try:
+            _send(process, content)
+            yield XlsxTable(process, name)
+        finally:
+            process.kill()
+
+
+def _send(process: "Popen[bytes]", content: bytes) -> None:
+    """All of it; the process writes nothing before. How it has ended, where it did, its lines tell."""
+    assert process.stdin is not None
+    with suppress(BrokenPipeError):
+        process.stdin.write(content)
+    with suppress(BrokenPipeError):
+        process.stdin.close()

@@ -2,6 +2,7 @@
 
 import struct
 import subprocess
+import tempfile
 import zlib
 from collections.abc import Callable
 from datetime import date
@@ -197,6 +198,14 @@ def test_two_parts_in_the_same_place_are_refused() -> None:
 @pytest.mark.parametrize("content", [b"<html></html>", b"sku,name\n1,2\n", zlib.compress(b"x")])
 def test_what_is_called_xlsx_and_is_none_is_refused(content: bytes) -> None:
     assert refused(content, "file.xlsx").details["reason"] == "not_xlsx"
+
+
+def test_a_workbook_is_read_without_any_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What lies in a temporary folder when a worker is killed would lie there for ever."""
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+    monkeypatch.setenv("TMPDIR", "/nowhere")
+
+    assert [row.cells["sku"] for row in read(a_workbook(("sku",), ("A-1",)), "file.xlsx")] == ["A-1"]
 
 
 def test_the_process_that_reads_ends_with_the_reading(monkeypatch: pytest.MonkeyPatch) -> None:
