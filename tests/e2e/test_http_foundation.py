@@ -194,6 +194,22 @@ async def test_an_unknown_address_is_unknown_whatever_is_sent_to_it(content_type
     assert [answer.status_code for answer in answers] == [404, 404]
 
 
+@pytest.mark.parametrize("mount", ["", "/", "/proffer", "/api", "/proffer/"])
+async def test_the_api_may_be_mounted_below_another_application(mount: str, app: Litestar) -> None:
+    """Also below an address that begins as its own do."""
+    transport = ASGITransport(app=app, raise_app_exceptions=False, root_path=mount)  # type: ignore[arg-type]  # Two spellings of ASGI.
+    async with AsyncClient(transport=transport, base_url="http://proffer.test") as client:
+        prefix = mount.rstrip("/")
+        found = [
+            await client.get(f"{prefix}{path}") for path in ("/health/live", "/", "/api/v1/quotes", "/docs/docs.js")
+        ]
+        sent = await client.post(f"{prefix}/api/v1/imports", content=b"a,b", headers={"content-type": "text/csv"})
+        nowhere = await client.get(f"{prefix}/nowhere")
+
+    assert [answer.status_code for answer in found] == [200, 200, 401, 200]
+    assert (sent.status_code, nowhere.status_code) == (422, 404)
+
+
 _OF_EACH_TIME = {"x-trace-id", "date"}
 
 

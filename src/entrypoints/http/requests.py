@@ -42,6 +42,7 @@ class Exchange:
         if not is_http(scope):
             await self._app(scope, receive, send)
             return
+        scope["path"], scope["root_path"] = _path_here(scope), ""
         headers: dict[bytes, bytes] = dict(scope["headers"])
         trace_id = _trace_id(headers)
         state: dict[str, Any] = scope["state"]
@@ -124,6 +125,12 @@ def origin_of(request: Request[Any, Any, Any]) -> Origin:
         user_agent="".join(character if character.isprintable() else "?" for character in agent),
         once=request.scope["state"].get("write_once"),
     )
+
+
+def _path_here(scope: HTTPScope) -> str:
+    """The path below what the application is mounted at; all layers inside, and Litestar, go by it, and look for no mount."""
+    path, mount = scope["path"], scope.get("root_path", "").rstrip("/")
+    return (path.removeprefix(mount) or "/") if path == mount or path.startswith(f"{mount}/") else path
 
 
 def _trace_id(headers: dict[bytes, bytes]) -> str:
