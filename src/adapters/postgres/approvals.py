@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, tuple_
+from sqlalchemy import bindparam, func, select, tuple_
 from sqlalchemy.sql.elements import ColumnElement
 
 from src.adapters.postgres.connection import Row
@@ -48,6 +48,11 @@ from src.domain.shared.change import Change
 from src.domain.shared.ids import DelegationId, PolicyId, RequestId, SimulationId
 
 _LIVE = sorted(status.value for status in LIVE)
+_COUNTING: Final = (
+    select(delegations)
+    .where(delegations.c.organization_id == bindparam("organization"), delegations.c.ended_at.is_(None))
+    .order_by(delegations.c.id)
+)
 
 
 class _Policies(Records[ApprovalPolicy]):
@@ -64,12 +69,9 @@ class PostgresPolicies(PolicyRepository):
     def __init__(self, transaction: Transaction) -> None:
         missing = PolicyNotFound("There is no such approval policy.")
         self._records = _Policies(transaction, approval_policies, ApprovalPolicy, missing)
-        self._transaction = transaction
 
     async def all(self) -> Sequence[ApprovalPolicy]:
-        columns = approval_policies.c
-        own = columns.organization_id == self._transaction.organization_id
-        return await self._records.read(select(approval_policies).where(own).order_by(columns.order, columns.id))
+        return await self._records.all(approval_policies.c.order, approval_policies.c.id)
 
     async def get(self, policy_id: PolicyId, *, lock: bool = False) -> ApprovalPolicy:
         return await self._records.get(policy_id, lock=lock)
@@ -191,17 +193,16 @@ class PostgresDelegations(DelegationRepository):
         missing = DelegationNotFound("There is no such delegation.")
         self._transaction = transaction
         self._records = Records(transaction, delegations, Delegation, missing)
-        self._own = delegations.c.organization_id == transaction.organization_id
 
     async def all(self) -> Sequence[Delegation]:
+        own = delegations.c.organization_id == self._transaction.organization_id
         newest = (delegations.c.created_at.desc(), delegations.c.id.desc())
-        return await self._records.read(select(delegations).where(self._own).order_by(*newest))
+        return await self._records.read(select(delegations).where(own).order_by(*newest))
 
     async def counting(self, *, lock: bool = False) -> Sequence[Delegation]:
         if lock:
             await self._transaction.lock("delegations")
-        statement = select(delegations).where(self._own, delegations.c.ended_at.is_(None)).order_by(delegations.c.id)
-        return await self._records.read(statement)
+        return await self._records.read(_COUNTING, {"organization": self._transaction.organization_id})
 
     async def get(self, delegation_id: DelegationId, *, lock: bool = False) -> Delegation:
         return await self._records.get(delegation_id, lock=lock)
@@ -216,7 +217,6 @@ class PostgresFactRecords(FactRecordRepository):
 
     async def add(self, record: FactRecord) -> None:
         row = {
-            "organization_id": self._transaction.organization_id,
             "id": record.id,
             **_subject_row(record.subject),
             "facts": facts_to_json(record.facts),
@@ -224,7 +224,7 @@ class PostgresFactRecords(FactRecordRepository):
             "last_edited_by": record.last_edited_by,
             "at": record.at,
         }
-        await self._transaction.connection.execute(insert(approval_facts), row)
+        await self._transaction.add(approval_facts, row)
 
     async def count(self, subject: str, since: datetime, before: datetime) -> int:
         statement = select(func.count()).select_from(approval_facts).where(*self._between(subject, since, before))

@@ -1,9 +1,9 @@
 """Custom fields in PostgreSQL, and how their values are looked for."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, false, func, select
+from sqlalchemy import ColumnElement, bindparam, false, func, select
 
 from src.adapters.postgres.json_columns import to_json
 from src.adapters.postgres.records import Records
@@ -14,22 +14,28 @@ from src.domain.shared.change import Change
 from src.domain.shared.custom_fields import CustomField, CustomFieldNotFound, FieldSubject
 from src.domain.shared.ids import CustomFieldId
 
+_OF_SUBJECT: Final = (
+    select(custom_fields)
+    .where(custom_fields.c.organization_id == bindparam("organization"), custom_fields.c.subject == bindparam("wanted"))
+    .order_by(custom_fields.c.order, custom_fields.c.key)
+)
+
 
 class PostgresCustomFields(CustomFieldRepository):
     def __init__(self, transaction: Transaction) -> None:
         missing = CustomFieldNotFound("There is no such custom field.")
         self._records = Records(transaction, custom_fields, CustomField, missing)
-        self._own = custom_fields.c.organization_id == transaction.organization_id
+        self._transaction = transaction
 
     async def get(self, field_id: CustomFieldId) -> CustomField:
         return await self._records.get(field_id)
 
     async def all(self, subject: FieldSubject | None = None) -> Sequence[CustomField]:
         columns = custom_fields.c
-        statement = select(custom_fields).where(self._own)
-        if subject is not None:
-            statement = statement.where(columns.subject == subject.value)
-        return await self._records.read(statement.order_by(columns.subject, columns.order, columns.key))
+        if subject is None:
+            return await self._records.all(columns.subject, columns.order, columns.key)
+        parameters = {"organization": self._transaction.organization_id, "wanted": subject.value}
+        return await self._records.read(_OF_SUBJECT, parameters)
 
     async def save(self, change: Change[CustomField]) -> CustomField:
         return await self._records.save(change)

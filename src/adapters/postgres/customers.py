@@ -190,7 +190,10 @@ class PostgresContacts(ContactRepository):
     def __init__(self, transaction: Transaction) -> None:
         self._records = Records(transaction, contacts, Contact, ContactNotFound("There is no such contact."))
         self._transaction = transaction
-        self._own = contacts.c.organization_id == transaction.organization_id
+
+    @property
+    def _own(self) -> ColumnElement[bool]:
+        return contacts.c.organization_id == self._transaction.organization_id
 
     async def get(self, contact_id: ContactId) -> Contact:
         return await self._records.get(contact_id)

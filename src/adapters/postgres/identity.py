@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, select, text, update
+from sqlalchemy import ColumnElement, bindparam, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from src.adapters.postgres.json_columns import from_json, to_json
@@ -150,7 +150,11 @@ def _settings(organization: Organization) -> dict[str, Any]:
 class PostgresUsers(UserRepository):
     def __init__(self, transaction: Transaction) -> None:
         self._records = Records(transaction, users, User, UserNotFound("There is no such user."))
-        self._own = users.c.organization_id == transaction.organization_id
+        self._transaction = transaction
+
+    @property
+    def _own(self) -> ColumnElement[bool]:
+        return users.c.organization_id == self._transaction.organization_id
 
     async def get(self, user_id: UserId, *, lock: bool = False) -> User:
         return await self._records.get(user_id, lock=lock)
@@ -160,7 +164,7 @@ class PostgresUsers(UserRepository):
         return found[0] if found else None
 
     async def all(self) -> Sequence[User]:
-        return await self._records.read(select(users).where(self._own).order_by(users.c.email))
+        return await self._records.all(users.c.email)
 
     async def lock_owners(self) -> Sequence[User]:
         columns = users.c

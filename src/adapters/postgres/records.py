@@ -7,17 +7,19 @@ from functools import cache
 from typing import Any, Final, Generic, Protocol, TypeVar, get_args, get_origin, get_type_hints
 from uuid import UUID
 
-from sqlalchemy import Select, Table, bindparam, func, select
+from sqlalchemy import Column, Select, Table, bindparam, func, select
 from sqlalchemy.dialects.postgresql import Insert, insert
 
 from src.adapters.postgres.connection import Row
 from src.adapters.postgres.json_columns import from_json, to_json
+from src.adapters.postgres.statements import Values
 from src.adapters.postgres.transaction import Transaction
 from src.domain.shared.change import Change
 from src.domain.shared.currency import Currency
 from src.domain.shared.errors import DomainError
 
 _NESTED: Final = (tuple, list, dict)
+_NOTHING: Final[Values] = {}
 
 
 class Aggregate(Protocol):
@@ -52,8 +54,12 @@ class Records(Generic[Item]):
         found = select(self.table).where(*self._mine(), self.table.c.id == func.any(list(set(identities))))
         return {item.id: item for item in await self.read(found)}
 
-    async def read(self, statement: Any) -> list[Item]:
-        return [self.item(row) for row in await self.transaction.connection.execute(statement)]
+    async def all(self, *order: Column[Any]) -> list[Item]:
+        """Those of the organisation, by these columns."""
+        return await self.read(_in_order(self.table, order), {"organization": self.transaction.organization_id})
+
+    async def read(self, statement: Any, parameters: Values = _NOTHING) -> list[Item]:
+        return [self.item(row) for row in await self.transaction.connection.execute(statement, parameters)]
 
     async def save(self, change: Change[Item], **beside: object) -> Item:
         """The item as stored, its version raised. Raises what a broken constraint means, and ChangedMeanwhile."""
@@ -110,6 +116,11 @@ def _by_id(table: Table, lock: bool) -> Select[Any]:
     statement = select(table).where(*own)
     # What only refers to the row need not wait.
     return statement.with_for_update(key_share=True) if lock else statement
+
+
+@cache
+def _in_order(table: Table, order: tuple[Column[Any], ...]) -> Select[Any]:
+    return select(table).where(table.c.organization_id == bindparam("organization")).order_by(*order)
 
 
 @cache

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final, Protocol, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Delete, Table, Update, delete, insert, text, update
+from sqlalchemy import ColumnElement, Delete, Insert, Table, Update, bindparam, delete, insert, text, update
 from sqlalchemy.exc import IntegrityError
 
 from src.adapters.postgres.connection import Connection
@@ -27,7 +28,6 @@ from src.domain.shared.custom_fields import CustomFieldKeyTaken
 from src.domain.shared.errors import DomainError, Stale
 
 Row = Mapping[str, Any]
-_NOTHING: Final[Row] = {}
 
 # What a broken constraint means in the language of the business: the error, and its sentence.
 _MEANINGS: Final[Mapping[str, tuple[type[DomainError], str]]] = {
@@ -95,23 +95,22 @@ class Transaction:
     async def add(self, table: Table, row: Row) -> None:
         """Insert *row*. Raises the domain error that a broken constraint stands for."""
         try:
-            await self.connection.execute(insert(table), {"organization_id": self.organization_id, **row})
+            await self.connection.execute(_adding(table), {"organization_id": self.organization_id, **row})
         except IntegrityError as error:
             raise meaning_of(error) from error
 
     async def change(self, table: Table, identity: UUID, version: int, row: Row) -> None:
         """Update the row that still has *version*. Raises ChangedMeanwhile when somebody was quicker."""
-        columns = table.c
-        own = (columns.organization_id == self.organization_id, columns.id == identity, columns.version == version)
-        await self._hit(update(table).where(*own), row)
+        await self._hit(_changing(table), {**self._as_read(identity, version), **row})
 
     async def remove(self, table: Table, identity: UUID, version: int) -> None:
         """Delete the row that still has *version*. Raises ChangedMeanwhile when somebody was quicker."""
-        columns = table.c
-        own = (columns.organization_id == self.organization_id, columns.id == identity, columns.version == version)
-        await self._hit(delete(table).where(*own))
+        await self._hit(_removing(table), self._as_read(identity, version))
 
-    async def _hit(self, statement: Update | Delete, row: Row = _NOTHING) -> None:
+    def _as_read(self, identity: UUID, version: int) -> Row:
+        return {"own_organization": self.organization_id, "own_id": identity, "as_read": version}
+
+    async def _hit(self, statement: Update | Delete, row: Row) -> None:
         """Raises ChangedMeanwhile when it finds no row, and what a broken constraint means."""
         try:
             result = await self.connection.execute(statement, row)
@@ -119,6 +118,31 @@ class Transaction:
             raise meaning_of(error) from error
         if result.rowcount != 1:
             raise ChangedMeanwhile("Someone else changed this meanwhile; read it again.")
+
+
+# Statements that never change are put together once: that takes longer than sending them.
+@cache
+def _adding(table: Table) -> Insert:
+    return insert(table)
+
+
+@cache
+def _changing(table: Table) -> Update:
+    return update(table).where(*_row_as_read(table))
+
+
+@cache
+def _removing(table: Table) -> Delete:
+    return delete(table).where(*_row_as_read(table))
+
+
+def _row_as_read(table: Table) -> tuple[ColumnElement[bool], ...]:
+    columns = table.c
+    return (
+        columns.organization_id == bindparam("own_organization"),
+        columns.id == bindparam("own_id"),
+        columns.version == bindparam("as_read"),
+    )
 
 
 def meaning_of(error: IntegrityError) -> Exception:
