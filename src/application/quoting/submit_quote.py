@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from typing import Final
 
 from src.application.approvals.desk import ApprovalDesk, People, look_ahead
 from src.application.approvals.subjects import quote as quotes
@@ -21,6 +22,9 @@ from src.domain.quoting.states import Verb
 from src.domain.shared.canonical import canonical_text, decimal_text, digest_of_text
 from src.domain.shared.errors import FieldError
 from src.domain.shared.ids import QuoteId
+
+# Lines of an offer that is explained at once, some 2 ms: longer ones beside the event loop, which costs as much again.
+_SHORT: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +55,7 @@ class SubmitQuote:
             kept = await self._check_prices(uow, quote, actor, keep=command.keep_prices)
             people = await People.read(uow, now)
             rate = await exchange_rate(uow, quote, people)
-            # Beside the event loop: for thousands of lines this takes a while.
-            explanation, explanation_digest = await asyncio.to_thread(explained, quote)
+            explanation, explanation_digest = await _explained(quote)
             change = quote.submit(
                 by=actor.person,
                 at=now,
@@ -113,6 +116,12 @@ async def _submission(uow: UnitOfWork, quote: Quote, actor: Actor, rate: FrozenR
         last_edited_by=current.last_edited_by,
         facts=await quotes.facts_about(uow, quote, rate),
     )
+
+
+async def _explained(quote: Quote) -> tuple[str, str]:
+    if len(quote.current.content.lines) <= _SHORT:
+        return explained(quote)
+    return await asyncio.to_thread(explained, quote)
 
 
 def explained(quote: Quote) -> tuple[str, str]:
