@@ -234,10 +234,10 @@ class PostgresQuotes(QuoteRepository):
         before, after = change.before, change.after
         version = self._transaction.next_version(after.id, before.version if before else 0)
         stored = replace(after, version=version)
-        row = _to_row(stored)
         if before is None:
-            await self._transaction.add(quotes, row)
+            await self._transaction.add(quotes, _to_row(stored))
         else:
+            row = {"version": version, **_changed(_to_row(stored), _to_row(before))}
             try:
                 await self._transaction.change(quotes, stored.id, before.version, row)
             except ChangedMeanwhile:
@@ -367,19 +367,16 @@ class PostgresQuotes(QuoteRepository):
             await self._save_revision(after.id, known.get(revision.number), revision)
 
     async def _save_revision(self, quote_id: QuoteId, before: Revision | None, after: Revision) -> None:
-        columns = quote_revisions.c
-        row = _to_revision_row(after)
+        row = _to_revision_row(after, before)
         if before is None:
             await self._transaction.add(quote_revisions, {"quote_id": quote_id, **row})
-        else:
-            await self._transaction.connection.execute(
-                update(quote_revisions).where(
-                    columns.organization_id == self._transaction.organization_id,
-                    columns.quote_id == quote_id,
-                    columns.number == after.number,
-                ),
-                row,
-            )
+        elif row:
+            own = {
+                "own_organization": self._transaction.organization_id,
+                "own_quote": quote_id,
+                "own_number": after.number,
+            }
+            await self._transaction.connection.execute(_CHANGE_REVISION, {**own, **row})
         if before is None or before.content is not after.content:
             await self._save_lines(quote_id, before, after)
 
@@ -446,12 +443,34 @@ def _to_row(quote: Quote) -> dict[str, Any]:
     }
 
 
-def _to_revision_row(revision: Revision) -> dict[str, Any]:
+def _changed(row: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+    """What of *row* must be written. Amounts that are equal may have other digits."""
+    return {
+        name: value
+        for name, value in row.items()
+        if value is not before[name] and (value != before[name] or isinstance(value, Decimal))
+    }
+
+
+def _to_revision_row(revision: Revision, before: Revision | None) -> dict[str, Any]:
+    """What of it must be written: content and figures are long, and most verbs leave them alone."""
+    row = _to_state_row(revision)
+    if before is not None:
+        row = _changed(row, _to_state_row(before))
+    content = revision.content
+    if before is None or content is not before.content:
+        row["content"] = to_json(replace(content, lines=()))
+        # For the database's own look at what is over; the domain asks the content.
+        row["ends_at"] = end_of_validity(content.valid_until, content.time_zone)
+    if before is None or revision.calculation is not before.calculation:
+        row["calculation"] = to_json(revision.calculation)
+    return row
+
+
+def _to_state_row(revision: Revision) -> dict[str, Any]:
     return {
         "number": revision.number,
         "status": revision.status.value,
-        "content": to_json(replace(revision.content, lines=())),
-        "calculation": to_json(revision.calculation),
         "content_digest": revision.content_digest,
         "created_at": revision.created_at,
         "last_edited_by": revision.last_edited_by,
@@ -460,8 +479,6 @@ def _to_revision_row(revision: Revision) -> dict[str, Any]:
         "sent_at": revision.sent_at,
         "end_reason": revision.end_reason,
         "explanation_digest": revision.explanation_digest,
-        # For the database's own look at what is over; the domain asks the content.
-        "ends_at": end_of_validity(revision.content.valid_until, revision.content.time_zone),
     }
 
 

@@ -201,6 +201,10 @@ class QuoteContent:
         kept = tuple(one for one in self.participants if one.contact_id != contact_id)
         return replace(self, recipient=None if gone else recipient, participants=kept)
 
+    def with_rate(self, rate: FrozenRate | None) -> "QuoteContent":
+        """The same with this exchange rate: itself where it has that one, so that nobody takes it for changed."""
+        return self if rate == self.exchange_rate else replace(self, exchange_rate=rate)
+
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)

@@ -153,11 +153,8 @@ class Quote:
         if draft.content.recipient is None:
             raise RecipientMissing.of(self.number)
         self._check_validity(draft, at)
-        draft = replace(
-            draft,
-            content=replace(draft.content, exchange_rate=exchange_rate),
-            explanation_digest=explanation_digest,
-        )
+        content = draft.content.with_rate(exchange_rate)
+        draft = replace(draft, content=content, explanation_digest=explanation_digest)
         digest = draft.digest(self.number)
         submitted = replace(
             draft, status=QuoteStatus.PENDING_APPROVAL, content_digest=digest, submitted_by=by, submitted_at=at
@@ -188,7 +185,7 @@ class Quote:
         recalled = replace(
             pending,
             status=QuoteStatus.DRAFT,
-            content=replace(pending.content, exchange_rate=None),
+            content=pending.content.with_rate(None),
             content_digest=None,
             explanation_digest=None,
             submitted_by=None,
@@ -237,7 +234,7 @@ class Quote:
             )
         source.check(Verb.REVISE)
         number = self.revisions[-1].number + 1
-        draft = Revision.draft(number=number, content=replace(source.content, exchange_rate=None), by=by, at=at)
+        draft = Revision.draft(number=number, content=source.content.with_rate(None), by=by, at=at)
         revised = QuoteRevised(resource_id=self.id, at=at, revision=number, source_revision=source.number)
         change = self._become((*self.revisions, draft), revised)
         if source.status not in SUPERSEDED_BY_REVISING:
