@@ -25,6 +25,9 @@ def differences(before: object, after: object) -> list[dict[str, object]]:
 
 def _compare(found: list[dict[str, object]], path: str, before: object, after: object) -> None:
     """Add to *found* what differs between two unequal values."""
+    if before is None:
+        _tell(found, path, after)
+        return
     kind: type = type(before if after is None else after)
     if _is_record(kind) and type(before) in {kind, NoneType} and type(after) in {kind, NoneType}:
         _compare_records(found, path, kind, before, after)
@@ -32,6 +35,29 @@ def _compare(found: list[dict[str, object]], path: str, before: object, after: o
         _compare_lists(found, path, before or (), after or ())
     else:
         found.append({"field": path, "before": plain(before), "after": plain(after)})
+
+
+def _tell(found: list[dict[str, object]], path: str, after: object) -> None:
+    """Add to *found* what was not there before, part by part: there is nothing to compare it with."""
+    kind: type = type(after)
+    if _is_record(kind):
+        prefix = f"{path}." if path else ""
+        for name, hidden in _told_of(kind):
+            now = getattr(after, name)
+            part: type = type(now)
+            if now is None:
+                continue
+            if hidden is not None:
+                found.append({"field": prefix + name, "before": hidden, "after": hidden})
+            elif _may_have_parts(part):
+                _tell(found, prefix + name, now)
+            else:
+                found.append({"field": prefix + name, "before": None, "after": plain(now)})
+    elif isinstance(after, tuple) and _has_records(None, after):
+        for key, item in _by_identity(after).items():
+            _tell(found, f"{path}[{key}]", item)
+    elif after is not None:
+        found.append({"field": path, "before": None, "after": plain(after)})
 
 
 def _compare_records(found: list[dict[str, object]], path: str, kind: type, before: object, after: object) -> None:
@@ -71,9 +97,14 @@ def _is_record(kind: type) -> bool:
     return is_dataclass(kind)
 
 
+@cache
+def _may_have_parts(kind: type) -> bool:
+    return _is_record(kind) or issubclass(kind, tuple)
+
+
 def _has_records(before: tuple[object, ...] | None, after: tuple[object, ...] | None) -> bool:
     kinds: set[type] = {type(item) for item in (*(before or ()), *(after or ()))}
-    return any(_is_record(kind) for kind in kinds)
+    return any(map(_is_record, kinds))
 
 
 def _by_identity(items: tuple[object, ...]) -> dict[str, object]:
@@ -81,4 +112,12 @@ def _by_identity(items: tuple[object, ...]) -> dict[str, object]:
 
 
 def _identity(item: object, position: int) -> str:
-    return next((str(getattr(item, name)) for name in _IDENTITIES if hasattr(item, name)), str(position))
+    kind: type = type(item)
+    name = _identity_of(kind)
+    return str(position if name is None else getattr(item, name))
+
+
+@cache
+def _identity_of(kind: type) -> str | None:
+    own = {field.name for field in fields(kind)} if is_dataclass(kind) else ()
+    return next((name for name in _IDENTITIES if name in own or hasattr(kind, name)), None)
