@@ -14,6 +14,7 @@ from src.domain.messaging.message import reached_nobody
 from src.domain.quoting.errors import ExplanationNotFound, QuoteChangedMeanwhile, QuoteNotFound
 from src.domain.quoting.explanation import Explanation
 from src.domain.quoting.quote import Quote
+from src.domain.quoting.revision import Revision
 from src.domain.quoting.states import OPEN_STATUSES, QuoteStatus
 from src.domain.shared.canonical import digest_of_text
 from src.domain.shared.change import Change
@@ -40,6 +41,9 @@ class MemoryQuotes(QuoteRepository):
 
     async def lock(self, quote_id: QuoteId) -> Quote:
         return await self.get(quote_id)  # The unit of work has the whole organisation to itself.
+
+    async def add_draft(self, quote_id: QuoteId, draft: Revision) -> None:
+        """It comes with the quote."""
 
     async def save(self, change: Change[Quote]) -> Quote:
         before, after = change.before, change.after

@@ -206,6 +206,7 @@ def conditions_of(organization_id: UUID, criteria: QuoteFilter) -> list[ColumnEl
 class PostgresQuotes(QuoteRepository):
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
+        self._added: dict[QuoteId, Revision] = {}
 
     async def drafts_to(self, contact_id: ContactId) -> Sequence[QuoteId]:
         columns = quote_revisions.c
@@ -229,6 +230,10 @@ class PostgresQuotes(QuoteRepository):
         parameters = {"organization": self._transaction.organization_id, "quote": quote_id}
         await self._transaction.connection.execute(_LOCK, parameters)
         return await self.get(quote_id)
+
+    async def add_draft(self, quote_id: QuoteId, draft: Revision) -> None:
+        await self._save_revision(quote_id, None, draft)
+        self._added[quote_id] = draft
 
     async def save(self, change: Change[Quote]) -> Quote:
         before, after = change.before, change.after
@@ -362,7 +367,8 @@ class PostgresQuotes(QuoteRepository):
     async def _save_revisions(self, before: Quote | None, after: Quote) -> None:
         """Write the revisions that changed; those that make room come first, for at most one may be open or sent."""
         known = {revision.number: revision for revision in before.revisions} if before else {}
-        changed = [revision for revision in after.revisions if revision is not known.get(revision.number)]
+        written = self._added.pop(after.id, None)
+        changed = [one for one in after.revisions if one is not known.get(one.number) and one is not written]
         for revision in sorted(changed, key=lambda one: one.status in OPEN_STATUSES | {QuoteStatus.SENT}):
             await self._save_revision(after.id, known.get(revision.number), revision)
 

@@ -11,6 +11,7 @@ from src.application.ports.documents import Column, CopiedRows
 from src.application.ports.paging import Page, Paging
 from src.domain.quoting.explanation import Explanation
 from src.domain.quoting.quote import Quote
+from src.domain.quoting.revision import Revision
 from src.domain.quoting.states import QuoteStatus
 from src.domain.shared.change import Change
 from src.domain.shared.currency import Currency
@@ -110,8 +111,14 @@ class QuoteRepository(Protocol):
         """What was stored under *digest*, unchanged. Raises ExplanationNotFound, ExplanationTampered."""
 
     @abstractmethod
+    async def add_draft(self, quote_id: QuoteId, draft: Revision) -> None:
+        """Store the first revision of a quote that is going to be saved in this unit of work: what takes long, before its
+        number is taken. Without the quote the unit of work cannot be committed.
+        """
+
+    @abstractmethod
     async def next_number(self, year: int) -> int:
-        """The organisation's next counter of *year*, from 1. Late in the transaction: others wait for it."""
+        """The organisation's next counter of *year*, from 1. Last, directly before the quote is saved: others wait for it."""
 
     @abstractmethod
     async def page(self, criteria: QuoteFilter, paging: Paging) -> Page[QuoteSummary]:

@@ -7,6 +7,7 @@ from src.application.quoting.drafting import Desk, DraftInput, check_costs, new_
 from src.application.transactions import Transactions
 from src.domain.identity.actor import Actor, Permission
 from src.domain.quoting.quote import Quote, quote_number
+from src.domain.quoting.revision import Revision
 from src.domain.shared.ids import CustomerId, QuoteId
 
 
@@ -32,15 +33,12 @@ class CreateQuote:
             customer.check_here()
             desk = Desk(uow=uow, ids=self._ids, customer=customer, now=now)
             content = await new_content(desk, actor.name, command.draft)
-            year = now.astimezone(content.zone).year
-            creation = Quote.create(
-                quote_id=QuoteId(self._ids.new()),
-                number=quote_number(year, await uow.quotes.next_number(year)),
-                customer_id=customer.id,
-                content=content,
-                by=actor.person,
-                at=now,
+            quote_id, year = QuoteId(self._ids.new()), now.astimezone(content.zone).year
+            draft = Revision.draft(number=1, content=content, by=actor.person, at=now)
+            await uow.quotes.add_draft(quote_id, draft)
+            number = quote_number(year, await uow.quotes.next_number(year))
+            quote = await uow.quotes.save(
+                Quote.of_draft(draft, quote_id=quote_id, number=number, customer_id=customer.id)
             )
-            quote = await uow.quotes.save(creation)
             await uow.commit()
         return quote

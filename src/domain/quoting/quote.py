@@ -94,11 +94,24 @@ class Quote:
     ) -> Change[Self]:
         """A new quote with its first draft."""
         draft = Revision.draft(number=1, content=content, by=by, at=at)
-        quote = cls(id=quote_id, number=number, customer_id=customer_id, owner_id=by, created_at=at, revisions=(draft,))
+        return cls.of_draft(draft, quote_id=quote_id, number=number, customer_id=customer_id)
+
+    @classmethod
+    def of_draft(cls, draft: Revision, *, quote_id: QuoteId, number: str, customer_id: CustomerId) -> Change[Self]:
+        """A new quote of whoever made *draft*, which is its first revision."""
+        at, content = draft.created_at, draft.content
+        quote = cls(
+            id=quote_id,
+            number=number,
+            customer_id=customer_id,
+            owner_id=draft.last_edited_by,
+            created_at=at,
+            revisions=(draft,),
+        )
         created = QuoteCreated(
             resource_id=quote_id,
             at=at,
-            revision=1,
+            revision=draft.number,
             number=number,
             payable=draft.calculation.payable,
             currency=content.currency.code,

@@ -33,7 +33,7 @@ from src.domain.messaging.message import DeliveryStatus, MessageNotFound
 from src.domain.quoting.content import QuoteContent
 from src.domain.quoting.errors import QuoteChangedMeanwhile, QuoteNotFound
 from src.domain.quoting.quote import Quote
-from src.domain.quoting.revision import CancelReason
+from src.domain.quoting.revision import CancelReason, Revision
 from src.domain.quoting.states import QuoteStatus
 from src.domain.shared.change import Change
 from src.domain.shared.ids import CustomerId, DocumentId, QuoteId
@@ -239,6 +239,28 @@ async def test_numbers_count_by_organisation_and_year(
             await uow.commit()
 
     assert taken == [1, 2, 1, 1]
+
+
+async def test_a_draft_that_was_added_before_is_the_first_revision_of_its_quote(
+    open_uow: OpenUnitOfWork, organization: TestOrganization
+) -> None:
+    actor = organization.actor(Role.SALES)
+    customer = (await _a_stored_quote(open_uow, organization)).customer_id
+    draft = Revision.draft(number=1, content=a_content(title="Added"), by=actor.person, at=NOON)
+    quote_id = QuoteId(uuid4())
+
+    async with open_uow(actor) as uow:
+        await uow.quotes.add_draft(quote_id, draft)
+        change = Quote.of_draft(draft, quote_id=quote_id, number="Q-2026-900001", customer_id=customer)
+        saved = await uow.quotes.save(change)
+        await uow.commit()
+
+    async with open_uow(actor) as uow:
+        assert await uow.quotes.get(quote_id) == saved
+        told = await uow.audit.of_resource("quote", quote_id)
+    assert saved.revisions == (draft,)
+    assert saved.owner_id == actor.person
+    assert [entry.record.action for entry in told] == ["quote.created"]
 
 
 async def test_every_event_has_its_entry_and_the_chain_holds(

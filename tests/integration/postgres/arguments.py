@@ -51,6 +51,7 @@ from src.domain.jobs.record import JobRecord, JobState
 from src.domain.messaging.message import Message
 from src.domain.messaging.template import MailTemplate, TemplateKind
 from src.domain.quoting.quote import Quote
+from src.domain.quoting.revision import Revision
 from src.domain.quoting.states import QuoteStatus
 from src.domain.shared.change import Change
 from src.domain.shared.currency import Currency
@@ -206,6 +207,7 @@ class Arguments:
             "quotes.explanation:digest": [rows["quote_explanations"].digest],
             "quotes.keep_explanation:explanation": ["{}"],
             "quotes.next_number:year": [2031],
+            "quotes.add_draft:quote_id": [uuid4()],
             "messages.to_person:contact_id": [rows["contacts"].id],
             "messages.erase_person:contact_id": [rows["contacts"].id],
             "mail_templates.find:language": [rows["mail_templates"].language],
@@ -306,6 +308,10 @@ async def _only(items: Any) -> Any:
     return next(iter(await items))
 
 
+async def _revision(uow: UnitOfWork, rows: Rows) -> Revision:
+    return (await uow.quotes.get(rows["quotes"].id)).current
+
+
 _THINGS: Final[dict[Any, Any]] = {
     Comment: lambda uow, rows: _only(uow.approvals.comments(rows["approval_comments"].request_id)),
     Delegation: lambda uow, rows: uow.delegations.get(rows["delegations"].id),
@@ -344,6 +350,7 @@ _THINGS: Final[dict[Any, Any]] = {
     Product: lambda uow, rows: uow.products.get(rows["products"].id),
     ProviderLogin: lambda uow, rows: uow.identity_providers.login(rows["provider_logins"].id),
     Quote: lambda uow, rows: uow.quotes.get(rows["quotes"].id),
+    Revision: _revision,
     SecondFactor: lambda uow, rows: uow.second_factors.of(rows["second_factors"].id),
     Session: lambda uow, rows: uow.sessions.get(rows["sessions"].id),
     StoredDocument: lambda uow, rows: uow.documents.of_revision(

@@ -55,6 +55,21 @@ async def test_twenty_lines_are_created_with_as_many_statements_as_one(
     assert len(one) <= 14
 
 
+async def test_a_number_is_taken_when_nothing_is_left_but_the_quote_itself(
+    open_postgres: OpenUnitOfWork, app_engine: AsyncEngine
+) -> None:
+    """Whoever of the organisation creates a quote meanwhile waits from there to the end of the transaction."""
+    made, customer, products = await _shop(open_postgres)
+
+    with statements_of(app_engine) as seen:
+        await _create(open_postgres, made, customer, products)
+
+    counted = next(place for place, sql in enumerate(seen) if "quote_counters" in sql)
+    after, *commit = seen[counted + 1 :]
+    assert after.startswith("INSERT INTO proffer.quotes ")
+    assert [sql.split("(")[0] for sql in commit] == ["SELECT current_setting", "SELECT proffer.append_audit"]
+
+
 async def test_a_quote_of_twenty_lines_is_read_in_two_round_trips_the_first_of_which_sets_the_tenant(
     open_postgres: OpenUnitOfWork, app_engine: AsyncEngine
 ) -> None:
