@@ -1,5 +1,6 @@
 """What is stored is what is read: for any content, after any verbs, to the last digit and the digest."""
 
+import re
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -274,6 +275,23 @@ async def test_saving_writes_only_what_changed(
     assert after[1] != before[1]
     assert set(after) == {0, 1}
     assert [statement.split()[0] for statement in seen] == ["UPDATE", "UPDATE", "INSERT", "DELETE"]
+
+
+@pytest.mark.asyncio
+async def test_submitting_writes_neither_content_nor_figures_again(
+    shop: Shop, open_postgres: OpenUnitOfWork, app_engine: AsyncEngine
+) -> None:
+    quote = await shop.stored_quote(open_postgres)
+
+    async with open_postgres(shop.actor) as uow:
+        loaded = await uow.quotes.lock(quote.id)
+        with statements_of(app_engine) as seen:
+            saved = await uow.quotes.save(loaded.submit(by=shop.user_id, at=NOON, needs_approval=True))
+        await uow.commit()
+
+    written = [re.findall(r"(\w+)=", sql.split(" WHERE ")[0]) for sql in seen]
+    assert written == [["version", "status"], ["status", "content_digest", "submitted_by", "submitted_at"]]
+    _assert_same(await _stored(shop, open_postgres, saved), saved)
 
 
 async def _row_versions(owner_engine: AsyncEngine, quote_id: UUID) -> dict[int, tuple[Any, ...]]:
