@@ -153,17 +153,19 @@ class Connection:
         self._tell(plan.sql, values)
         await self._run(plan.sql, self._open_driver().executemany(plan.sql, values))
 
-    async def stream(self, statement: ClauseElement, batch: int) -> AsyncIterator[Row]:
+    async def stream(self, statement: ClauseElement, batch: int, parameters: Values = _NOTHING) -> AsyncIterator[Row]:
         """The rows of *statement*, *batch* at a time, by a cursor of the transaction."""
-        plan, values = planned(statement, _NOTHING)
+        plan, values = planned(statement, parameters)
         self._tell(plan.sql, [values])
         rows = aiter(self._open_driver().cursor(plan.sql, *values, prefetch=batch, record_class=Row))
         while (row := await self._run(plan.sql, anext(rows, None))) is not None:
             yield row
 
-    async def copy_out(self, statement: ClauseElement, sink: Callable[[bytes], Awaitable[None]]) -> int:
+    async def copy_out(
+        self, statement: ClauseElement, sink: Callable[[bytes], Awaitable[None]], parameters: Values = _NOTHING
+    ) -> int:
         """Send the rows of *statement* to *sink* as COPY writes text, nothing for NULL; how many there were."""
-        plan, values = planned(statement, _NOTHING)
+        plan, values = planned(statement, parameters)
         self._tell(plan.sql, [values])
 
         async def hand_on(chunk: bytes) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Select, Text, case, cast, func, select, text
 
 from src.adapters.postgres.connection import Connection
+from src.adapters.postgres.statements import Values
 from src.adapters.postgres.tables import line_items, quotes, users
 from src.application.ports.documents import Column
 
@@ -96,7 +97,9 @@ def _custom(column: Column) -> ColumnElement[Any]:
     return select(value).where(key == column.name.removeprefix(_CUSTOM)).scalar_subquery()
 
 
-async def copy_rows(connection: Connection, statement: Select[Any], sink: Sink, on_rows: Callable[[int], None]) -> int:
+async def copy_rows(
+    connection: Connection, statement: Select[Any], values: Values, sink: Sink, on_rows: Callable[[int], None]
+) -> int:
     """Send the rows to *sink*; how many there were. *on_rows* is told how many have come, now and then."""
 
     async def hand_on(piece: bytes) -> None:
@@ -106,7 +109,7 @@ async def copy_rows(connection: Connection, statement: Select[Any], sink: Sink, 
     # One statement for all rows, where a cursor has one for each batch: the limit for statements is not meant for it.
     await connection.execute(_LONGER)
     await connection.execute(_UNSORTED)
-    count = await connection.copy_out(statement, hand_on)
+    count = await connection.copy_out(statement, hand_on, values)
     for setting in _AS_EVER:
         await connection.execute(setting)
     return count

@@ -43,4 +43,10 @@ class PostgresCustomFields(CustomFieldRepository):
 
 def has_value(column: ColumnElement[Any], wanted: tuple[str, str]) -> ColumnElement[bool]:
     """Whether *column*, values as they are kept, has exactly this one."""
-    return false() if "\0" in "".join(wanted) else func.strpos(column, to_json(wanted)) > 0
+    stored = stored_value(wanted)
+    return false() if stored is None else func.strpos(column, stored) > 0
+
+
+def stored_value(wanted: tuple[str, str]) -> str | None:
+    """How a value is kept among others; None when it cannot be."""
+    return None if "\0" in "".join(wanted) else to_json(wanted)

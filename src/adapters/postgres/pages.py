@@ -2,9 +2,10 @@
 
 import base64
 import binascii
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from operator import eq
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -15,8 +16,10 @@ from sqlalchemy import (
     ColumnClause,
     ColumnElement,
     FromClause,
+    Integer,
     Select,
     any_,
+    bindparam,
     false,
     func,
     literal,
@@ -30,6 +33,8 @@ from src.application.ports.paging import CursorRefused, Page, Paging
 
 Item = TypeVar("Item")
 
+_NONE: Final[Mapping[str, Any]] = {}
+_SETS: Final = 500  # Of conditions that a list is asked for.
 _BETWEEN: Final = "\x1f"  # No text that is stored has it, so that nothing is found across two of them.
 
 
@@ -40,19 +45,23 @@ def searched(*texts: str) -> str:
 
 def contains(column: ColumnElement[Any], search: str) -> ColumnElement[bool]:
     """Whether *column*, made by ``searched``, contains *search*, no matter the case; nothing in it is a pattern."""
-    if "\0" in search or _BETWEEN in search:
-        return false()  # No stored text has them, and the first may not even be sent.
-    return func.strpos(column, search.casefold()) > 0
+    wanted = folded(search)
+    return false() if wanted is None else func.strpos(column, wanted) > 0
+
+
+def folded(search: str) -> str | None:
+    """What to look for in texts made by ``searched``; None when no stored text can contain it, and some may not even be sent."""
+    return None if "\0" in search or _BETWEEN in search else search.casefold()
 
 
 def containing(search: str) -> str | None:
     """The pattern of LIKE for ``contains``; None when no stored text can contain it."""
-    if "\0" in search or _BETWEEN in search:
+    pattern = folded(search)
+    if pattern is None:
         return None
-    folded = search.casefold()
     for special in ("\\", "%", "_"):
-        folded = folded.replace(special, f"\\{special}")
-    return f"%{folded}%"
+        pattern = pattern.replace(special, f"\\{special}")
+    return f"%{pattern}%"
 
 
 BATCH: Final = 1000  # Rows that a stream fetches at once.
@@ -70,6 +79,14 @@ async def oldest_first(
         yield item(row)
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which rows a list is asked for: *conditions* that are put together once for all, and the *values* of their parameters."""
+
+    conditions: tuple[ColumnElement[bool], ...]
+    values: Mapping[str, Any]
+
+
 async def newest_first(
     connection: Connection,
     table: FromClause,
@@ -78,19 +95,37 @@ async def newest_first(
     item: Callable[[Row], Item],
 ) -> Page[Item]:
     """A page of *table*, by creation and then id, the newest first."""
-    columns = table.c
-    counting, showing = _count_and_rows(table)
-    statement = showing.where(*conditions).limit(paging.limit + 1)
+    statements = _count_and_rows(table, tuple(conditions), after=paging.cursor is not None)
+    return await _page(connection, statements, _NONE, paging, item)
+
+
+async def newest_wanted(
+    connection: Connection, table: FromClause, wanted: Wanted, paging: Paging, item: Callable[[Row], Item]
+) -> Page[Item]:
+    """As ``newest_first``, with statements that are kept: putting them together takes as long as sending them."""
+    statements = _kept_count_and_rows(table, wanted.conditions, after=paging.cursor is not None)
+    return await _page(connection, statements, wanted.values, paging, item)
+
+
+async def _page(
+    connection: Connection,
+    statements: tuple[Select[Any], Select[Any]],
+    values: Mapping[str, Any],
+    paging: Paging,
+    item: Callable[[Row], Item],
+) -> Page[Item]:
+    counting, showing = statements
+    place: dict[str, Any] = {"page_limit": paging.limit + 1}
     if paging.cursor is None:
-        statement = statement.offset(paging.skip)
+        place["page_skip"] = paging.skip
     else:
-        statement = statement.where(tuple_(columns.created_at, columns.id) < tuple_(*read_cursor(paging.cursor)))
-    total = (await connection.execute(counting.where(*for_counting(conditions)))).scalar_one()
-    rows = (await connection.execute(statement)).all()
+        place["page_created_at"], place["page_id"] = read_cursor(paging.cursor)
+    total = (await connection.execute(counting, values)).scalar_one()
+    rows = (await connection.execute(showing, {**values, **place})).all()
     shown = rows[: paging.limit]
     more = len(rows) > paging.limit
     return Page(
-        items=tuple(item(row) for row in shown),
+        items=tuple(map(item, shown)),
         total=total,
         next_cursor=write_cursor(shown[-1].created_at, shown[-1].id) if more else None,
     )
@@ -112,16 +147,40 @@ def for_counting(conditions: Sequence[ColumnElement[bool]]) -> Iterator[ColumnEl
 
 
 async def counted(
-    connection: Connection, table: FromClause, conditions: Sequence[ColumnElement[bool]], at_most: int
+    connection: Connection,
+    table: FromClause,
+    conditions: Sequence[ColumnElement[bool]],
+    at_most: int,
+    values: Mapping[str, Any] = _NONE,
 ) -> int:
-    """How many rows there are; *at_most* for more, so that it takes no longer."""
+    """How many rows there are; *at_most* for more, so that it takes no longer. *values*: those of parameters."""
     found = select(literal(1)).select_from(table).where(*for_counting(conditions)).limit(at_most).subquery()
-    return int((await connection.execute(select(func.count()).select_from(found))).scalar_one())
+    return int((await connection.execute(select(func.count()).select_from(found), values)).scalar_one())
+
+
+def _count_and_rows(
+    table: FromClause, conditions: tuple[ColumnElement[bool], ...], *, after: bool
+) -> tuple[Select[Any], Select[Any]]:
+    """How many rows meet *conditions*, and one page of them: *after* the row that a cursor names, or else by its place."""
+    counting, newest = _bare_count_and_rows(table)
+    showing = newest.where(*conditions).limit(bindparam("page_limit", type_=Integer))
+    if after:
+        columns = table.c
+        last = (
+            bindparam("page_created_at", type_=columns.created_at.type),
+            bindparam("page_id", type_=columns.id.type),
+        )
+        showing = showing.where(tuple_(columns.created_at, columns.id) < tuple_(*last))
+    else:
+        showing = showing.offset(bindparam("page_skip", type_=Integer))
+    return counting.where(*for_counting(conditions)), showing
+
+
+_kept_count_and_rows: Final = lru_cache(_SETS)(_count_and_rows)
 
 
 @cache
-def _count_and_rows(table: FromClause) -> tuple[Select[Any], Select[Any]]:
-    """Made once: putting a statement together takes longer than sending it."""
+def _bare_count_and_rows(table: FromClause) -> tuple[Select[Any], Select[Any]]:
     columns = table.c
     newest = select(table).order_by(columns.created_at.desc(), columns.id.desc())
     return select(func.count()).select_from(table), newest

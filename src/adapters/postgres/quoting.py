@@ -9,15 +9,29 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import BindParameter, FromClause, Select, Text, bindparam, cast, delete, func, select, tuple_, update
+from sqlalchemy import (
+    ARRAY,
+    BindParameter,
+    FromClause,
+    Select,
+    String,
+    Text,
+    bindparam,
+    cast,
+    delete,
+    func,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.sql.elements import ColumnElement
 
 from src.adapters.postgres.connection import Row
 from src.adapters.postgres.copied_rows import copy_rows, rows_of_lines, rows_of_quotes
-from src.adapters.postgres.custom_fields import has_value
+from src.adapters.postgres.custom_fields import stored_value
 from src.adapters.postgres.json_columns import from_json, to_json
-from src.adapters.postgres.pages import BATCH, contains, counted, newest_first, oldest_first, searched
+from src.adapters.postgres.pages import BATCH, Wanted, counted, folded, newest_wanted, searched
 from src.adapters.postgres.records import insert_or_update
 from src.adapters.postgres.tables import (
     line_items,
@@ -182,25 +196,80 @@ _COUNT_ON: Final = (
 )
 
 
-def conditions_of(organization_id: UUID, criteria: QuoteFilter) -> list[ColumnElement[bool]]:
-    """Of rows of ``quotes``, but for deliveries: no report asks about them."""
-    columns = quotes.c
-    conditions: list[ColumnElement[bool]] = [columns.organization_id == organization_id]
+def _failed_deliveries() -> Select[Any]:
+    """The quotes of which the newest mail to each recipient of the revision that was mailed last has failed or bounced."""
+    organization_id: BindParameter[UUID] = bindparam("organization")
+    one, other, later = messages.alias("one"), messages.alias("other"), messages.alias("later")
+    superseded = (
+        select(1)
+        .where(
+            later.c.organization_id == organization_id,
+            later.c.quote_id == other.c.quote_id,
+            later.c.revision == other.c.revision,
+            _recipient_of(later) == _recipient_of(other),
+            tuple_(later.c.attempt_group, later.c.id) > tuple_(other.c.attempt_group, other.c.id),
+        )
+        .correlate(other)
+    )
+    reached = other.c.status.not_in(_UNREACHED) & ~superseded.exists()
+    disproof = (
+        select(1)
+        .where(
+            other.c.organization_id == organization_id,
+            other.c.quote_id == one.c.quote_id,
+            (other.c.revision > one.c.revision) | (other.c.revision == one.c.revision) & reached,
+        )
+        .correlate(one)
+    )
+    return select(one.c.quote_id).where(
+        one.c.organization_id == organization_id,
+        one.c.status.in_(_UNREACHED),
+        ~disproof.exists(),
+    )
+
+
+def _recipient_of(table: FromClause) -> ColumnElement[str]:
+    """As ``newest_to_each`` tells them apart."""
+    return func.coalesce(cast(table.c.contact_id, Text), func.lower(table.c.recipient))
+
+
+# What a filter may ask for, each by the name of its value.
+_ASKED: Final[Mapping[str, ColumnElement[bool]]] = {
+    "organization": quotes.c.organization_id == bindparam("organization"),
+    "statuses": quotes.c.status == func.any(bindparam("statuses", type_=ARRAY(Text))),
+    "customer": quotes.c.customer_id == bindparam("customer"),
+    "owner": quotes.c.owner_id == bindparam("owner"),
+    "created_from": quotes.c.created_at >= bindparam("created_from"),
+    "created_before": quotes.c.created_at < bindparam("created_before"),
+    # None where nothing can be found: then neither is true.
+    "search": func.strpos(quotes.c.searched, bindparam("search", type_=String)) > 0,
+    "custom": func.strpos(quotes.c.custom, bindparam("custom", type_=String)) > 0,
+}
+_DELIVERY_FAILED: Final = quotes.c.id.in_(_failed_deliveries())
+_OF_DELIVERY: Final = {True: _DELIVERY_FAILED, False: ~_DELIVERY_FAILED}
+
+
+def wanted_of(organization_id: UUID, criteria: QuoteFilter) -> Wanted:
+    """Rows of ``quotes``."""
+    asked: dict[str, Any] = {"organization": organization_id}
     if criteria.statuses:
-        conditions.append(columns.status == func.any([status.value for status in criteria.statuses]))
+        asked["statuses"] = [status.value for status in criteria.statuses]
     if criteria.customer_id is not None:
-        conditions.append(columns.customer_id == criteria.customer_id)
+        asked["customer"] = criteria.customer_id
     if criteria.owner_id is not None:
-        conditions.append(columns.owner_id == criteria.owner_id)
+        asked["owner"] = criteria.owner_id
     if criteria.created_from is not None:
-        conditions.append(columns.created_at >= criteria.created_from)
+        asked["created_from"] = criteria.created_from
     if criteria.created_before is not None:
-        conditions.append(columns.created_at < criteria.created_before)
+        asked["created_before"] = criteria.created_before
     if criteria.search:
-        conditions.append(contains(columns.searched, criteria.search))
+        asked["search"] = folded(criteria.search)
     if criteria.custom is not None:
-        conditions.append(has_value(columns.custom, criteria.custom))
-    return conditions
+        asked["custom"] = stored_value(criteria.custom)
+    conditions = tuple(_ASKED[name] for name in asked)
+    if criteria.delivery_failed is not None:
+        conditions = (*conditions, _OF_DELIVERY[criteria.delivery_failed])
+    return Wanted(conditions, asked)
 
 
 class PostgresQuotes(QuoteRepository):
@@ -281,32 +350,36 @@ class PostgresQuotes(QuoteRepository):
         return int((await self._transaction.connection.execute(_COUNT_ON, row)).scalar_one())
 
     async def page(self, criteria: QuoteFilter, paging: Paging) -> Page[QuoteSummary]:
-        return await newest_first(self._transaction.connection, quotes, self._conditions(criteria), paging, _to_summary)
+        return await newest_wanted(self._transaction.connection, quotes, self._wanted(criteria), paging, _to_summary)
 
-    def stream(self, criteria: QuoteFilter) -> AsyncIterator[QuoteSummary]:
-        return oldest_first(self._transaction.connection, quotes, self._conditions(criteria), _to_summary)
+    async def stream(self, criteria: QuoteFilter) -> AsyncIterator[QuoteSummary]:
+        wanted = self._wanted(criteria)
+        statement = select(quotes).where(*wanted.conditions).order_by(quotes.c.created_at, quotes.c.id)
+        async for row in self._transaction.connection.stream(statement, BATCH, wanted.values):
+            yield _to_summary(row)
 
     def copied(
         self, criteria: QuoteFilter, columns: Sequence[Column], on_rows: Callable[[int], None], *, lines: bool
     ) -> CopiedRows | None:
-        statement = (rows_of_lines if lines else rows_of_quotes)(columns)
+        wanted, rows = self._wanted(criteria), (rows_of_lines if lines else rows_of_quotes)(columns)
         order = (quotes.c.created_at, quotes.c.id, *((line_items.c.position,) if lines else ()))
-        wanted = statement.where(*self._conditions(criteria)).order_by(*order)
-        return lambda sink: copy_rows(self._transaction.connection, wanted, sink, on_rows)
+        statement = rows.where(*wanted.conditions).order_by(*order)
+        return lambda sink: copy_rows(self._transaction.connection, statement, wanted.values, sink, on_rows)
 
     async def count(self, criteria: QuoteFilter, at_most: int, *, lines: bool) -> int:
-        table = _WITH_LINES if lines else quotes
-        return await counted(self._transaction.connection, table, self._conditions(criteria), at_most)
+        table, wanted = _WITH_LINES if lines else quotes, self._wanted(criteria)
+        return await counted(self._transaction.connection, table, wanted.conditions, at_most, wanted.values)
 
     async def stream_lines(self, criteria: QuoteFilter) -> AsyncIterator[QuoteLine]:
+        wanted = self._wanted(criteria)
         statement = (
             select(*quotes.c, *_EXPORTED_LINE)
             .select_from(_WITH_LINES)
-            .where(*self._conditions(criteria))
+            .where(*wanted.conditions)
             .order_by(quotes.c.created_at, quotes.c.id, line_items.c.position)
         )
         quote: QuoteSummary | None = None
-        async for row in self._transaction.connection.stream(statement, BATCH):
+        async for row in self._transaction.connection.stream(statement, BATCH, wanted.values):
             if quote is None or quote.id != row.id:
                 quote = _to_summary(row)
             yield _to_quote_line(quote, row)
@@ -325,44 +398,8 @@ class PostgresQuotes(QuoteRepository):
             version=header.version,
         )
 
-    def _conditions(self, criteria: QuoteFilter) -> list[ColumnElement[bool]]:
-        conditions = conditions_of(self._transaction.organization_id, criteria)
-        if criteria.delivery_failed is not None:
-            failed = quotes.c.id.in_(self._failed_deliveries())
-            conditions.append(failed if criteria.delivery_failed else ~failed)
-        return conditions
-
-    def _failed_deliveries(self) -> Select[Any]:
-        """The quotes of which the newest mail to each recipient of the revision that was mailed last has failed or
-        bounced.
-        """
-        one, other, later = messages.alias("one"), messages.alias("other"), messages.alias("later")
-        superseded = (
-            select(1)
-            .where(
-                later.c.organization_id == self._transaction.organization_id,
-                later.c.quote_id == other.c.quote_id,
-                later.c.revision == other.c.revision,
-                _recipient_of(later) == _recipient_of(other),
-                tuple_(later.c.attempt_group, later.c.id) > tuple_(other.c.attempt_group, other.c.id),
-            )
-            .correlate(other)
-        )
-        reached = other.c.status.not_in(_UNREACHED) & ~superseded.exists()
-        disproof = (
-            select(1)
-            .where(
-                other.c.organization_id == self._transaction.organization_id,
-                other.c.quote_id == one.c.quote_id,
-                (other.c.revision > one.c.revision) | (other.c.revision == one.c.revision) & reached,
-            )
-            .correlate(one)
-        )
-        return select(one.c.quote_id).where(
-            one.c.organization_id == self._transaction.organization_id,
-            one.c.status.in_(_UNREACHED),
-            ~disproof.exists(),
-        )
+    def _wanted(self, criteria: QuoteFilter) -> Wanted:
+        return wanted_of(self._transaction.organization_id, criteria)
 
     async def _save_revisions(self, before: Quote | None, after: Quote) -> None:
         """Write the revisions that changed; those that make room come first, for at most one may be open or sent."""
@@ -413,11 +450,6 @@ class PostgresQuotes(QuoteRepository):
                     columns.position >= len(new),
                 )
             )
-
-
-def _recipient_of(table: FromClause) -> ColumnElement[str]:
-    """As ``newest_to_each`` tells them apart."""
-    return func.coalesce(cast(table.c.contact_id, Text), func.lower(table.c.recipient))
 
 
 def _priced_lines(revision: Revision) -> Iterator[tuple[LineItem, Decimal]]:

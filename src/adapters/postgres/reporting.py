@@ -26,7 +26,7 @@ from sqlalchemy import (
     true,
 )
 
-from src.adapters.postgres.quoting import conditions_of
+from src.adapters.postgres.quoting import wanted_of
 from src.adapters.postgres.tables import categories, customers, line_items, products, quote_revisions, quotes, users
 from src.adapters.postgres.transaction import Transaction
 from src.application.ports.quoting import QuoteFilter
@@ -157,6 +157,7 @@ class PostgresReports(Reports):
 
     async def summary(self, by: SummaryBy, criteria: QuoteFilter, time_zone: str, largest: int) -> Sequence[SummaryRow]:
         key, name = _key_of(by, time_zone)
+        wanted = wanted_of(self._transaction.organization_id, criteria)
         amount = func.sum(quotes.c.total_without_tax)
         grouped = (
             select(
@@ -170,7 +171,7 @@ class PostgresReports(Reports):
                 func.count().filter(_LOST).label("lost_quotes"),
             )
             .select_from(_NAMED)
-            .where(*conditions_of(self._transaction.organization_id, criteria))
+            .where(*wanted.conditions)
             .group_by(text("group_key"), quotes.c.currency)
             .subquery()
         )
@@ -183,7 +184,7 @@ class PostgresReports(Reports):
             place = func.row_number().over(partition_by=columns.currency, order_by=order).label("place")
             ranked = select(grouped, place).subquery()
             statement = select(ranked).where(ranked.c.place <= largest).order_by(ranked.c.currency, ranked.c.place)
-        rows = await self._transaction.connection.execute(statement)
+        rows = await self._transaction.connection.execute(statement, wanted.values)
         return [
             SummaryRow(
                 key=row.group_key,
