@@ -604,6 +604,11 @@ def _taxes(text: str) -> tuple[Tax, ...]:
     return from_json(tuple[Tax, ...], text)
 
 
+@lru_cache(_KNOWN)
+def _custom(text: str) -> Values:
+    return from_json(Values, text)
+
+
 def _to_summary(row: Row) -> QuoteSummary:
     return QuoteSummary(
         id=row.id,
@@ -621,7 +626,7 @@ def _to_summary(row: Row) -> QuoteSummary:
         valid_until=row.valid_until,
         created_at=row.created_at,
         version=row.version,
-        custom=from_json(Values, row.custom),
+        custom=_custom(row.custom),
     )
 
 
