@@ -1,6 +1,6 @@
 """What an offer says: everything that the buyer sees or that a figure depends on."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Context, Decimal
@@ -9,9 +9,7 @@ from zoneinfo import ZoneInfo
 
 from src.domain.identity.organization import Logo
 from src.domain.quoting.pricing import (
-    Charge,
     Deposit,
-    Discount,
     DocumentCharge,
     DocumentDiscount,
     Instalment,
@@ -163,25 +161,17 @@ class QuoteContent:
         if not FIRST_YEAR <= self.valid_until.year <= LAST_YEAR:
             checks.refuse("valid_until", f"A year from {FIRST_YEAR} to {LAST_YEAR} is needed.")
         for position, line in enumerate(self.lines):
-            checks.line(f"lines[{position}].sku", line.sku, longest=60)
-            checks.paragraphs(f"lines[{position}].description", line.description, longest=LONGEST_DESCRIPTION)
-            checks.line(f"lines[{position}].unit", line.unit, longest=10)
-            checks.line(f"lines[{position}].section", line.pricing.section)
-            if line.price_source is not None:
-                checks.line(f"lines[{position}].price_reason", line.price_source.reason)
-            _check_reasons(checks, f"lines[{position}].discounts", line.pricing.discounts)
-            _check_reasons(checks, f"lines[{position}].charges", line.pricing.charges)
-            for index, tax in enumerate(line.pricing.taxes):
-                checks.line(f"lines[{position}].taxes[{index}].category", tax.category, required=True, longest=20)
-                checks.line(f"lines[{position}].taxes[{index}].code", tax.code, longest=60)
+            _check_line(checks, position, line)
         if len(self.participants) > MOST_PARTICIPANTS:
             checks.refuse("participants", f"At most {MOST_PARTICIPANTS} are named.")
         if len({(one.contact_id, one.role) for one in self.participants}) < len(self.participants):
             checks.refuse("participants", "Nobody twice in one role.")
-        _check_reasons(checks, "discounts", self.discounts)
-        _check_reasons(checks, "charges", self.charges)
+        for index, discount in enumerate(self.discounts):
+            checks.line("discounts[{}].reason", discount.reason, index)
+        for index, charge in enumerate(self.charges):
+            checks.line("charges[{}].reason", charge.reason, index)
         for index, instalment in enumerate(self.instalments):
-            checks.line(f"instalments[{index}].label", instalment.label)
+            checks.line("instalments[{}].label", instalment.label, index)
         checks.done()
 
     @property
@@ -242,6 +232,18 @@ class QuoteContent:
             )
 
 
-def _check_reasons(checks: TextChecks, field: str, entries: Sequence[Discount | Charge]) -> None:
-    for index, entry in enumerate(entries):
-        checks.line(f"{field}[{index}].reason", entry.reason)
+def _check_line(checks: TextChecks, position: int, line: LineItem) -> None:
+    pricing = line.pricing
+    checks.line("lines[{}].sku", line.sku, position, longest=60)
+    checks.paragraphs("lines[{}].description", line.description, position, longest=LONGEST_DESCRIPTION)
+    checks.line("lines[{}].unit", line.unit, position, longest=10)
+    checks.line("lines[{}].section", pricing.section, position)
+    if line.price_source is not None:
+        checks.line("lines[{}].price_reason", line.price_source.reason, position)
+    for index, discount in enumerate(pricing.discounts):
+        checks.line("lines[{}].discounts[{}].reason", discount.reason, position, index)
+    for index, charge in enumerate(pricing.charges):
+        checks.line("lines[{}].charges[{}].reason", charge.reason, position, index)
+    for index, tax in enumerate(pricing.taxes):
+        checks.line("lines[{}].taxes[{}].category", tax.category, position, index, required=True, longest=20)
+        checks.line("lines[{}].taxes[{}].code", tax.code, position, index, longest=60)

@@ -107,14 +107,10 @@ def decimal_text(value: Decimal) -> str:
         raise TypeError("NaN and Infinity are no amounts.")
     if not value:
         return "0"
-    text = plain_text(value)
+    text = str(value)
+    if "E" in text:
+        text = f"{value:f}"  # Takes ten times as long, and is needed for the largest and smallest only.
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def plain_text(value: Decimal) -> str:
-    """All the digits of *value* as it stands, without an exponent."""
-    text = str(value)  # A tenth of what formatting takes, which is needed for the largest and smallest only.
-    return f"{value:f}" if "E" in text else text
 
 
 _USUAL: Final[Mapping[type, Callable[[Any], object]]] = {

@@ -18,39 +18,40 @@ class TextChecks:
     """Collects what is wrong with several texts, so that one answer names all of it.
 
     What Python calls printable has nothing in it that is refused; only other texts are looked at character by character.
+    *places* fill the braces of *field*, which is put together only where something is wrong.
     """
 
     def __init__(self) -> None:
         self._wrong: list[FieldError] = []
 
-    def line(self, field: str, value: str, *, required: bool = False, longest: int = NAME_LENGTH) -> None:
+    def line(self, field: str, value: str, *places: int, required: bool = False, longest: int = NAME_LENGTH) -> None:
         """A text of one line: no control characters, at most *longest* characters."""
         if required and not value.strip():
-            self._wrong.append(FieldError(field, "This must not be empty."))
+            self.refuse(field, "This must not be empty.", *places)
         elif len(value) > longest:
-            self._wrong.append(FieldError(field, f"At most {longest} characters are allowed."))
+            self.refuse(field, f"At most {longest} characters are allowed.", *places)
         elif not value.isprintable() and any(
             unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in value
         ):
-            self._wrong.append(FieldError(field, "Control characters and line breaks are not allowed."))
+            self.refuse(field, "Control characters and line breaks are not allowed.", *places)
 
-    def paragraphs(self, field: str, value: str, *, longest: int = LONG_TEXT_LENGTH) -> None:
+    def paragraphs(self, field: str, value: str, *places: int, longest: int = LONG_TEXT_LENGTH) -> None:
         """A text of several lines: of the control characters only line feed and tab."""
         if len(value) > longest:
-            self._wrong.append(FieldError(field, f"At most {longest} characters are allowed."))
+            self.refuse(field, f"At most {longest} characters are allowed.", *places)
         elif not value.isprintable() and any(
             unicodedata.category(character) in {"Cc", "Cs"} and character not in _ALLOWED_CONTROLS
             for character in value
         ):
-            self._wrong.append(FieldError(field, "Control characters are not allowed."))
+            self.refuse(field, "Control characters are not allowed.", *places)
 
     def email(self, field: str, value: str) -> None:
         """An address such as ``ann@example.com``."""
         if len(value) > EMAIL_LENGTH or not _EMAIL.fullmatch(value):
-            self._wrong.append(FieldError(field, "This is not an e-mail address."))
+            self.refuse(field, "This is not an e-mail address.")
 
-    def refuse(self, field: str, message: str) -> None:
-        self._wrong.append(FieldError(field, message))
+    def refuse(self, field: str, message: str, *places: int) -> None:
+        self._wrong.append(FieldError(field.format(*places) if places else field, message))
 
     def done(self) -> None:
         """Raises Invalid when anything was wrong."""

@@ -17,7 +17,7 @@ from src.domain.quoting.pricing import (
     LinePricing,
     Tax,
 )
-from src.domain.shared.canonical import decimal_text, plain_text
+from src.domain.shared.canonical import decimal_text
 
 _DECIMAL: Final = r"^-?[0-9]{1,15}(\.[0-9]{1,6})?$(?!\n)"  # A bare $ lets a last line feed pass in Python.
 
@@ -37,14 +37,11 @@ def is_decimal_text(text: str) -> bool:
 
 def amount_text(amount: Decimal, minor_digits: int) -> str:
     """An amount with exactly the minor digits of its currency: ``1250.00``, ``-3``; it is rounded already."""
-    text = plain_text(amount)
+    text = str(amount)
     # Amounts come out of the calculator with these digits; formatting again takes ten times as long as looking.
-    return text if _decimals_in(text) == minor_digits else f"{amount:.{minor_digits}f}"
-
-
-def _decimals_in(text: str) -> int:
     point = text.find(".")
-    return 0 if point < 0 else len(text) - point - 1
+    decimals = len(text) - point - 1 if point >= 0 else 0
+    return text if decimals == minor_digits and "E" not in text else f"{amount:.{minor_digits}f}"
 
 
 def _decimal(text: str | None) -> Decimal | None:

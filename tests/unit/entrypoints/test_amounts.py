@@ -5,7 +5,7 @@ from decimal import Decimal
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from src.domain.shared.canonical import plain_text
+from src.domain.shared.canonical import decimal_text
 from src.entrypoints.schemas.pricing import amount_text
 
 FIGURES = st.decimals(allow_nan=False, allow_infinity=False) | st.builds(
@@ -25,5 +25,11 @@ def test_an_amount_has_the_digits_of_its_currency(amount: Decimal, digits: int) 
 @given(value=FIGURES)
 @example(value=Decimal("1E+3"))
 @example(value=Decimal("1E-9"))
-def test_a_plain_text_has_all_digits_and_no_exponent(value: Decimal) -> None:
-    assert plain_text(value) == f"{value:f}"
+@example(value=Decimal("-0.00"))
+def test_a_decimal_as_text_is_the_same_number_in_its_shortest_plain_form(value: Decimal) -> None:
+    text = decimal_text(value)
+
+    assert Decimal(text) == value
+    assert "E" not in text
+    assert not ("." in text and text.endswith(("0", ".")))
+    assert text != "-0"
