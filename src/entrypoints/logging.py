@@ -4,6 +4,7 @@ import logging
 import re
 import sys
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final, TextIO
 
 import structlog
@@ -13,11 +14,13 @@ REDACTED: Final = "[redacted]"
 _SECRET_KEY: Final = re.compile(
     r"password|passwd|token|secret|authorization|cookie|api[_-]?key|credential", re.IGNORECASE
 )
+# Each with words one of which it needs, in small letters: looking for these takes a twentieth of the time.
 _SECRET_TEXT: Final = (
-    (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}"), r"\1 " + REDACTED),
-    (re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"), REDACTED),
-    (re.compile(r"://[^/\s:@]+:[^@/\s]+@"), f"://{REDACTED}@"),
+    (("bearer", "basic"), re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}"), r"\1 " + REDACTED),
+    (("eyj",), re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"), REDACTED),
+    (("://",), re.compile(r"://[^/\s:@]+:[^@/\s]+@"), f"://{REDACTED}@"),
     (
+        ("password", "token", "secret", "api"),
         re.compile(r"(?i)\b(password|\w*token|secret|api[_-]?key)(\"?\s*[=:]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;&]+)"),
         r"\1\2" + REDACTED,
     ),
@@ -72,7 +75,7 @@ def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
 def _clean(key: str, value: object) -> object:
     if key.startswith("_"):  # structlog's own.
         return value
-    if _SECRET_KEY.search(key) and value is not None:
+    if value is not None and _names_a_secret(key):
         return REDACTED
     if isinstance(value, str):
         return _clean_text(value, keep_lines=key == "exception")
@@ -83,9 +86,19 @@ def _clean(key: str, value: object) -> object:
     return value
 
 
+@lru_cache(1000)
+def _names_a_secret(key: str) -> bool:
+    return _SECRET_KEY.search(key) is not None
+
+
 def _clean_text(text: str, *, keep_lines: bool) -> str:
-    for pattern, replacement in _SECRET_TEXT:
-        text = pattern.sub(replacement, text)
+    small = text.casefold()
+    for words, pattern, replacement in _SECRET_TEXT:
+        # Beyond ASCII there are letters that a pattern takes for others, and folding does not.
+        if not text.isascii() or any(word in small for word in words):
+            text = pattern.sub(replacement, text)
+    if text.isprintable():
+        return text
     return "".join(
         character if character.isprintable() or (keep_lines and character == "\n") else repr(character)[1:-1]
         for character in text
