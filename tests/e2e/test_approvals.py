@@ -308,17 +308,27 @@ async def test_a_request_that_nobody_can_decide_is_blocked_and_the_owner_of_the_
 
 
 @pytest.mark.usefixtures("worker")
-async def test_approvers_are_mailed_and_the_submitter_hears_the_end(team: Team, mail_folder: Path) -> None:
+async def test_approvers_are_mailed_and_the_submitter_hears_the_end(
+    team: Team, nobody: Caller, mail_folder: Path
+) -> None:
     pending = await a_pending_quote(team)
     request = await request_of(team.sales, pending["id"])
 
     asked = await mail_to(mail_folder, team.organization.users[Role.APPROVER].email, containing=pending["number"])
     assert f"http://127.0.0.1:8000/approvals/{request['id']}" in asked
+    page = await nobody.get(f"/approvals/{request['id']}")
+    assert "Log in to see what waits for you." in page.text
+    assert pending["number"] not in page.text
     body = {"content_digest": pending["content_digest"], "reason": "Far too cheap."}
     await team.approver.post(f"/api/v1/quotes/{pending['id']}/reject", body)
 
     told = await mail_to(mail_folder, team.organization.users[Role.SALES].email, containing=pending["number"])
     assert "Far too cheap." in told
+    details = (await team.approver.get(f"/api/v1/approvals/{request['id']}")).json()
+    users = [team.organization.users[role] for role in (Role.APPROVER, Role.SALES)]
+    assert sorted((one["id"], one["name"]) for one in details["people"]) == sorted(
+        (str(one.id), one.name) for one in users
+    )
 
 
 @pytest.mark.usefixtures("worker")

@@ -530,14 +530,26 @@ def _read(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
-async def test_the_account_page_needs_no_other_host_and_runs_nothing_inline(nobody: Caller) -> None:
-    page = await nobody.get("/account")
+@pytest.mark.parametrize(
+    ("path", "files"),
+    [
+        ("/account", "/account/account"),
+        ("/approvals", "/approvals/page/approvals"),
+        ("/approvals/01a1fd39-1c1f-77f9-a1a7-e202bf4fda5b", "/approvals/page/approvals"),
+    ],
+)
+async def test_a_page_for_people_needs_no_other_host_and_runs_nothing_inline(
+    path: str, files: str, nobody: Caller
+) -> None:
+    page = await nobody.get(path)
 
     assert page.status_code == 200
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert "script-src 'self'" in page.headers["content-security-policy"]
     assert "unsafe" not in page.headers["content-security-policy"]
     assert "<script>" not in page.text
     assert "http" not in page.text.replace("http-equiv", "")
-    for name in ("account.js", "account.css"):
-        assert (await nobody.get(f"/account/{name}")).status_code == 200
-    assert (await nobody.get("/account/docs.js")).status_code == 404
+    for end in (".js", ".css"):
+        assert f"{files}{end}" in page.text
+        assert (await nobody.get(f"{files}{end}")).status_code == 200
+    assert (await nobody.get(f"{files.rpartition('/')[0]}/docs.js")).status_code == 404

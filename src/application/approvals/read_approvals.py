@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from src.application.approvals.desk import People
 from src.application.approvals.subject import Subjects
@@ -38,6 +39,18 @@ class RequestDetails:
     comments: tuple[Comment, ...]
     waiting_for: tuple[tuple[Step, tuple[User, ...]], ...]
     names: Mapping[UserId, str]
+
+    @property
+    def people(self) -> tuple[tuple[UserId, str], ...]:
+        """Those whom the request, its decisions and its comments name, by name."""
+        request = self.request
+        named = {request.submitted_by, request.last_edited_by} | {one.user_id for one in self.comments}
+        for step in request.steps:
+            for given in step.decisions:
+                named |= {given.user_id, *given.on_behalf_of}
+            if step.carried_over is not None:
+                named.update(step.carried_over.decided_by)
+        return tuple(sorted(((one, self.names[one]) for one in named if one in self.names), key=itemgetter(1, 0)))
 
     def waiting_for_person(self, user_id: UserId) -> tuple[Step, ...]:
         """The open steps that this one could decide now and has not."""

@@ -13,6 +13,7 @@ from litestar.types import ASGIApp, ControllerRouterHandler, LifespanHook
 
 from src.application.ports.security import Vault
 from src.domain.shared.once import Replayed
+from src.entrypoints.http.approvals.page import ApprovalPageController
 from src.entrypoints.http.bodies import LARGEST_BODY, BodyGuard
 from src.entrypoints.http.docs_page import AccountPageController, DocsController, openapi_config
 from src.entrypoints.http.expected import Expected
@@ -69,6 +70,7 @@ def create_app(
             MetricsController,
             DocsController,
             AccountPageController,
+            ApprovalPageController,
         ],
         exception_handlers={Exception: _answer_error, Replayed: partial(_answer_again, vault)},
         openapi_config=openapi_config(),

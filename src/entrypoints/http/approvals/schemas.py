@@ -387,9 +387,12 @@ class WaitingSchema(Struct, frozen=True):
 
 
 class ApprovalDetailsResponse(Struct, frozen=True):
+    """*people*: whoever submitted, edited, decided or remarked, and whom they stood for, by name."""
+
     approval: ApprovalResponse
     waiting_for: list[WaitingSchema]
     comments: list[CommentResponse]
+    people: list[PersonSchema]
 
     @classmethod
     def of(cls, details: RequestDetails, shown: Facts) -> Self:
@@ -400,6 +403,7 @@ class ApprovalDetailsResponse(Struct, frozen=True):
                 for step, users in details.waiting_for
             ],
             comments=[CommentResponse.of(comment) for comment in details.comments],
+            people=[PersonSchema(id=one, name=name) for one, name in details.people],
         )
 
 
