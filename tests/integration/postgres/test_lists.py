@@ -213,18 +213,38 @@ async def test_filters_of_quotes_must_all_hold_and_the_range_leaves_its_end_out(
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("count", [1, 30])
-async def test_a_page_takes_two_statements_however_many_rows_it_has(
-    open_postgres: OpenUnitOfWork, app_engine: AsyncEngine, shop: Shop, count: int
+@pytest.mark.parametrize(
+    ("paging", "items", "statements"),
+    [
+        (Paging(limit=100), 31, 1),  # All of it: nobody needs to count.
+        (Paging(limit=31), 31, 1),
+        (Paging(limit=30), 30, 2),
+        (Paging(limit=20, skip=11), 20, 1),
+        (Paging(limit=20, skip=10), 20, 2),
+        (Paging(limit=20, skip=40), 0, 2),
+    ],
+)
+async def test_a_page_takes_at_most_two_statements_however_many_rows_it_has(
+    open_postgres: OpenUnitOfWork, app_engine: AsyncEngine, shop: Shop, paging: Paging, items: int, statements: int
 ) -> None:
-    await _store_customers(open_postgres, shop, *(a_customer() for _ in range(count)))
+    await _store_customers(open_postgres, shop, *(a_customer() for _ in range(30)))
 
     async with open_postgres(shop.actor) as uow:
         with statements_of(app_engine) as seen:
-            page = await uow.customers.page(CustomerFilter(), Paging(limit=100))
+            page = await uow.customers.page(CustomerFilter(), paging)
 
-    assert len(page.items) == count + 1
-    assert len(seen) == 2
+    assert (len(page.items), page.total, len(seen)) == (items, 31, statements)
+
+
+@pytest.mark.asyncio
+async def test_the_last_page_of_many_says_how_many_there_are_in_all(open_postgres: OpenUnitOfWork, shop: Shop) -> None:
+    await _store_customers(open_postgres, shop, *(a_customer() for _ in range(30)))
+
+    async with open_postgres(shop.actor) as uow:
+        first = await uow.customers.page(CustomerFilter(), Paging(limit=20))
+        last = await uow.customers.page(CustomerFilter(), Paging(limit=20, cursor=first.next_cursor))
+
+    assert (len(last.items), last.total, last.next_cursor) == (11, 31, None)
 
 
 async def _fill(uow: UnitOfWork, shop: Shop, rows: int) -> None:

@@ -130,10 +130,10 @@ async def test_a_scan_that_passes_by_the_tenants_index_is_noticed(crowd: Crowd) 
         await connection.execute(text("SET LOCAL enable_bitmapscan = off"))
         with said_to(crowd.engine) as said:
             await uow.quotes.page(QuoteFilter(customer_id=CustomerId(uuid4())), Paging())
-        seen = await plans_of(connection, said)
+        [seen] = await plans_of(connection, said)
 
-    assert seen[1].scans_without_the_tenant() == ["Seq Scan on quotes"]
-    assert seen[1].rows_removed() > LARGE
+    assert seen.scans_without_the_tenant() == ["Seq Scan on quotes"]
+    assert seen.rows_removed() > LARGE
 
 
 async def test_a_sort_on_disk_is_noticed(crowd: Crowd) -> None:
