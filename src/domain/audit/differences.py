@@ -14,8 +14,8 @@ def differences(before: object, after: object) -> list[dict[str, object]]:
     """The changed fields as ``{field, before, after}``, paths such as ``revisions[2].content.title``.
 
     Items of lists are told apart by their id or number, else by position. A field marked ``secret`` shows only that it
-    changed, and so does one marked ``personal``: what the chain never held, an erasure need not take out of it. One
-    marked ``derived`` is left out.
+    came, changed or went, and so does one marked ``personal``: what the chain never held, an erasure need not take out of
+    it. One marked ``derived`` is left out.
     """
     found: list[dict[str, object]] = []
     if before is not after and before != after:
@@ -48,7 +48,7 @@ def _tell(found: list[dict[str, object]], path: str, after: object) -> None:
             if now is None:
                 continue
             if hidden is not None:
-                found.append({"field": prefix + name, "before": hidden, "after": hidden})
+                found.append({"field": prefix + name, "before": None, "after": hidden})
             elif _may_have_parts(part):
                 _tell(found, prefix + name, now)
             else:
@@ -69,7 +69,8 @@ def _compare_records(found: list[dict[str, object]], path: str, kind: type, befo
         if hidden is None:
             _compare(found, place, was, now)
         else:
-            found.append({"field": place, "before": hidden, "after": hidden})
+            shown = (None if one is None else hidden for one in (was, now))
+            found.append({"field": place, "before": next(shown), "after": next(shown)})
 
 
 def _compare_lists(

@@ -294,8 +294,11 @@ def test_people_on_an_offer_are_never_named() -> None:
     for name in ("Jonas Weber", "Mia Kern", "Ada Sign", "ada@brandt.example", "Katrin Brandt", "katrin@brandt.example"):
         assert name not in text
     told = {one["field"]: (one["before"], one["after"]) for one in differences(made.after, edited.after)}
-    for place in ("salesperson", "recipient.name", "recipient.email", "participants[0].name", "participants[0].email"):
-        assert told[f"revisions[1].content.{place}"] == ("[personal]", "[personal]")  # That it changed, not how.
+    assert told["revisions[1].content.salesperson"] == ("[personal]", "[personal]")  # That it changed, not how.
+    begun = {one["field"]: (one["before"], one["after"]) for one in differences(None, made.after)}
+    for place in ("recipient.name", "recipient.email", "participants[0].name", "participants[0].email"):
+        assert begun[f"revisions[1].content.{place}"] == (None, "[personal]")
+        assert told[f"revisions[1].content.{place}"] == ("[personal]", None)
 
 
 def test_the_text_of_a_new_quote_names_its_number() -> None:
