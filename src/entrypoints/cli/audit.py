@@ -372,7 +372,7 @@ async def retain(
             for month, why in empty.left.items():
                 print(f"{month:%Y-%m} is left for the next time: {why}.")
         else:
-            print("Nothing was removed: --apply does it.")
+            print("This was a trial, and nothing was removed; with --apply it is.")
     return code
 
 
@@ -382,7 +382,7 @@ def _span(plan: RetentionPlan) -> str:
 
 def _planned(slug: str, plan: RetentionPlan) -> str:
     if plan.upto is None and not plan.uncovered:
-        return f"{slug}: nothing of before {plan.before:%Y-%m}."
+        return f"{slug}: no entry is from before {plan.before:%Y-%m}, so nothing is to be removed."
     which = "" if plan.upto is None else f", {_span(plan)}"
     told = f"{slug}: {counted(plan.entries, 'entry', 'entries')} of before {plan.before:%Y-%m}{which}."
     return (
