@@ -427,6 +427,28 @@ async def test_instants_need_an_offset_and_are_told_in_utc(team: Team) -> None:
     assert recorded.json()["items"][0]["details"]["conditions"] == ["since=2019-12-31T23:00:00Z"]
 
 
+@pytest.mark.parametrize("beyond", ["0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00"])
+async def test_instants_that_are_beyond_the_calendar_in_utc_are_its_ends(beyond: str, team: Team) -> None:
+    asked = [
+        await team.owner.post(f"{API}/exports", {"kind": "audit", "filters": {"since": beyond}}),
+        await team.owner.get(f"{API}/audit/entries", since=beyond),
+        await team.owner.get(f"{API}/audit/entries", before=beyond),
+        await team.owner.get(f"{API}/audit/export", since="2020-01-01T00:00:00Z", before=beyond),
+    ]
+    key = {"name": "Shop", "scopes": ["quotes.view"], "expires_at": beyond}
+    made = await team.owner.post(f"{API}/api-keys", key)
+
+    assert asked[0].json()["filters"]["since"][:4] == beyond[:4]
+    if beyond[0] == "0":
+        assert [answer.status_code for answer in asked] == [202, 200, 200, 404]
+        assert (asked[1].json()["total"] > 0, asked[2].json()["total"]) == (True, 0)
+        assert "in the future" in made.text
+    else:
+        assert [answer.status_code for answer in asked] == [202, 200, 200, 200]
+        assert (asked[1].json()["total"], asked[2].json()["total"] > 0) == (0, True)
+        assert made.json()["api_key"]["expires_at"][:4] == "9999"
+
+
 async def test_who_decided_before_is_told_with_the_same_form_of_instant(team: Team) -> None:
     pending = await a_pending_quote(team)
     body = {"content_digest": pending["content_digest"], "reason": "No."}
