@@ -79,8 +79,6 @@ class SignAuditHead:
 
     async def _sign(self, actor: Actor, head: ChainHead) -> SignedHead:
         signed = self._signer.sign(actor.organization_id, head, self._clock.now())
-        async with self._transactions.begin(actor, Permission.VERIFY_AUDIT) as uow:
-            await uow.settle()  # What is kept elsewhere must never be ahead of what a crash leaves here.
         # First: a head that only others know is still a true one, while one that only the database knows proves nothing.
         await self._store.put(signed)
         async with self._transactions.begin(actor, Permission.VERIFY_AUDIT) as uow:

@@ -36,8 +36,8 @@ class VerifyAuditCommand:
 class VerifyAudit:
     """Replay the organisation's chain and hold it against its head, the heads that were signed, and those given.
 
-    *on_progress* hears up to which head the proof is, and up to which sequence it will go. Raises HeadRefused for a head that is not ours or
-    not of this organisation.
+    *on_progress* hears up to which head the proof is, and up to which sequence it will go. What was proven is on disk when it returns.
+    Raises HeadRefused for a head that is not ours or not of this organisation.
     """
 
     def __init__(self, transactions: Transactions, signer: HeadSigner) -> None:
@@ -67,6 +67,7 @@ class VerifyAudit:
                     on_progress(verifier.head, upto)
             if verifier.failed:
                 verifier.explain(await uow.audit.successor_of(verifier.head.hash), command.others)
+            await uow.settle()  # Whoever keeps a proven head elsewhere must never be ahead of what a crash leaves here.
         return verifier.finish(upto)
 
     async def _ground(self, uow: UnitOfWork, command: VerifyAuditCommand) -> "_Ground":

@@ -132,6 +132,23 @@ async def test_a_head_is_kept_elsewhere_only_when_its_chain_is_on_disk(
     assert store.were_on_disk == [True] * len(_TRIES)
 
 
+async def test_what_is_told_to_be_proven_is_on_disk(
+    app_engine: AsyncEngine, open_postgres: OpenUnitOfWork, team: TestOrganization
+) -> None:
+    """Whoever keeps it, as ``audit verify --checkpoint`` does, would take a shorter chain for tampering."""
+    owner, verify = team.actor(Role.OWNER), VerifyAudit(Transactions(open_postgres), SIGNER)
+    for _ in _TRIES:
+        with _not_waiting():
+            await _add_customer(open_postgres, owner)
+        async with lent(app_engine) as connection:
+            [[place]] = await connection.fetch("SELECT pg_current_wal_insert_lsn()::text")
+
+            await verify(owner)
+
+            [[on_disk]] = await connection.fetch("SELECT pg_current_wal_flush_lsn() >= $1::text::pg_lsn", place)
+        assert on_disk
+
+
 async def test_a_database_that_forgets_commits_is_refused(
     test_home: Path, server: ServerAddress, worker_name: str
 ) -> None:
