@@ -43,7 +43,7 @@ class MemoryQuotes(QuoteRepository):
         return await self.get(quote_id)  # The unit of work has the whole organisation to itself.
 
     async def add_draft(self, quote_id: QuoteId, draft: Revision) -> None:
-        """It comes with the quote."""
+        self._transaction.drafts[quote_id] = draft
 
     async def save(self, change: Change[Quote]) -> Quote:
         before, after = change.before, change.after
@@ -52,6 +52,8 @@ class MemoryQuotes(QuoteRepository):
             raise QuoteChangedMeanwhile("Someone else changed this quote meanwhile; read it again.")
         stored = replace(after, version=self._transaction.next_version(after.id, before.version if before else 0))
         _check(stored, known)
+        draft = self._transaction.drafts.pop(stored.id, None)
+        assert draft is None or draft is stored.revisions[0], "a first revision twice"
         known[stored.id] = stored
         self._transaction.changes.append(replace(change, after=stored))
         return stored

@@ -43,6 +43,7 @@ from src.domain.jobs.record import JobRecord
 from src.domain.messaging.message import Message
 from src.domain.messaging.template import MailTemplate
 from src.domain.quoting.quote import Quote
+from src.domain.quoting.revision import Revision
 from src.domain.shared.change import Change
 from src.domain.shared.custom_fields import CustomField
 from src.domain.shared.ids import OrganizationId
@@ -114,6 +115,7 @@ class MemoryTransaction:
     state: OrganizationState
     changes: list[Change[Any]] = field(default_factory=list)
     jobs: list[Job] = field(default_factory=list)
+    drafts: dict[UUID, Revision] = field(default_factory=dict)  # Of quotes that are still to be saved.
     versions: dict[UUID, int] = field(default_factory=dict)
 
     def next_version(self, identity: UUID, stored: int) -> int:

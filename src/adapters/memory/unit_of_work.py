@@ -110,6 +110,7 @@ class MemoryUnitOfWork(UnitOfWork):
 
     async def commit(self) -> None:
         self._check_open()
+        assert not self._transaction.drafts, "a draft without its quote"
         self.audit.append(AuditRecord.all_of(self._transaction.changes, self._recorded, self._actor))
         self._ended = True
         once = self._actor.origin.once

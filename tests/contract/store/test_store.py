@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from sqlalchemy.exc import IntegrityError
 
 from src.application.audit.verify_audit import VerifyAudit
 from src.application.ports.approvals import RequestFilter
@@ -261,6 +262,19 @@ async def test_a_draft_that_was_added_before_is_the_first_revision_of_its_quote(
     assert saved.revisions == (draft,)
     assert saved.owner_id == actor.person
     assert [entry.record.action for entry in told] == ["quote.created"]
+
+
+async def test_a_draft_without_its_quote_cannot_be_committed(
+    open_uow: OpenUnitOfWork, organization: TestOrganization
+) -> None:
+    actor = organization.actor(Role.SALES)
+    draft = Revision.draft(number=1, content=a_content(), by=actor.person, at=NOON)
+
+    async with open_uow(actor) as uow:
+        await uow.quotes.add_draft(QuoteId(uuid4()), draft)
+        await uow.customers.save(a_customer().create())
+        with pytest.raises((IntegrityError, AssertionError)):
+            await uow.commit()
 
 
 async def test_every_event_has_its_entry_and_the_chain_holds(

@@ -24,7 +24,6 @@ from src.domain.identity.organization import SlugTaken
 from src.domain.identity.user import EmailTaken, UserLoginFailed
 from src.domain.quoting.errors import QuoteChangedMeanwhile, QuoteNotFound
 from src.domain.quoting.quote import Quote
-from src.domain.quoting.revision import Revision
 from src.domain.shared.change import Change
 from src.domain.shared.ids import CustomerId, OrganizationId, QuoteId, UserId
 from src.domain.shared.once import HeldCommit, StoredAnswer, WriteOnce
@@ -197,17 +196,6 @@ async def test_quote_numbers_given_out_at_the_same_time_are_without_gap_and_doub
 
     assert sorted(given[:8]) == list(range(1, 9))
     assert await take(commit=False) == 9
-
-
-@pytest.mark.asyncio
-async def test_a_draft_without_its_quote_cannot_be_committed(open_postgres: OpenUnitOfWork, shop: Shop) -> None:
-    draft = Revision.draft(number=1, content=shop.content(), by=shop.user_id, at=NOON)
-    async with open_postgres(shop.actor) as uow:
-        await uow.quotes.add_draft(QuoteId(uuid4()), draft)
-        await uow.customers.save(a_customer().create())
-
-        with pytest.raises(IntegrityError):
-            await uow.commit()
 
 
 @pytest.mark.asyncio
