@@ -20,8 +20,10 @@ _SECRET_TEXT: Final = (
     (("eyj",), re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"), REDACTED),
     (("://",), re.compile(r"://[^/\s:@]+:[^@/\s]+@"), f"://{REDACTED}@"),
     (
-        ("password", "token", "secret", "api"),
-        re.compile(r"(?i)\b(password|\w*token|secret|api[_-]?key)(\"?\s*[=:]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;&]+)"),
+        ("password", "passwd", "token", "secret", "api"),
+        re.compile(
+            r"(?i)\b(\w*(?:password|passwd|token|secret|(?:secret|api)[_-]?key))([\"']?\s*[=:]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;&]+)"
+        ),
         r"\1\2" + REDACTED,
     ),
 )

@@ -21,6 +21,11 @@ _AROUND = st.text("abc =:/\u00e9\u2026", max_size=20)
         f"PassWord={CANARY}",
         f"refresh_token: {CANARY}",
         f"SECRET='{CANARY}'",
+        f"client_secret={CANARY}",
+        f"PROFFER_SECRET_KEY={CANARY}",
+        f"db_password={CANARY}",
+        f"{{'client_secret': '{CANARY}'}}",
+        f"passwd: {CANARY}",
         f"api-key={CANARY}",
         f"API_KEY={CANARY}",
         f"postgresql://proffer:{CANARY}@host",
@@ -40,6 +45,6 @@ def test_what_follows_a_word_for_a_secret_is_not_logged(told: str, around: str) 
 
 @given(text=st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]).filter(str.isprintable), max_size=60))
 def test_a_text_without_such_a_word_is_logged_as_it_is(text: str) -> None:
-    words = ("bearer", "basic", "eyj", "://", "password", "token", "secret", "api")
+    words = ("bearer", "basic", "eyj", "://", "password", "passwd", "token", "secret", "api")
     if text.isascii() and not any(word in text.casefold() for word in words):
         assert redact(None, "info", {"event": text})["event"] == text
