@@ -3,6 +3,7 @@
 The server writes by itself now and then, so each is tried several times: once alone could be lucky.
 """
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -182,6 +183,25 @@ async def test_a_server_whose_commits_cannot_wait_for_the_disk_is_not_ready(
     finally:
         async with admin_engine.begin() as administrator:
             await administrator.execute(text(f"GRANT EXECUTE ON FUNCTION {function} TO PUBLIC"))
+
+
+async def test_whoever_asks_for_readiness_makes_no_more_than_a_write_a_second(app_engine: AsyncEngine) -> None:
+    now, said = [0.0], list[str]()
+
+    def listen(*told: object) -> None:
+        said.append(str(told[2]))
+
+    database = DatabaseReady(app_engine, lambda: now[0])
+    event.listen(app_engine.sync_engine, "before_cursor_execute", listen)
+    try:
+        writes = []
+        for now[0] in (0.0, 0.9, 1.0, 1.5):
+            await asyncio.gather(*(database.check() for _ in range(5)))
+            writes.append(said.count(connections.REACH_DISK))
+    finally:
+        event.remove(app_engine.sync_engine, "before_cursor_execute", listen)
+
+    assert writes == [1, 1, 2, 2]
 
 
 @contextmanager
