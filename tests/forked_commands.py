@@ -7,12 +7,15 @@ import importlib
 import json
 import os
 import pkgutil
+import signal
 import sys
 import traceback
 from typing import NoReturn, TypedDict
 
 import src.entrypoints.cli as commands
 from src.entrypoints.cli.app import main
+
+_PATIENCE = 120  # Seconds, after which a command is killed.
 
 
 class Command(TypedDict):
@@ -25,6 +28,7 @@ class Command(TypedDict):
 
 def run(command: Command) -> NoReturn:
     """As ``python -m src.entrypoints.cli`` would, from its start to its end."""
+    signal.alarm(_PATIENCE)
     os.environ.clear()
     os.environ.update(command["environment"])
     for number, path in enumerate(command["streams"]):
@@ -32,13 +36,16 @@ def run(command: Command) -> NoReturn:
     sys.stdin = os.fdopen(0, encoding="utf-8")
     sys.stdout, sys.stderr = os.fdopen(1, "w", encoding="utf-8"), os.fdopen(2, "w", encoding="utf-8")
     sys.argv = ["proffer", *command["arguments"]]
-    code: int | str | None = 1
+    code: int | str | None = 0
     try:
         main()
     except SystemExit as ended:
-        code = ended.code
+        code = ended.code or 0
     except BaseException:  # noqa: BLE001 — what Python would do at its end.
         traceback.print_exc()
+        code = 1
+    if isinstance(code, str):
+        sys.stderr.write(f"{code}\n")
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code if isinstance(code, int) else 1)
