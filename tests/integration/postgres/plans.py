@@ -14,6 +14,7 @@ from src.adapters.postgres.tables import metadata
 
 _TENANT_TABLES: Final = {table.name for table in metadata.sorted_tables}
 _PARTITION: Final = re.compile("_([0-9]{4}_[0-9]{2}|default)$")
+_SETTING: Final = "SET LOCAL "
 _RUN: Final = "ANALYZE, TIMING OFF, BUFFERS OFF, "
 
 
@@ -103,9 +104,17 @@ def said_to(engine: AsyncEngine) -> Iterator[list[tuple[str, tuple[Any, ...]]]]:
         yield seen
 
 
+def settings_in(said: Sequence[tuple[str, tuple[Any, ...]]]) -> list[str]:
+    """What is set for the other statements of the transaction."""
+    return [sql for sql, _ in said if sql.startswith(_SETTING)]
+
+
 async def plans_of(connection: Connection, said: Sequence[tuple[str, tuple[Any, ...]]]) -> list[Explained]:
     """The plan of each statement, as *connection* would run it now; what only reads is run for it."""
     plans = []
+    for sql in settings_in(said):
+        await connection.fetch(sql)
+    said = [one for one in said if not one[0].startswith(_SETTING)]
     for sql, parameters in said:
         reads = sql.lstrip("( ").startswith(("SELECT", "WITH")) and "jobs." not in sql
         [[told]] = await connection.fetch(f"EXPLAIN ({_RUN if reads else ''}FORMAT JSON) {sql}", *parameters)

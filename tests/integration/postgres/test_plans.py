@@ -32,7 +32,7 @@ from tests.builders.everything import a_full_organization
 from tests.builders.quotes import NOON
 from tests.database import drop_database, migrated_clone
 from tests.integration.postgres.arguments import ONLY_ADD, REPOSITORIES, Arguments, call, rows_of
-from tests.integration.postgres.plans import plans_of, said_to
+from tests.integration.postgres.plans import plans_of, said_to, settings_in
 from tests.organizations import ORIGIN
 
 pytestmark = pytest.mark.asyncio
@@ -90,6 +90,9 @@ async def crowd(test_home: Path, server: ServerAddress, worker_name: str) -> Asy
     others = [uuid4() for _ in range(ORGANIZATIONS)]
     async with admin.begin() as connection:
         await multiply(connection, model, {model: LARGE} | dict.fromkeys(others, USUAL), FEW)
+    async with admin.connect() as connection:
+        # Else the server does it by itself a minute later, between two runs whose pages are compared.
+        await (await connection.execution_options(isolation_level="AUTOCOMMIT")).execute(text("VACUUM ANALYZE"))
     async with admin.connect() as connection:
         large, usual = [
             Arguments(OrganizationId(tenant), await rows_of(connection, tenant)) for tenant in (model, others[7])
@@ -205,7 +208,10 @@ async def test_a_plan_does_not_depend_on_who_came_first(what: str, crowd: Crowd)
         said[arguments.organization_id] = seen
     large, usual = crowd.large.organization_id, crowd.usual.organization_id
 
+    settings = settings_in(said[large])
     for (sql, of_large), (_, of_usual) in zip(said[large], said[usual], strict=True):
+        if sql in settings:
+            continue
         touched = {}
         for first in (large, usual):
             connection = await asyncpg.connect(crowd.address)
@@ -214,7 +220,7 @@ async def test_a_plan_does_not_depend_on_who_came_first(what: str, crowd: Crowd)
                 # From its sixth run on, the server may settle for one plan.
                 for tenant in (*[first] * 6, usual if first == large else large):
                     parameters = of_large if tenant == large else of_usual
-                    touched[first, tenant] = await _buffers(connection, tenant, parameters)
+                    touched[first, tenant] = await _buffers(connection, tenant, parameters, settings)
             finally:
                 await connection.close()
         for tenant in (large, usual):
@@ -222,9 +228,13 @@ async def test_a_plan_does_not_depend_on_who_came_first(what: str, crowd: Crowd)
             assert max(touched[large, tenant], touched[usual, tenant]) <= 3 * least, (sql, touched)
 
 
-async def _buffers(connection: "asyncpg.Connection[Any]", tenant: UUID, parameters: Sequence[Any]) -> int:
+async def _buffers(
+    connection: "asyncpg.Connection[Any]", tenant: UUID, parameters: Sequence[Any], settings: Sequence[str]
+) -> int:
     """How many pages the prepared statement touches."""
     async with connection.transaction():
+        for setting in settings:
+            await connection.execute(setting)
         await connection.execute("SELECT set_config('app.tenant_id', $1, true)", str(tenant))
         given = f"({', '.join(map(_literal, parameters))})" if parameters else ""
         told = await connection.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) EXECUTE kept{given}")
