@@ -336,9 +336,9 @@ class ApprovalRequest:
         own = [decision for decision in given if decision.user_id == user_id]
         if own and own[-1].approved == approved:
             return
-        was_theirs = any(step.decisions and approvers.acts_for(user_id, step) is not None for step in steps)
-        if own or (given and was_theirs):
-            last = own[-1] if own else max(given, key=lambda decision: decision.at)
+        theirs = [one for step in steps if approvers.acts_for(user_id, step) is not None for one in step.decisions]
+        if own or theirs:
+            last = own[-1] if own else max(theirs, key=lambda decision: decision.at)
             raise AlreadyDecided(
                 "This step has already been decided.",
                 decided_by=str(last.user_id),

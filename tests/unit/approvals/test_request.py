@@ -1,6 +1,7 @@
 """Approval requests: who may decide, in which order, and what ends them."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -136,6 +137,17 @@ def test_the_second_on_a_closed_step_is_told_who_and_when() -> None:
         decision(request, BOB, USERS, approved=False, reason="No.")
     assert told.value.details["decided_by"] == str(ANN.id)
     assert told.value.details["decided_at"] == "2026-03-02T12:00:00Z"
+
+
+def test_whoever_comes_too_late_is_told_of_their_own_step_and_not_of_another() -> None:
+    theirs = a_policy(steps=(a_step(roles=(), users=(ANN.id, BOB.id)),))
+    later = a_policy(order=20, steps=(a_step("Later", roles=(), users=(CARL.id, BOSS.id), quorum=Quorum.ALL),))
+    since = decision(decided(a_request(theirs, later), ANN), CARL, USERS, at=NOON + timedelta(hours=1))
+    assert since is not None
+
+    with pytest.raises(AlreadyDecided) as told:
+        decision(since.after, BOB, USERS)
+    assert told.value.details["decided_by"] == str(ANN.id)
 
 
 def test_saying_the_same_again_changes_nothing_and_the_opposite_is_refused() -> None:
