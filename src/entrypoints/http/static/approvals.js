@@ -3,6 +3,7 @@
 let token = null;
 let me = null;
 let attempt = null;
+let current = null; // The request that is shown.
 const find = (id) => document.getElementById(id);
 const [said, login, verify, shown, leave] = ["said", "login", "verify", "shown", "leave"].map(find);
 const api = "/api/v1";
@@ -16,7 +17,11 @@ function make(tag, content, look) {
   return element;
 }
 
-function say(text, look) { said.textContent = text; said.className = look || ""; }
+function say(text, look) {
+  said.textContent = text;
+  said.className = look || "";
+  if (text) said.scrollIntoView({ block: "center" });
+}
 function show(...parts) { for (const part of [login, verify, shown]) part.hidden = !parts.includes(part); leave.hidden = token === null; }
 
 function newKey() {
@@ -188,6 +193,7 @@ async function inbox() {
 
 async function request(id) {
   const details = await ask(`/approvals/${encodeURIComponent(id)}`);
+  current = details;
   const approval = details.approval;
   const subject = approval.subject === "quote" ? await offer(approval) : await registration(approval);
   const policies = await policiesOf(approval);
@@ -300,6 +306,11 @@ function decision(details) {
         const decided = await ask(`/approvals/${approval.id}/${verb}`, body);
         await showWhatIsAsked();
         say(`${verb === "approve" ? "You have approved it." : "You have rejected it."} The request is ${decided.status}.`, "good");
+      } catch (refused) {
+        if (refused.code !== "already_decided") throw refused;
+        const { decided_by: by, decided_at: at, approved } = refused.details;
+        await showWhatIsAsked();
+        say(`${current ? nameOf(current, by) : "Somebody"} has ${approved ? "approved" : "rejected"} it already, at ${time(at)}. Nothing of yours was counted.`, "bad");
       } finally {
         other.disabled = false;
       }
