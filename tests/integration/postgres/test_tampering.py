@@ -205,6 +205,12 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
 )
 
 
+class WithinAnother(PostgresUnitOfWork):
+    """Its end is the end of the transaction that it is in."""
+
+    async def settle(self) -> None: ...
+
+
 class OnOneConnection(OpenUnitOfWork):
     """Units of work inside the owner's own transaction, which sees what it has changed."""
 
@@ -218,7 +224,7 @@ class OnOneConnection(OpenUnitOfWork):
     async def _open(self, actor: Actor) -> AsyncIterator[UnitOfWork]:
         lent = await self._connection.get_raw_connection()
         same = Connection(self._connection.engine.sync_engine, lent)
-        yield PostgresUnitOfWork(Transaction(same, actor.organization_id), actor)
+        yield WithinAnother(Transaction(same, actor.organization_id), actor)
 
 
 @asynccontextmanager
